@@ -1,0 +1,33 @@
+# How everything in this tree is compiled: warnings, hardening, sanitizers.
+add_library(terway_compile INTERFACE)
+target_compile_options(terway_compile INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wundef
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast -Wconversion>
+    $<$<BOOL:${TERWAY_WERROR}>:-Werror>
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:-Wthread-safety>
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+target_compile_definitions(terway_compile INTERFACE
+    $<$<BOOL:${TERWAY_TEST_HOOKS}>:TERWAY_TEST_HOOKS>
+    $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>
+    TERWAY_VERSION="${PROJECT_VERSION}")
+if(TERWAY_SANITIZE)
+    target_compile_options(terway_compile INTERFACE
+        -fsanitize=${TERWAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(terway_compile INTERFACE -fsanitize=${TERWAY_SANITIZE})
+    if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+        target_compile_options(terway_compile INTERFACE -O1)
+    endif()
+else()
+    target_compile_options(terway_compile INTERFACE
+        $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong>)
+    target_link_options(terway_compile INTERFACE
+        $<$<NOT:$<CONFIG:Debug>>:-Wl,-z,relro,-z,now,--gc-sections>)
+    target_compile_options(terway_compile INTERFACE $<$<NOT:$<CONFIG:Debug>>:-ffunction-sections>)
+endif()
+
+# terway_library(NAME SOURCES...): one static library for one folder.
+function(terway_library name)
+    add_library(${name} STATIC ${ARGN})
+    target_link_libraries(${name} PUBLIC terway_compile)
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR}/core/sdk)
+endfunction()

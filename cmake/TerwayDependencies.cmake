@@ -1,0 +1,16 @@
+# Every library we stand on, found once.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS program_options json)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0)
+pkg_check_modules(LIBNFTABLES REQUIRED IMPORTED_TARGET libnftables)
+pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+
+# Parsed once, from the header that is the contract.
+file(STRINGS ${PROJECT_SOURCE_DIR}/core/sdk/terway/abi.h _abi REGEX "#define TWY_ABI_(MAJOR|MINOR) ")
+string(REGEX REPLACE ".*TWY_ABI_MAJOR ([0-9]+).*TWY_ABI_MINOR ([0-9]+).*" "\\1.\\2" TERWAY_ABI_VERSION "${_abi}")

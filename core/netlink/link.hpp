@@ -1,0 +1,63 @@
+// Links: born in their final namespace, found, changed, removed. One request each.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "netlink/socket.hpp"
+
+namespace terway::netlink {
+
+struct Link {
+    std::uint32_t index = 0;
+    std::string name;
+    std::string kind;   // "veth", "ipvlan", ...; empty for a plain device
+    std::string alias;  // ifalias
+    Mac mac;
+    std::uint32_t mtu = 0;
+    std::uint32_t group = 0;
+    bool up = false;  // administratively
+    bool running = false;  // operational state "up"
+    std::uint32_t peer_index = 0;  // veth: of the other end, in its namespace; ipvlan: the parent
+    std::uint32_t master = 0;
+};
+
+[[nodiscard]] std::optional<Link> find_link(Socket& socket, const std::string& name);
+[[nodiscard]] std::optional<Link> find_link(Socket& socket, std::uint32_t index);
+[[nodiscard]] std::vector<Link> links(Socket& socket);
+
+struct VethEnd {
+    std::string name;
+    std::optional<Mac> mac;   // chosen by the kernel if empty
+    std::uint32_t mtu = 0;    // kernel default if 0
+    std::uint32_t group = 0;
+    int netns_fd = -1;        // the socket's namespace if -1
+};
+
+// Both ends down. Throws Error with errno EEXIST if either name is taken.
+void create_veth(Socket& socket, const VethEnd& end, const VethEnd& peer);
+
+// What to change of a link; empty members stay. One request.
+struct LinkChange {
+    std::optional<bool> up;
+    std::optional<std::uint32_t> mtu;
+    std::optional<std::uint32_t> group;
+    std::optional<std::uint32_t> master;
+    std::optional<std::string> name;
+    std::optional<std::string> alias;
+    std::optional<Mac> mac;
+    std::optional<int> netns_fd;   // moves the link: for real NICs only
+    bool no_ipv6_link_local = false;  // addrgenmode none
+};
+void change_link(Socket& socket, std::uint32_t index, const LinkChange& change);
+
+// False if there was none.
+bool remove_link(Socket& socket, const std::string& name);
+bool remove_link(Socket& socket, std::uint32_t index);
+// One request for all links of a group; false if the group is empty.
+bool remove_links_of_group(Socket& socket, std::uint32_t group);
+
+}  // namespace terway::netlink

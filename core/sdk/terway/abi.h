@@ -1,0 +1,329 @@
+/* terway/abi.h -- the whole contract between terwayd and a module.
+ *
+ * Plain C11 (also C++17 and later); depends on <stddef.h> and <stdint.h> only. Three laws:
+ *   1. A released member is never changed, moved or removed; new ones go at the end.
+ *   2. Every struct that crosses starts with its size, set by whoever allocated it. A reader treats
+ *      a member beyond `size` as absent (TWY_HAS).
+ *   3. A breaking change is a new interface id ("terway.dataplane/2"), served beside the old one.
+ * While TWY_ABI_MAJOR is 0 nothing is frozen yet and host and module must match exactly.
+ *
+ * Memory: nobody frees what the other side allocated. What is passed to a call is valid until that
+ * call returns, unless a comment says otherwise. Outputs are untouched on failure.
+ *
+ * Threads: each function carries one tag.
+ *   [serial]   never concurrent with another [serial] call on the same instance; any thread.
+ *   [request]  a thread of its own in the host network namespace; may block until the call's
+ *              deadline; never two at a time for one endpoint, but different endpoints do run at
+ *              the same time. The thread must be in the host network namespace again on return.
+ *   [any]      any thread, at any time.
+ *
+ * Ownership of state: the daemon owns durability, the module owns the kernel. A module keeps no
+ * files; what it must remember about an endpoint it hands to put_state and gets back in
+ * twy_endpoint.state. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TWY_MAGIC 0x59575254u /* "TRWY" */
+#define TWY_ABI_MAJOR 0
+#define TWY_ABI_MINOR 1
+
+/* Interface ids, for twy_module.interface. */
+#define TWY_DATAPLANE "terway.dataplane/1"
+#define TWY_POLICY "terway.policy/1"
+#define TWY_QOS "terway.qos/1"
+
+/* Owner name and type of the ELF note that carries a module's identity (see docs/module-abi.md). */
+#define TWY_NOTE_SECTION ".note.terway"
+#define TWY_NOTE_OWNER "Terway"
+#define TWY_NOTE_TYPE 1
+
+/* Link group the host stamps on a retired link; a dataplane's filters may drop by it. */
+#define TWY_RETIRED_LINK_GROUP 0x54575259u
+
+/* True if the struct's allocator knew the member. GCC and Clang only (__typeof__). */
+#define TWY_HAS(ptr, member) \
+    ((ptr)->size >= offsetof(__typeof__(*(ptr)), member) + sizeof((ptr)->member))
+
+typedef int32_t twy_status;
+enum {
+    TWY_OK = 0,
+    TWY_INVALID = 1,     /* the request or the configuration is wrong; retrying cannot help */
+    TWY_RETRY = 2,       /* passing; the runtime may try the same thing again */
+    TWY_UNSUPPORTED = 3, /* this kernel, this NIC or this module cannot do it */
+    TWY_GONE = 4,        /* what the call was about no longer exists */
+    TWY_INTERNAL = 5     /* anything else, a defect of the module included */
+};
+
+/* UTF-8, not NUL terminated; data may be NULL when size is 0. */
+typedef struct twy_str {
+    const char* data;
+    size_t size;
+} twy_str;
+
+/* An address with its prefix length. family is 4 or 6; a v4 address uses the first four bytes,
+ * network byte order. */
+typedef struct twy_prefix {
+    uint8_t family;
+    uint8_t length;
+    uint8_t reserved[2];
+    uint8_t bytes[16];
+} twy_prefix;
+
+/* Caller allocates, callee fills on failure only. */
+typedef struct twy_error {
+    uint32_t size;
+    int32_t sys_errno; /* 0 if no system call is to blame */
+    char message[504]; /* NUL terminated, one line: the object and the reason, no trailing period */
+} twy_error;
+
+typedef struct twy_instance twy_instance; /* the module's own; opaque to the daemon */
+typedef struct twy_table twy_table;       /* the daemon's view of one TOML table or array */
+typedef struct twy_call twy_call;         /* the daemon's handle for the operation in progress */
+
+/* One container interface: the key (container_id, ifname) and what is wanted for it. */
+typedef struct twy_endpoint {
+    uint32_t size;
+    int32_t netns_fd; /* the sandbox; -1 when it is gone or out of reach (DEL, GC, after restart) */
+    twy_str container_id;
+    twy_str ifname;
+    twy_str host_ifname; /* name for the host's end, derived from the key; a dataplane with a host
+                            side must use it, so that others (an external Felix) find it */
+    twy_str pod_namespace; /* the three may be empty outside Kubernetes and on DEL */
+    twy_str pod_name;
+    twy_str pod_uid;
+    const twy_prefix* addresses; /* at most one a family; host prefixes (/32, /128) */
+    size_t address_count;        /* 0 only on detach of an endpoint nobody remembers */
+    const twy_prefix* gateways;  /* the VPC's; none in VPC route mode */
+    size_t gateway_count;
+    uint32_t eni_ifindex; /* the ENI that carries the addresses; 0 in VPC route mode */
+    uint32_t mtu;         /* bytes; 0: the module's own default */
+    uint64_t ingress_bps; /* bits per second towards the pod; 0 means unlimited */
+    uint64_t egress_bps;  /* bits per second from the pod; 0 means unlimited */
+    twy_str state; /* what this module last gave to put_state for this endpoint; may be empty */
+} twy_endpoint;
+
+/* What a dataplane made; the later links of the chain hang on to it. */
+typedef struct twy_attachment {
+    uint32_t size;
+    uint32_t host_ifindex; /* 0 when the host has no side of its own (ipvlan, exclusive ENI) */
+    uint32_t pod_ifindex;  /* in the sandbox */
+    uint32_t mtu;          /* of the pod's link, bytes */
+    uint8_t pod_mac[6];
+    uint8_t host_mac[6];
+    char host_ifname[16]; /* NUL terminated; empty when host_ifindex is 0 */
+} twy_attachment;
+
+/* What is true of the whole node. */
+typedef struct twy_node {
+    uint32_t size;
+    uint32_t reserved;
+    const twy_prefix* pod_cidrs; /* the node's own ranges; none when addresses come from ENIs */
+    size_t pod_cidr_count;
+} twy_node;
+
+/* The verbs of a dataplane. Each is idempotent for its endpoint; detach works from the key alone,
+ * also on half-made things and on things already gone. */
+typedef struct twy_dataplane {
+    uint32_t size;
+    uint32_t reserved;
+    /* Build everything, but let no packet through yet. Leftovers of the same key are replaced. [request] */
+    twy_status (*attach)(twy_instance*, twy_call*, const twy_endpoint*, twy_attachment* ret,
+                         twy_error* reterr);
+    /* Let traffic through; called once QoS and policy are in place. [request] */
+    twy_status (*activate)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                           twy_error* reterr);
+    /* Undo attach. Succeeds when nothing is left to undo. A link may be handed to
+     * twy_host.retire_link once it can carry no packet any more. [request] */
+    twy_status (*detach)(twy_instance*, twy_call*, const twy_endpoint*, twy_error* reterr);
+    /* Compare the kernel with what attach and activate made; repair nothing. The first discrepancy
+     * is the error. [request] */
+    twy_status (*check)(twy_instance*, twy_call*, const twy_endpoint*, twy_error* reterr);
+    /* Take over an active endpoint after a restart of the daemon, repairing what is missing;
+     * TWY_GONE if it no longer exists. netns_fd may be -1. Running traffic is not disturbed.
+     * [request] */
+    twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, twy_attachment* ret,
+                        twy_error* reterr);
+} twy_dataplane;
+
+/* The verbs of a QoS module; rates come in twy_endpoint. */
+typedef struct twy_qos {
+    uint32_t size;
+    uint32_t reserved;
+    /* Put the endpoint's limits in place; also called on a running endpoint whose limits changed. [request] */
+    twy_status (*attach)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                         twy_error* reterr);
+    /* As twy_dataplane.detach. Runs before the dataplane's. [request] */
+    twy_status (*detach)(twy_instance*, twy_call*, const twy_endpoint*, twy_error* reterr);
+    /* As twy_dataplane.check. [request] */
+    twy_status (*check)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                        twy_error* reterr);
+    /* As twy_dataplane.adopt, with the attachment the dataplane just adopted. [request] */
+    twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                        twy_error* reterr);
+} twy_qos;
+
+/* -- policy ------------------------------------------------------------------------------------ */
+
+/* A named set of prefixes shared by rules; a longer prefix of `except` beats `include`. */
+typedef struct twy_address_set {
+    uint32_t size;
+    uint32_t reserved;
+    twy_str id; /* stable over revisions, unique within the policy set */
+    const twy_prefix* include;
+    size_t include_count;
+    const twy_prefix* except;
+    size_t except_count;
+} twy_address_set;
+
+enum { TWY_ALLOW = 1, TWY_DENY = 2, TWY_PASS = 3 };
+
+typedef struct twy_port_range {
+    uint16_t first;
+    uint16_t last; /* inclusive */
+} twy_port_range;
+
+/* One rule of one direction. The first that matches decides; every member that is empty matches
+ * everything. */
+typedef struct twy_rule {
+    uint32_t size;
+    uint8_t action;   /* TWY_ALLOW ... */
+    uint8_t protocol; /* IANA number; 0 is any */
+    uint8_t reserved[2];
+    const twy_port_range* ports; /* destination ports; empty is any */
+    size_t port_count;
+    const twy_str* peers; /* ids of address sets, matched against the far end; see any_peer */
+    size_t peer_count;
+    uint32_t any_peer; /* 1: every peer matches and `peers` is empty; 0 with no peers: none does */
+    uint32_t reserved2;
+    twy_str origin; /* the policy this came from, for counters and traces */
+} twy_rule;
+
+/* Everything policy wants of one endpoint. A direction that is not isolated passes unconditionally;
+ * in one that is, what no rule allows is dropped. */
+typedef struct twy_endpoint_rules {
+    uint32_t size;
+    uint32_t isolated; /* bit 0: ingress, bit 1: egress */
+    twy_str container_id;
+    twy_str ifname;
+    const twy_rule* const* ingress;
+    size_t ingress_count;
+    const twy_rule* const* egress;
+    size_t egress_count;
+} twy_endpoint_rules;
+
+/* A complete, level-triggered picture of policy at one revision: what is not in it is not wanted. */
+typedef struct twy_policy_set {
+    uint32_t size;
+    uint32_t reserved;
+    uint64_t revision; /* grows */
+    const twy_address_set* const* sets;
+    size_t set_count;
+    const twy_endpoint_rules* const* endpoints;
+    size_t endpoint_count;
+} twy_policy_set;
+
+/* The verbs of a policy module. */
+typedef struct twy_policy {
+    uint32_t size;
+    uint32_t reserved;
+    /* Put the rules of the revision last applied in force for this endpoint, or deny everything
+     * when none names it yet. [request] */
+    twy_status (*attach)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                         twy_error* reterr);
+    /* As twy_dataplane.detach. Runs first of all detaches. [request] */
+    twy_status (*detach)(twy_instance*, twy_call*, const twy_endpoint*, twy_error* reterr);
+    /* As twy_dataplane.check. [request] */
+    twy_status (*check)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                        twy_error* reterr);
+    /* As twy_dataplane.adopt; rules already in the kernel stay in force until the first apply. [request] */
+    twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                        twy_error* reterr);
+    /* Make the kernel agree with the set; answers the revision now in force. Never concurrent with
+     * another apply, but concurrent with attach and detach of any endpoint: the lock around what
+     * they share is the module's own. [request] */
+    twy_status (*apply)(twy_instance*, twy_call*, const twy_policy_set*, uint64_t* ret_revision,
+                        twy_error* reterr);
+} twy_policy;
+
+/* -- the host's side --------------------------------------------------------------------------- */
+
+enum { TWY_NONE = 0, TWY_BOOL = 1, TWY_INT = 2, TWY_STRING = 3, TWY_TABLE = 4, TWY_ARRAY = 5, TWY_OTHER = 6 };
+
+/* One value of the module's TOML table. */
+typedef struct twy_value {
+    uint32_t size;
+    int32_t kind; /* TWY_BOOL ... */
+    uint32_t line;
+    uint32_t column;
+    int64_t integer; /* also a boolean: 0 or 1 */
+    twy_str string;
+    const twy_table* table; /* a table or an array; valid until the verb returns */
+} twy_value;
+
+enum { TWY_LOG_DEBUG = 1, TWY_LOG_INFO = 2, TWY_LOG_WARNING = 3, TWY_LOG_ERROR = 4 };
+
+/* What the daemon offers; valid until destroy() has returned. */
+typedef struct twy_host {
+    uint32_t size;
+    uint16_t abi_major;
+    uint16_t abi_minor;
+    /* One line to the daemon's log, prefixed with the module's id and, inside a call, the request. [any] */
+    void (*log)(const struct twy_host*, int32_t level, twy_str message);
+    /* 1 and the value if the key exists, else 0. [serial] */
+    int32_t (*config_get)(const twy_table*, twy_str key, twy_value* ret);
+    /* Iterates over a table or an array (empty keys): 1 and the entry, 0 past the last. [serial] */
+    int32_t (*config_at)(const twy_table*, size_t index, twy_str* ret_key, twy_value* ret);
+    /* Reports a complaint with its place in the profile; configure must then fail. [serial] */
+    void (*config_error)(const twy_table*, uint32_t line, uint32_t column, twy_str text);
+    /* Replaces the module's durable state of the call's endpoint; copied at once; 64 KiB at most. [request] */
+    void (*put_state)(twy_call*, const void* data, size_t size);
+    /* Milliseconds left before the daemon gives the call up; never negative. [any] */
+    int64_t (*deadline_ms)(const twy_call*);
+    /* Hands a host link nothing routes to any more over for deletion. It gets the link group
+     * TWY_RETIRED_LINK_GROUP before this returns; then the host deletes many with one request (a
+     * single deletion costs the kernel tens of milliseconds) and keeps the endpoint's addresses out
+     * of use until the link is gone. The link must be in the host's network namespace; one that
+     * vanishes meanwhile is no error. [request] */
+    void (*retire_link)(twy_call*, uint32_t ifindex);
+    /* Returns once every link handed over so far is gone, or the call's deadline has passed;
+     * 1 if they are gone. For attach, when a leftover blocks a name. [request] */
+    int32_t (*await_retired)(twy_call*);
+} twy_host;
+
+/* The one symbol a module exports: `const twy_module terway_module`. */
+typedef struct twy_module {
+    uint32_t magic;
+    uint16_t abi_major;
+    uint16_t abi_minor;
+    uint32_t size;
+    uint32_t reserved;
+    const char* id;      /* "veth"; out of tree: reverse DNS, "com.example.thing"; 47 bytes at most */
+    const char* version; /* free text, 47 bytes at most */
+    /* NULL-terminated list of needs the host can test (docs/module-abi.md), e.g. "kernel>=4.19",
+     * "netdev:veth", "sysctl:net.ipv4.ip_forward=1", "nft:inet", "tool:nft", "cap:net_admin". */
+    const char* const* requirements;
+    twy_status (*create)(const twy_host*, twy_instance** ret, twy_error* reterr); /* [serial] */
+    void (*destroy)(twy_instance*);                                               /* [serial] */
+    /* Validate and keep. No side effect: `terwayd --check-config` calls it too. [serial] */
+    twy_status (*configure)(twy_instance*, const twy_table*, twy_error* reterr);
+    /* Can this node run it? Reads only; what the requirement strings cannot say. [serial] */
+    twy_status (*preflight)(twy_instance*, twy_error* reterr);
+    /* Make what all endpoints share (tables, classes, host links), if it is not there yet; again
+     * when the node's facts change. Running endpoints are not disturbed. [serial] */
+    twy_status (*start)(twy_instance*, const twy_node*, twy_error* reterr);
+    /* Remove what start made; only when no endpoint is left. Never called when the daemon merely
+     * exits. [serial] */
+    twy_status (*purge)(twy_instance*, twy_error* reterr);
+    /* The vtable of an interface id, or NULL. [serial] */
+    const void* (*interface)(twy_instance*, const char* id);
+} twy_module;
+
+#ifdef __cplusplus
+}
+#endif
