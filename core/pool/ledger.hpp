@@ -123,8 +123,9 @@ private:
     [[nodiscard]] std::optional<IpAddress> choose(const Range& range,
                                                   const Addresses& wanted) const;
     void take(const Owner& owner, const IpAddress& address);
+    Addresses drop(const Owner& owner);
     void cool(const IpAddress& address, WallTime until);
-    void warm(std::map<IpAddress, WallTime>::iterator entry);
+    std::map<IpAddress, WallTime>::iterator warm(std::map<IpAddress, WallTime>::iterator entry);
 
     std::chrono::milliseconds cool_down_;
     std::vector<Range> ranges_;

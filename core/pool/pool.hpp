@@ -1,12 +1,15 @@
 // The node's addresses, shared by all requests: the monitor around the ledger.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.hpp"
@@ -21,11 +24,11 @@ struct PoolCount {
     std::size_t waiting = 0;         // requests
 };
 
-// Any thread may call anything at any time. Nothing is called and nothing is waited for under the
-// lock but a request's own condition.
+// Any thread may call anything at any time.
 //
 // Requests are served in the order they came: an address that becomes free is handed to the oldest
-// waiter, and that one alone wakes. The oldest waiter also keeps the time for all.
+// waiter, and that one alone wakes. The oldest waiter also keeps the time for all. One that waits
+// for a particular address does not hold up those behind it.
 //
 // Durability is the caller's: persist the record after lease and before the address is used; on the
 // way out persist the cooling first (until cool_until()), then release.
@@ -33,7 +36,8 @@ class Pool {
 public:
     using WallClock = std::function<WallTime()>;
 
-    // `clock` must be callable from any thread and not block. Throws as CidrLedger does.
+    // `clock` is called by any thread, under the lock: it must neither block nor call the pool.
+    // Throws as CidrLedger does.
     Pool(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down,
          WallClock clock = wall_now);
 
@@ -55,33 +59,35 @@ public:
     // Until when an address cools that is released now.
     [[nodiscard]] WallTime cool_until() const;
 
-    // Looks at the clock and serves who can be served. Waiters do it themselves.
+    // Looks at the clock and serves whoever can be served. Nobody has to call it: the other calls
+    // do the same, and while somebody waits the clock is looked at in time and once a second.
     void tick();
 
-    // Could a request be served now? STATUS asks.
-    [[nodiscard]] bool available();
     [[nodiscard]] PoolCount counts();
 
 private:
     struct Waiter {
-        const Owner& owner;
-        const Addresses& wanted;
-        Condition ready;
+        Waiter(Owner who, Addresses what) : owner(std::move(who)), wanted(std::move(what)) {}
+
+        const Owner owner;
+        const Addresses wanted;
+        Condition news;
         std::optional<Addresses> given;
         bool keeps_time = false;
     };
 
     void serve() TERWAY_REQUIRES(mutex_);
-    [[nodiscard]] Addresses wait(Waiter& me, const std::stop_token& stop, Deadline deadline)
+    void appoint_timekeeper() TERWAY_REQUIRES(mutex_);
+    void check_hope(const Addresses& wanted, Deadline deadline) const TERWAY_REQUIRES(mutex_);
+    void await_news(Waiter& me, const std::stop_token& stop, Deadline deadline)
         TERWAY_REQUIRES(mutex_);
-    void check_hope(const Waiter& me, Deadline deadline) TERWAY_REQUIRES(mutex_);
-    [[nodiscard]] Deadline wake_up(const Waiter& me, Deadline deadline) TERWAY_REQUIRES(mutex_);
-    [[nodiscard]] std::string shortage() TERWAY_REQUIRES(mutex_);
+    [[nodiscard]] std::size_t waiting() const TERWAY_REQUIRES(mutex_);
+    [[nodiscard]] std::string numbers() const TERWAY_REQUIRES(mutex_);
 
     const WallClock clock_;
     mutable Mutex mutex_;
     CidrLedger ledger_ TERWAY_GUARDED_BY(mutex_);
-    std::list<Waiter*> waiters_ TERWAY_GUARDED_BY(mutex_);
+    std::list<Waiter> waiters_ TERWAY_GUARDED_BY(mutex_);  // oldest first; gone once it returns
 };
 
 }  // namespace terway::pool
