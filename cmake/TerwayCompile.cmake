@@ -1,7 +1,7 @@
 # How everything in this tree is compiled: warnings, hardening, sanitizers.
 add_library(terway_compile INTERFACE)
 target_compile_options(terway_compile INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wundef
+    -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wno-missing-field-initializers
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast -Wconversion>
     $<$<BOOL:${TERWAY_WERROR}>:-Werror>
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:-Wthread-safety>

@@ -11,7 +11,9 @@
 namespace terway {
 namespace {
 
-int af_of(Family family) { return family == Family::V4 ? AF_INET : AF_INET6; }
+int af_of(Family family) {
+    return family == Family::V4 ? AF_INET : AF_INET6;
+}
 
 }  // namespace
 
@@ -61,7 +63,9 @@ Prefix::Prefix(const IpAddress& address, unsigned length) : address_(address) {
     length_ = static_cast<std::uint8_t>(length);
 }
 
-Prefix Prefix::host(const IpAddress& address) { return {address, address.bits()}; }
+Prefix Prefix::host(const IpAddress& address) {
+    return {address, address.bits()};
+}
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {
     const auto slash = text.find('/');
@@ -81,8 +85,8 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
 
 Prefix Prefix::from_abi(const twy_prefix& raw) {
     if (raw.family != 4 && raw.family != 6) {
-        throw Error(Status::Invalid, "address family " + std::to_string(raw.family) +
-                                         " is neither 4 nor 6");
+        throw Error(Status::Invalid,
+                    "address family " + std::to_string(raw.family) + " is neither 4 nor 6");
     }
     const auto family = static_cast<Family>(raw.family);
     return {IpAddress(family, {raw.bytes, family == Family::V4 ? 4U : 16U}), raw.length};
@@ -116,7 +120,9 @@ bool Prefix::overlaps(const Prefix& other) const {
     return contains(other.network().address()) || other.contains(network().address());
 }
 
-std::string Prefix::text() const { return address_.text() + "/" + std::to_string(length_); }
+std::string Prefix::text() const {
+    return address_.text() + "/" + std::to_string(length_);
+}
 
 twy_prefix Prefix::to_abi() const {
     twy_prefix raw{};

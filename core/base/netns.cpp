@@ -18,7 +18,9 @@ constexpr const char* kOwnNetns = "/proc/thread-self/ns/net";
 
 }  // namespace
 
-Netns Netns::current() { return open(kOwnNetns); }
+Netns Netns::current() {
+    return open(kOwnNetns);
+}
 
 Netns Netns::open(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

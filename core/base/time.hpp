@@ -9,7 +9,9 @@ namespace terway {
 using Clock = std::chrono::steady_clock;
 using Deadline = Clock::time_point;
 
-[[nodiscard]] inline Deadline after(Clock::duration span) { return Clock::now() + span; }
+[[nodiscard]] inline Deadline after(Clock::duration span) {
+    return Clock::now() + span;
+}
 
 // Whole milliseconds until `deadline`, never negative.
 [[nodiscard]] inline std::chrono::milliseconds left(Deadline deadline) {

@@ -19,8 +19,8 @@ struct Link {
     Mac mac;
     std::uint32_t mtu = 0;
     std::uint32_t group = 0;
-    bool up = false;  // administratively
-    bool running = false;  // operational state "up"
+    bool up = false;               // administratively
+    bool running = false;          // operational state "up"
     std::uint32_t peer_index = 0;  // veth: of the other end, in its namespace; ipvlan: the parent
     std::uint32_t master = 0;
 };
@@ -31,10 +31,10 @@ struct Link {
 
 struct VethEnd {
     std::string name;
-    std::optional<Mac> mac;   // chosen by the kernel if empty
-    std::uint32_t mtu = 0;    // kernel default if 0
+    std::optional<Mac> mac;  // chosen by the kernel if empty
+    std::uint32_t mtu = 0;   // kernel default if 0
     std::uint32_t group = 0;
-    int netns_fd = -1;        // the socket's namespace if -1
+    int netns_fd = -1;  // the socket's namespace if -1
 };
 
 // Both ends down. Throws Error with errno EEXIST if either name is taken.
@@ -49,7 +49,7 @@ struct LinkChange {
     std::optional<std::string> name;
     std::optional<std::string> alias;
     std::optional<Mac> mac;
-    std::optional<int> netns_fd;   // moves the link: for real NICs only
+    std::optional<int> netns_fd;      // moves the link: for real NICs only
     bool no_ipv6_link_local = false;  // addrgenmode none
 };
 void change_link(Socket& socket, std::uint32_t index, const LinkChange& change);

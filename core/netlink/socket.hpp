@@ -1,4 +1,5 @@
-// A netlink socket tied to one network namespace: one request, one ack, the kernel's own error text.
+// A netlink socket tied to one network namespace: one request, one ack, the kernel's own error
+// text.
 //
 // Threads: a Socket belongs to one thread at a time. Errors: every kernel refusal becomes an Error
 // "what: strerror (the kernel's extended-ack text)" with sys_errno set. A socket stays bound to the

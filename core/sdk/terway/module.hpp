@@ -1,6 +1,7 @@
 // terway/module.hpp -- write a module in C++20; this header turns it into the C contract of abi.h.
 //
-// Derive from Module and from one or more of Dataplane, Qos and Policy, and end one source file with
+// Derive from Module and from one or more of Dataplane, Qos and Policy, and end one source file
+// with
 //     TERWAY_MODULE(Type, "com.example.thing", "1.0.0", "kernel>=4.19", "netdev:veth");
 // Whatever a verb throws becomes a status and a message; nothing else crosses the contract.
 #pragma once
@@ -132,12 +133,9 @@ struct Export {
     static const void* dataplane() {
         if constexpr (std::is_base_of_v<Dataplane, T>) {
             static constexpr twy_dataplane kTable{
-                sizeof(twy_dataplane),
-                0,
-                making_verb<&Dataplane::attach>,
-                verb<&Dataplane::activate, const twy_attachment*>,
-                verb<&Dataplane::detach>,
-                verb<&Dataplane::check>,
+                sizeof(twy_dataplane),           0,
+                making_verb<&Dataplane::attach>, verb<&Dataplane::activate, const twy_attachment*>,
+                verb<&Dataplane::detach>,        verb<&Dataplane::check>,
                 making_verb<&Dataplane::adopt>};
             return &kTable;
         } else {
@@ -234,8 +232,16 @@ template <std::size_t IdSize, std::size_t VersionSize>
 constexpr ElfNote elf_note(std::uint32_t kinds, const char (&id)[IdSize],
                            const char (&version)[VersionSize]) {
     static_assert(IdSize <= 48 && VersionSize <= 48, "id and version have 47 bytes at most");
-    ElfNote note{sizeof TWY_NOTE_OWNER, 108, TWY_NOTE_TYPE, TWY_NOTE_OWNER, TWY_MAGIC,
-                 TWY_ABI_MAJOR, TWY_ABI_MINOR, kinds, {}, {}};
+    ElfNote note{sizeof TWY_NOTE_OWNER,
+                 108,
+                 TWY_NOTE_TYPE,
+                 TWY_NOTE_OWNER,
+                 TWY_MAGIC,
+                 TWY_ABI_MAJOR,
+                 TWY_ABI_MINOR,
+                 kinds,
+                 {},
+                 {}};
     for (std::size_t i = 0; i < IdSize; ++i) {
         note.id[i] = id[i];
     }
@@ -254,25 +260,26 @@ inline constexpr std::uint32_t kKinds = (std::is_base_of_v<Dataplane, T> ? 1U : 
 
 // Exports Type (constructible from const twy_host&) as the module of this shared object. The
 // trailing arguments are its requirements.
-#define TERWAY_MODULE(Type, Id, Version, ...)                                                     \
-    namespace {                                                                                   \
-    __attribute__((used, section(TWY_NOTE_SECTION), aligned(4))) constexpr terway::sdk::ElfNote   \
-        terway_note = terway::sdk::elf_note(terway::sdk::kKinds<Type>, Id, Version);              \
-    constexpr const char* terway_requirements[] = {__VA_ARGS__ __VA_OPT__(, ) nullptr};           \
-    }                                                                                             \
-    extern "C" __attribute__((visibility("default"))) const twy_module terway_module = {          \
-        TWY_MAGIC,                                                                                \
-        TWY_ABI_MAJOR,                                                                            \
-        TWY_ABI_MINOR,                                                                            \
-        sizeof(twy_module),                                                                       \
-        0,                                                                                        \
-        Id,                                                                                       \
-        Version,                                                                                  \
-        terway_requirements,                                                                      \
-        terway::sdk::Export<Type>::create,                                                        \
-        terway::sdk::Export<Type>::destroy,                                                       \
-        terway::sdk::Export<Type>::configure,                                                     \
-        terway::sdk::Export<Type>::preflight,                                                     \
-        terway::sdk::Export<Type>::start,                                                         \
-        terway::sdk::Export<Type>::purge,                                                         \
-        terway::sdk::Export<Type>::interface}
+#define TERWAY_MODULE(Type, Id, Version, ...)                                           \
+    namespace {                                                                         \
+    __attribute__((used, section(TWY_NOTE_SECTION),                                     \
+                   aligned(4))) constexpr terway::sdk::ElfNote terway_note =            \
+        terway::sdk::elf_note(terway::sdk::kKinds<Type>, Id, Version);                  \
+    constexpr const char* terway_requirements[] = {__VA_ARGS__ __VA_OPT__(, ) nullptr}; \
+    }                                                                                   \
+    extern "C" __attribute__((visibility("default")))                                   \
+    const twy_module terway_module = {TWY_MAGIC,                                        \
+                                      TWY_ABI_MAJOR,                                    \
+                                      TWY_ABI_MINOR,                                    \
+                                      sizeof(twy_module),                               \
+                                      0,                                                \
+                                      Id,                                               \
+                                      Version,                                          \
+                                      terway_requirements,                              \
+                                      terway::sdk::Export<Type>::create,                \
+                                      terway::sdk::Export<Type>::destroy,               \
+                                      terway::sdk::Export<Type>::configure,             \
+                                      terway::sdk::Export<Type>::preflight,             \
+                                      terway::sdk::Export<Type>::start,                 \
+                                      terway::sdk::Export<Type>::purge,                 \
+                                      terway::sdk::Export<Type>::interface}

@@ -45,7 +45,9 @@ public:
     [[nodiscard]] std::string_view container_id() const noexcept { return view(raw_.container_id); }
     [[nodiscard]] std::string_view ifname() const noexcept { return view(raw_.ifname); }
     [[nodiscard]] std::string_view host_ifname() const noexcept { return view(raw_.host_ifname); }
-    [[nodiscard]] std::string_view pod_namespace() const noexcept { return view(raw_.pod_namespace); }
+    [[nodiscard]] std::string_view pod_namespace() const noexcept {
+        return view(raw_.pod_namespace);
+    }
     [[nodiscard]] std::string_view pod_name() const noexcept { return view(raw_.pod_name); }
     [[nodiscard]] std::span<const twy_prefix> addresses() const noexcept {
         return {raw_.addresses, raw_.address_count};
