@@ -50,13 +50,15 @@ constexpr std::array<Requirement, 4> kRequirements = {
     bad_environment(std::string(name) + "=\"" + value + "\": " + reason);
 }
 
-std::string get(const Environment& env, std::string_view name) {
+// Lives as long as `env`.
+const std::string& get(const Environment& env, std::string_view name) {
+    static const std::string kNothing;
     const auto found = env.find(name);
-    return found == env.end() ? std::string() : found->second;
+    return found == env.end() ? kNothing : found->second;
 }
 
 Verb read_verb(const Environment& env) {
-    const auto text = get(env, "CNI_COMMAND");
+    const auto& text = get(env, "CNI_COMMAND");
     if (text.empty()) {
         bad_environment("required environment variables [CNI_COMMAND] missing");
     }
@@ -93,11 +95,11 @@ void check_values(const Environment& env, Verb verb) {
     if (!names_an_attachment(verb)) {
         return;
     }
-    const auto id = get(env, "CNI_CONTAINERID");
+    const auto& id = get(env, "CNI_CONTAINERID");
     if (!is_valid_name(id)) {
         bad_variable("CNI_CONTAINERID", id, std::string("no container id; ") + kNameRule);
     }
-    const auto ifname = get(env, "CNI_IFNAME");
+    const auto& ifname = get(env, "CNI_IFNAME");
     if (!is_valid_ifname(ifname)) {
         bad_variable("CNI_IFNAME", ifname, std::string("no interface name; ") + kIfnameRule);
     }
@@ -190,7 +192,7 @@ void check_verb_against(const Config& config, Verb verb) {
 }
 
 std::string trace_value(const Environment& env, std::string_view name) {
-    const auto value = get(env, name);
+    const auto& value = get(env, name);
     return is_json_text(value) ? value : std::string();
 }
 
