@@ -7,17 +7,17 @@
 #include <array>
 
 #include "netlink/link.hpp"
+#include "netlink/route.hpp"
 #include "netlink/socket.hpp"
 #include "terway/error.hpp"
 
 namespace terway::sim {
 namespace {
 
-netlink::Socket link_events(int netns_fd) {
+netlink::Socket events_of(int netns_fd, int group) {
     auto socket = netlink::Socket::in(netns_fd);
-    const int group = RTNLGRP_LINK;
     if (::setsockopt(socket.fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
-        throw system_error("listen for link events", errno);
+        throw system_error("listen for netlink events", errno);
     }
     return socket;
 }
@@ -30,24 +30,38 @@ void await_event(int fd, Deadline deadline) {
     }
 }
 
+// Asks again after every event of the group.
+template <class Ready>
+void await(int netns_fd, int group, const std::string& what, Deadline deadline, Ready ready) {
+    const auto events = events_of(netns_fd, group);
+    auto socket = netlink::Socket::in(netns_fd);
+    while (!ready(socket)) {
+        if (Clock::now() >= deadline) {
+            throw Error(Status::Retry, what + " in time");
+        }
+        await_event(events.fd(), deadline);
+    }
+}
+
 }  // namespace
 
 void await_running(int netns_fd, const std::string& name, Deadline deadline) {
-    const auto events = link_events(netns_fd);
-    auto socket = netlink::Socket::in(netns_fd);
-    while (true) {
+    const std::string what = "link " + name + ": is not operational";
+    await(netns_fd, RTNLGRP_LINK, what, deadline, [&](netlink::Socket& socket) {
         const auto link = netlink::find_link(socket, name);
         if (!link) {
             throw Error(Status::Gone, "link " + name + ": vanished");
         }
-        if (link->running) {
-            return;
-        }
-        if (Clock::now() >= deadline) {
-            throw Error(Status::Retry, "link " + name + ": is not operational in time");
-        }
-        await_event(events.fd(), deadline);
-    }
+        return link->running;
+    });
+}
+
+void await_local(int netns_fd, const IpAddress& address, Deadline deadline) {
+    const std::string what = "address " + address.text() + ": is not usable";
+    const int group = address.is_v4() ? RTNLGRP_IPV4_ROUTE : RTNLGRP_IPV6_ROUTE;
+    await(netns_fd, group, what, deadline, [&](netlink::Socket& socket) {
+        return netlink::find_route(socket, Prefix::host(address), RT_TABLE_LOCAL).has_value();
+    });
 }
 
 }  // namespace terway::sim

@@ -144,7 +144,7 @@ void Fabric::render(const Model& model) {
         }
     }
     if (outside_) {
-        outside_->set_inside(plan.inside);
+        outside_->admit(plan.inside);
     }
 }
 
@@ -223,21 +223,25 @@ void Fabric::add_port(const Port& port) {
 }
 
 void Fabric::configure_nic(const Port& port) {
-    auto socket = netlink::Socket::in(nodes_.at(port.node).fd());
+    const int node = nodes_.at(port.node).fd();
+    const Deadline deadline = after(kLinkLimit);
+    auto socket = netlink::Socket::in(node);
     const auto index = found(socket, port.nic).index;
     // The node has been up for long: duplicate address detection lies behind it.
     netlink::LinkChange change;
     change.up = true;
     change.no_ipv6_link_local = true;
     netlink::change_link(socket, index, change);
+    await_running(node, port.nic, deadline);
+    await_running(netns_.fd(), port.name, deadline);
     netlink::ensure_address(socket, index, link_local(port.mac));
     netlink::ensure_address(socket, index, port.config->address);
     netlink::ensure_route(socket, default_route(index, port.config->gateway));
     if (port.config->address6) {
         netlink::ensure_address(socket, index, *port.config->address6);
         netlink::ensure_route(socket, default_route(index, *port.config->gateway6));
+        await_local(node, port.config->address6->address(), deadline);
     }
-    await_running(netns_.fd(), port.name, after(kLinkLimit));
 }
 
 void Fabric::deliver(const Prefix& destination, const std::string& port) {

@@ -16,6 +16,7 @@ namespace terway::sim {
 namespace {
 
 constexpr auto kLinkLimit = std::chrono::seconds(10);
+constexpr const char* kHost6 = "2001:db8:ffff::10";
 constexpr Mac kGatewayMac{{0x02, 0, 0, 0, 0, 0x01}};
 constexpr Mac kWanMac{{0x02, 0, 0, 0, 0, 0x02}};
 constexpr Mac kHostMac{{0x02, 0, 0, 0, 0, 0x03}};
@@ -80,8 +81,7 @@ void configure_wan(netlink::Socket& gateway, netlink::Socket& host) {
     netlink::ensure_address(host, nic, prefix("2001:db8:ffff::10/64"));
     // Without link-local addresses a forwarder cannot ask for its neighbours.
     netlink::ensure_neighbour(gateway, {wan, *IpAddress::parse("203.0.113.10"), kHostMac, true});
-    netlink::ensure_neighbour(gateway,
-                              {wan, *IpAddress::parse("2001:db8:ffff::10"), kHostMac, true});
+    netlink::ensure_neighbour(gateway, {wan, *IpAddress::parse(kHost6), kHostMac, true});
     netlink::Route back;
     back.destination = prefix("::/0");
     back.gateway = IpAddress::parse("2001:db8:ffff::1");
@@ -110,6 +110,7 @@ Outside::Outside(Registration& registration, const Netns& fabric, netlink::Socke
     ensure_far_end(fabric_socket, bring_up(fabric_socket, kUplink), kGatewayMac);
     vpc_link_ = bring_up(socket_, "vpc");
     ensure_far_end(socket_, vpc_link_, kVpcMac);
+    await_local(host_.fd(), *IpAddress::parse(kHost6), after(kLinkLimit));
     for (const auto& [netns, link] :
          {std::pair(gateway_.fd(), "wan"), std::pair(host_.fd(), "eth0"),
           std::pair(fabric.fd(), kUplink), std::pair(gateway_.fd(), "vpc")}) {
@@ -117,30 +118,15 @@ Outside::Outside(Registration& registration, const Netns& fabric, netlink::Socke
     }
 }
 
-void Outside::set_inside(const std::set<Prefix>& inside) {
-    std::string script;
-    for (const auto& gone : inside_) {
-        if (!inside.contains(gone)) {
-            script += std::string("delete element inet gateway ") + set_of(gone) + " { " +
-                      gone.text() + " }\n";
-        }
-    }
+void Outside::admit(const std::set<Prefix>& inside) {
     for (const auto& fresh : inside) {
         if (!inside_.contains(fresh)) {
-            script += std::string("add element inet gateway ") + set_of(fresh) + " { " +
-                      fresh.text() + " }\n";
             netlink::ensure_route(socket_, through(fresh, vpc_link_));
+            nft_.apply(std::string("add element inet gateway ") + set_of(fresh) + " { " +
+                       fresh.text() + " }\n");
+            inside_.insert(fresh);
         }
     }
-    if (!script.empty()) {
-        nft_.apply(script);
-    }
-    for (const auto& gone : inside_) {
-        if (!inside.contains(gone)) {
-            netlink::remove_route(socket_, through(gone, vpc_link_));
-        }
-    }
-    inside_ = inside;
 }
 
 }  // namespace terway::sim

@@ -20,8 +20,8 @@ public:
     // Adds the link "uplink" to the fabric, whose namespace and socket are given. Throws Error.
     Outside(Registration& registration, const Netns& fabric, netlink::Socket& fabric_socket);
 
-    // Which sources may go out. Throws Error.
-    void set_inside(const std::set<Prefix>& inside);
+    // Lets these sources out as well. Throws Error.
+    void admit(const std::set<Prefix>& inside);
 
 private:
     Netns gateway_;

@@ -175,10 +175,12 @@ public:
         up.up = true;
         netlink::change_link(node, outer.index, up);
         netlink::change_link(pod, inner.index, up);
+        await_running(node_fd, "pod0", after(std::chrono::seconds(5)));
+        await_running(netns_.fd(), "eth0", after(std::chrono::seconds(5)));
         for (const auto& address : addresses) {
             connect(node, outer, pod, inner, ip(address));
+            await_local(netns_.fd(), ip(address), after(std::chrono::seconds(5)));
         }
-        await_running(node_fd, "pod0", after(std::chrono::seconds(5)));
     }
 
     [[nodiscard]] int fd() const { return netns_.fd(); }
@@ -448,8 +450,8 @@ TEST_F(SimFabric, ARouteCarriesThePodsOfTwoNodesWithTheirOwnSources) {
          {std::pair("172.20.1.5", "172.20.2.5"), std::pair("fd00:20:1::5", "fd00:20:2::5")}) {
         const Udp in_a(pod_a.fd(), ip(a), kPort);
         const Udp in_b(pod_b.fd(), ip(b), kPort);
-        EXPECT_TRUE(passes(in_a, ip(a), in_b, ip(b)));
-        EXPECT_TRUE(passes(in_b, ip(b), in_a, ip(a)));
+        EXPECT_TRUE(passes(in_a, ip(a), in_b, ip(b))) << a;
+        EXPECT_TRUE(passes(in_b, ip(b), in_a, ip(a))) << b;
     }
     // Each other's pods stay foreign.
     EXPECT_FALSE(reaches("a", "172.20.2.77", "b", "10.0.0.11", kShort));
