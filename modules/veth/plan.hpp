@@ -1,0 +1,47 @@
+// What an endpoint looks like in the kernel, decided without touching it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "netlink/link.hpp"
+#include "netlink/route.hpp"
+#include "terway/types.hpp"
+
+namespace terway::veth {
+
+// Link group of every host end in service; the guard filters by it.
+inline constexpr std::uint32_t kLinkGroup = 0x54575230;  // "TWR0"
+
+// Every host end has the same MAC, so a pod's gateway neighbour never changes. Locally
+// administered, and the value Calico chose for the same purpose.
+inline constexpr Mac kHostMac{{0xee, 0xee, 0xee, 0xee, 0xee, 0xee}};
+
+// One pod and its host end.
+struct Plan {
+    std::string host_ifname;
+    std::string pod_ifname;
+    std::string alias;  // marks the host end as this endpoint's: "terway <container id>/<ifname>"
+    Mac pod_mac;        // derived from the key, so that nothing must be remembered
+    std::uint32_t mtu = 0;
+    std::vector<Prefix> addresses;    // host prefixes
+    std::vector<IpAddress> gateways;  // 169.254.1.1, fe80::1, as the families need
+    [[nodiscard]] bool has_v6() const;
+};
+
+// `default_mtu` holds where the endpoint names none. Throws Error(Invalid) for an endpoint that
+// cannot be: a name too long, an address that is no host prefix.
+[[nodiscard]] Plan plan(const sdk::EndpointView& endpoint, std::uint32_t default_mtu);
+
+// In the pod.
+[[nodiscard]] std::vector<netlink::Neighbour> pod_neighbours(const Plan& plan,
+                                                             std::uint32_t pod_ifindex);
+[[nodiscard]] std::vector<netlink::Route> pod_routes(const Plan& plan, std::uint32_t pod_ifindex);
+// On the host.
+[[nodiscard]] std::vector<netlink::Neighbour> host_neighbours(const Plan& plan,
+                                                              std::uint32_t host_ifindex);
+[[nodiscard]] std::vector<netlink::Route> host_routes(const Plan& plan, std::uint32_t host_ifindex);
+
+}  // namespace terway::veth
