@@ -21,8 +21,11 @@ std::vector<json::array> arrays(const std::string& text, std::size_t expected,
     std::size_t at = 0;
     while ((at = text.find_first_not_of(" \n", at)) != std::string::npos) {
         json::stream_parser parser;
-        at += parser.write_some(text.data() + at, text.size() - at);
-        parser.finish();
+        json::error_code error;
+        at += parser.write_some(text.data() + at, text.size() - at, error);
+        if (error || !parser.done()) {
+            throw Error(Status::Internal, tool + " printed no JSON: " + text);
+        }
         found.push_back(parser.release().as_array());
     }
     if (found.size() != expected) {
