@@ -1,4 +1,4 @@
-// Deadlines travel down, not timeouts.
+// Deadlines travel down, not timeouts. What outlives the process is told in wall time.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,13 @@ namespace terway {
 
 using Clock = std::chrono::steady_clock;
 using Deadline = Clock::time_point;
+
+// Survives a restart; may jump either way when somebody sets the clock.
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+[[nodiscard]] inline WallTime wall_now() {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 
 [[nodiscard]] inline Deadline after(Clock::duration span) {
     return Clock::now() + span;

@@ -1,0 +1,139 @@
+// Who has which address of the node's pod CIDRs. Pure: no I/O, no lock, no clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/time.hpp"
+
+namespace terway::pool {
+
+// Names whoever holds addresses, in errors too: an endpoint key's full text.
+using Owner = std::string;
+
+// At most one address a family, in the order of the CIDRs.
+using Addresses = std::vector<IpAddress>;
+
+struct CoolingAddress {
+    IpAddress address;
+    WallTime until;
+
+    bool operator==(const CoolingAddress&) const = default;
+};
+
+// How one CIDR stands; used + cooling + free == total. Totals of 2^64 and more read 2^64 - 1.
+struct CidrCount {
+    Prefix cidr;
+    std::uint64_t total = 0;
+    std::uint64_t used = 0;
+    std::uint64_t cooling = 0;  // held ones included
+    std::uint64_t free = 0;
+
+    bool operator==(const CidrCount&) const = default;
+};
+
+// An address is free, in use by one owner, or cooling. It leaves an owner into cooling and stays
+// there until its time has come and nobody holds it any more. Memory grows with the addresses in
+// use or cooling, never with the size of a CIDR.
+//
+// Which addresses of a CIDR are given out: all but the network and broadcast address of an IPv4
+// one, all but the subnet-router anycast address of an IPv6 one; /31, /32, /127 and /128 have
+// neither. Next-fit: the search starts behind the address given out last, so that an address
+// rests as long as it can.
+//
+// `now` may jump: backwards, and nothing cools for longer than one cool-down from the new now.
+class CidrLedger {
+public:
+    // One or two CIDRs, of different families; host bits are ignored. Throws Error(Invalid).
+    CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down);
+
+    // The owner's addresses: those it has, if it has any; else one of each CIDR, namely the one of
+    // `wanted` if that names one of the family, otherwise the next. Nothing if a CIDR has none free
+    // or a wanted address is in use or cools. Throws Error(Invalid) if a wanted address can never
+    // be had: outside the CIDRs, reserved, or two of one family.
+    [[nodiscard]] std::optional<Addresses> lease(const Owner& owner, WallTime now,
+                                                 const Addresses& wanted = {});
+
+    // Takes over what a record says. Addresses outside the CIDRs are as good as any until they are
+    // released. Claim the oldest record first: next-fit goes on behind the last one claimed. Throws
+    // Error(Internal), changing nothing, if an address is in use by another owner (both are named)
+    // or the owner has other addresses.
+    void claim(const Owner& owner, const Addresses& addresses);
+
+    // The owner's addresses cool down. Answers them; none if the owner is unknown.
+    std::vector<CoolingAddress> release(const Owner& owner, WallTime now);
+
+    // For addresses that were never put to use: they are free at once.
+    void give_back(const Owner& owner);
+
+    // Something, a link not yet gone, keeps the addresses from being free, whoever has them.
+    // Counts: as many unhold as hold. Unknown addresses in unhold are ignored.
+    void hold(const Addresses& addresses);
+    void unhold(const Addresses& addresses, WallTime now);
+
+    // What was cooling when the daemon stopped; not later than one cool-down from now, and nothing
+    // happens to an address in use.
+    void restore_cooling(const IpAddress& address, WallTime until, WallTime now);
+
+    // Frees what has cooled down. The other calls that take `now` do it, too.
+    void expire(WallTime now);
+
+    // When the next cooling ends; nothing if none does by itself (those held do not).
+    [[nodiscard]] std::optional<WallTime> next_event() const;
+
+    // How many addresses of the CIDR at `index` are or may be free by `when`, if no one else takes
+    // them; one that is held may be.
+    [[nodiscard]] std::uint64_t free_by(std::size_t index, WallTime when) const;
+    // When a cooling address is free at the earliest; nothing if it does not cool.
+    [[nodiscard]] std::optional<WallTime> cools_until(const IpAddress& address) const;
+
+    [[nodiscard]] std::optional<Owner> owner_of(const IpAddress& address) const;
+
+    [[nodiscard]] std::vector<CoolingAddress> cooling() const;
+    // One a CIDR, in their order.
+    [[nodiscard]] std::vector<CidrCount> counts() const;
+    // Addresses in use outside the CIDRs.
+    [[nodiscard]] std::uint64_t used_outside() const;
+    [[nodiscard]] std::chrono::milliseconds cool_down() const noexcept { return cool_down_; }
+
+private:
+    struct Range {
+        Prefix cidr;
+        IpAddress first;  // of those given out
+        IpAddress last;
+        IpAddress next;  // where the search starts
+        std::uint64_t total;
+        std::uint64_t used = 0;
+        std::uint64_t cooling = 0;
+
+        [[nodiscard]] bool usable(const IpAddress& address) const;
+        [[nodiscard]] IpAddress behind(const IpAddress& address) const;
+        [[nodiscard]] std::uint64_t free() const { return total - used - cooling; }
+    };
+
+    [[nodiscard]] static Range make_range(const Prefix& cidr);
+    [[nodiscard]] Range* range_of(const IpAddress& address);
+    [[nodiscard]] bool busy(const IpAddress& address) const;
+    void check_wanted(const Addresses& wanted) const;
+    [[nodiscard]] std::optional<IpAddress> choose(const Range& range,
+                                                  const Addresses& wanted) const;
+    void take(const Owner& owner, const IpAddress& address);
+    Addresses drop(const Owner& owner);
+    void cool(const IpAddress& address, WallTime until);
+    std::map<IpAddress, WallTime>::iterator warm(std::map<IpAddress, WallTime>::iterator entry);
+
+    std::chrono::milliseconds cool_down_;
+    std::vector<Range> ranges_;
+    std::map<Owner, Addresses> leases_;
+    std::map<IpAddress, Owner> used_;
+    std::map<IpAddress, WallTime> cooling_;
+    std::map<IpAddress, unsigned> held_;
+    WallTime last_now_ = WallTime::min();
+};
+
+}  // namespace terway::pool
