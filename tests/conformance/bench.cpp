@@ -151,6 +151,10 @@ std::string difference(const twy_attachment& left, const twy_attachment& right) 
     if (std::memcmp(left.host_mac, right.host_mac, sizeof left.host_mac) != 0) {
         found += " host_mac differs";
     }
+    number("gateway_count", left.gateway_count, right.gateway_count);
+    if (std::memcmp(left.gateways, right.gateways, sizeof left.gateways) != 0) {
+        found += " gateways differ";
+    }
     if (std::strncmp(left.host_ifname, right.host_ifname, sizeof left.host_ifname) != 0) {
         found += std::string(" host_ifname ") + left.host_ifname + " -> " + right.host_ifname;
     }
