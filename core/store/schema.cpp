@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -30,6 +31,8 @@ constexpr const char* kSettings =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -256;"
     "PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 1048576; PRAGMA trusted_schema = OFF;"
     "PRAGMA cell_size_check = ON";
+
+constexpr std::string_view kMagic("SQLite format 3\0", 16);  // of every SQLite file
 
 constexpr const char* kStartAnew =
     "move the file away to start anew; endpoints that are in it are then unknown, so drain the "
@@ -81,7 +84,7 @@ std::int64_t number(const Database& database, std::string_view sql) {
     return std::stoll(answer(database, sql, "read the header"));
 }
 
-void ensure_regular_file(const std::string& path) {
+void ensure_database_file(const std::string& path) {
     const Fd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
     const int sys_errno = errno;
     struct stat info {};
@@ -93,6 +96,12 @@ void ensure_regular_file(const std::string& path) {
                     path + ": cannot create the database: " + std::strerror(sys_errno) +
                         (sys_errno == ENOSPC ? "; free space or inodes on its file system" : ""),
                     sys_errno);
+    }
+    // SQLite would take a short file of any content for an empty one and overwrite it.
+    std::array<char, kMagic.size()> start{};
+    const auto size = read(file.get(), start.data(), start.size());
+    if (size != 0 && std::string_view(start.data(), start.size()) != kMagic) {
+        refuse(path, "not a database", kStartAnew);
     }
 }
 
@@ -148,7 +157,7 @@ void prove_writable(Database& database) {
 }  // namespace
 
 Database open_database(const std::string& path) {
-    ensure_regular_file(path);
+    ensure_database_file(path);
     Database database(path);
     const bool known = identify(database);
     if (known) {
