@@ -153,6 +153,7 @@ std::vector<Refusal> refusals() {
          {"CNI_ARGS", "\"b\""}},
         {"ArgumentWithABadAddress", "ADD", {{"CNI_ARGS", "IP=10.0.0"}}, good, env, {"IP"}},
         {"ArgumentWithABadMac", "ADD", {{"CNI_ARGS", "MAC=02:00"}}, good, env, {"MAC"}},
+        {"BinaryName", "ADD", {{"CNI_\xff", "1"}}, good, env, {"name"}},
         {"BinaryArgument", "ADD", {{"CNI_ARGS", "K=\xc3"}}, good, env, {"CNI_ARGS"}},
     };
     const std::vector<std::pair<const char*, std::vector<const char*>>> required = {
