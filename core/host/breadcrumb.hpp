@@ -13,21 +13,18 @@
 
 namespace terway::host {
 
-// Marks this thread as being inside a module's verb. Nests. Text is shortened and cleaned so that
-// it stays one line of five words.
+// Marks this thread as being inside a module's verb; one at a time. Text is shortened and cleaned
+// so that it stays one line of five words.
 class BreadcrumbScope {
 public:
     BreadcrumbScope(std::string_view module, std::string_view verb, std::string_view key) noexcept;
     ~BreadcrumbScope();
     BreadcrumbScope(const BreadcrumbScope&) = delete;
     BreadcrumbScope& operator=(const BreadcrumbScope&) = delete;
-
-private:
-    void* outer_[48];
 };
 
 // On SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL: writes the crashing thread's breadcrumb to
-// standard error and to `file` (not owned; -1 for none), then lets the signal take its default
+// standard error and to `file` (duplicated; -1 for none), then lets the signal take its default
 // course. Once for each process; calling it again changes the file. Throws Error.
 void install_crash_handler(int file);
 

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,7 @@
 #include "host/breadcrumb.hpp"
 #include "host/host_api.hpp"
 #include "host/module.hpp"
+#include "host/verb.hpp"
 #include "host/watchdog.hpp"
 
 namespace terway::host {
@@ -28,7 +31,7 @@ struct GateOptions {
     std::chrono::milliseconds grace{1'000};
     std::size_t max_lost = 4;
     // Called once, on the watchdog's thread, when more than max_lost calls are lost at a time.
-    std::function<void()> give_up;
+    std::function<void()> give_up = std::abort;
 };
 
 // Metrics: terway_module_call_seconds{module,verb},
@@ -61,6 +64,16 @@ public:
     [[nodiscard]] std::size_t lost() const { return watchdog_.lost(); }
 
 private:
+    void refuse_offender(const Module& module, std::string_view name, std::string_view key,
+                         const std::string& context) const;
+    void give_call_up(const Module& module, std::string_view name, std::string_view key,
+                      const twy_call& call) noexcept;
+    void measure(const Module& module, std::string_view name, Clock::duration spent);
+    // Also takes the thread home if it strayed.
+    [[nodiscard]] std::optional<Error> failure_of(const Module& module, std::string_view name,
+                                                  const twy_call& call, const Answer& answer,
+                                                  const std::string& context);
+
     Metrics& metrics_;
     const GateOptions options_;
     const Breadcrumbs breadcrumbs_;

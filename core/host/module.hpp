@@ -70,9 +70,4 @@ private:
                                                         const std::string& id,
                                                         Trust trust = Trust::RootOnly);
 
-// The Error of a verb's answer: a nonsensical status is Internal, and the text becomes one clean
-// line. `status` is not TWY_OK.
-[[nodiscard]] Error module_error(const std::string& context, twy_status status,
-                                 const twy_error& error);
-
 }  // namespace terway::host

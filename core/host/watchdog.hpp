@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <optional>
 #include <stop_token>
-#include <string>
 #include <thread>
 
 #include "base/mutex.hpp"
@@ -18,16 +18,28 @@ namespace terway::host {
 // watchdog's thread without a lock, must not throw, and must not wait for a watched call to end.
 class Watchdog {
 public:
-    // `changed` is told the number of lost calls each time it changes; `give_up` is called once,
-    // when more than `max_lost` are lost at the same time.
-    Watchdog(std::size_t max_lost, std::function<void(std::size_t)> changed,
-             std::function<void()> give_up);
+    // `changed` is told +1 when a call is lost and -1 when it returns after all; `give_up` is
+    // called once, when more than `max_lost` are lost at the same time.
+    Watchdog(std::size_t max_lost, std::function<void(int)> changed, std::function<void()> give_up);
     // No call may be watched any more.
-    ~Watchdog();
+    ~Watchdog() = default;
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
-    // Watches from construction until finish or destruction.
+    // Calls that are overdue and have not returned.
+    [[nodiscard]] std::size_t lost() const;
+
+private:
+    enum class State { Watched, Firing, Lost };
+    struct Entry {
+        Deadline deadline;
+        std::function<void()> overdue;
+        State state = State::Watched;
+    };
+    using Entries = std::list<Entry>;
+
+public:
+    // Watches a call from construction until finish or destruction.
     class Watch {
     public:
         // `overdue` runs at most once, when `deadline` has passed.
@@ -35,33 +47,32 @@ public:
         ~Watch();
         Watch(const Watch&) = delete;
         Watch& operator=(const Watch&) = delete;
-        // Ends the watch; true if the call had been declared lost. `overdue` does not run any more
-        // after this, and does not run right now.
+        // Ends the watch; true if the call had been declared lost. `overdue` neither runs after
+        // this nor is it still running.
         bool finish();
 
     private:
-        friend class Watchdog;
-        enum class State { Watched, Firing, Lost, Finished };
         Watchdog& watchdog_;
-        const Deadline deadline_;
-        const std::function<void()> overdue_;
-        State state_ TERWAY_GUARDED_BY(watchdog_.mutex_) = State::Watched;
+        Entries::iterator entry_;
+        std::optional<bool> lost_;
     };
-
-    // Calls that are overdue and have not returned.
-    [[nodiscard]] std::size_t lost() const;
 
 private:
     void run(const std::stop_token& stop);
-    void fire(Watch& watch);
+    // The next entry past its deadline, marked Firing; null when stopped.
+    Entry* await_overdue(const std::stop_token& stop);
+    void fire(Entry& entry);
+    Entries::iterator add(Deadline deadline, std::function<void()> overdue);
+    bool remove(Entries::iterator entry);
 
     const std::size_t max_lost_;
-    const std::function<void(std::size_t)> changed_;
+    const std::function<void(int)> changed_;
     const std::function<void()> give_up_;
     mutable Mutex mutex_;
-    Condition wake_;
+    Condition added_;
     Condition fired_;
-    std::list<Watch*> watches_ TERWAY_GUARDED_BY(mutex_);
+    Entries entries_ TERWAY_GUARDED_BY(mutex_);
+    std::size_t additions_ TERWAY_GUARDED_BY(mutex_) = 0;
     std::size_t lost_ TERWAY_GUARDED_BY(mutex_) = 0;
     bool gave_up_ TERWAY_GUARDED_BY(mutex_) = false;
     std::jthread thread_;

@@ -52,27 +52,36 @@ Addresses Pool::lease(const Owner& owner, const std::stop_token& stop, Deadline 
 void Pool::await_news(Waiter& me, const std::stop_token& stop, Deadline deadline) {
     while (!me.given && !stop.stop_requested() && Clock::now() < deadline) {
         const bool keeping = me.keeps_time;
-        auto wake_up = deadline;
-        if (keeping) {
-            const auto now = clock_();
-            const auto nap = ledger_.next_event().value_or(WallTime::max()) - now;
-            wake_up = std::min(
-                deadline, after(std::min<Clock::duration>(kLongestNap, std::max(nap, nap.zero()))));
-        }
-        me.news.wait(mutex_, stop, wake_up,
+        me.news.wait(mutex_, stop, keeping ? std::min(deadline, next_look()) : deadline,
                      [&] { return me.given.has_value() || me.keeps_time != keeping; });
-        serve();
+        if (!me.given) {
+            serve();
+        }
     }
 }
 
+Deadline Pool::next_look() const {
+    const auto event = ledger_.next_event();
+    if (!event) {
+        return after(kLongestNap);
+    }
+    const auto nap = std::max(*event - clock_(), std::chrono::milliseconds::zero());
+    return after(std::min<std::chrono::milliseconds>(kLongestNap, nap));
+}
+
 void Pool::serve() {
+    const auto now = clock_();
+    ledger_.expire(now);
+    bool exhausted = false;
     for (auto& waiter : waiters_) {
-        if (waiter.given) {
+        if (waiter.given || (exhausted && waiter.wanted.empty())) {
             continue;
         }
-        waiter.given = ledger_.lease(waiter.owner, clock_(), waiter.wanted);
+        waiter.given = ledger_.lease(waiter.owner, now, waiter.wanted);
         if (waiter.given) {
             waiter.news.notify_one();
+        } else if (waiter.wanted.empty()) {
+            exhausted = true;
         }
     }
     appoint_timekeeper();
@@ -173,13 +182,11 @@ WallTime Pool::cool_until() const {
 
 void Pool::tick() {
     const MutexLock lock(mutex_);
-    ledger_.expire(clock_());
     serve();
 }
 
 PoolCount Pool::counts() {
     const MutexLock lock(mutex_);
-    ledger_.expire(clock_());
     serve();
     return {ledger_.counts(), ledger_.used_outside(), waiting()};
 }

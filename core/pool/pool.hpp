@@ -81,6 +81,7 @@ private:
     void check_hope(const Addresses& wanted, Deadline deadline) const TERWAY_REQUIRES(mutex_);
     void await_news(Waiter& me, const std::stop_token& stop, Deadline deadline)
         TERWAY_REQUIRES(mutex_);
+    [[nodiscard]] Deadline next_look() const TERWAY_REQUIRES(mutex_);
     [[nodiscard]] std::size_t waiting() const TERWAY_REQUIRES(mutex_);
     [[nodiscard]] std::string numbers() const TERWAY_REQUIRES(mutex_);
 

@@ -77,11 +77,7 @@ protected:
     const std::string ready_ = directory_ / "ready";
 
     void SetUp() override {
-        for (const auto& name : registered_names()) {
-            if (name.starts_with("simprog-") && !is_running(name)) {
-                remove_leftovers(name);
-            }
-        }
+        remove_dead("simprog-");
         fs::create_directories(directory_);
     }
     void TearDown() override {

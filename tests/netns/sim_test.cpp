@@ -38,15 +38,6 @@ Prefix prefix(const std::string& text) {
     return Prefix::parse(text).value();
 }
 
-// Of test programs that were killed.
-void remove_dead() {
-    for (const auto& name : registered_names()) {
-        if (name.starts_with(kPrefix) && !is_running(name)) {
-            remove_leftovers(name);
-        }
-    }
-}
-
 EniRequest in_vswitch(const std::string& id, const std::string& v4, const std::string& v6 = {}) {
     EniRequest request;
     request.id = id;
@@ -77,7 +68,7 @@ void route_pods(Model& model) {
 
 class SimFabric : public ::testing::Test {
 protected:
-    static void SetUpTestSuite() { remove_dead(); }
+    static void SetUpTestSuite() { remove_dead(kPrefix); }
 
     const std::string name_ = kPrefix + std::to_string(::getpid());
     Model model_ = two_nodes();
