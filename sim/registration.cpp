@@ -9,8 +9,6 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <optional>
-#include <utility>
 
 #include "base/file.hpp"
 #include "netlink/link.hpp"
@@ -69,14 +67,15 @@ bool still_at(const Fd& fd, const std::string& path) {
            held.st_ino == found.st_ino;
 }
 
-// Empty if a running simulation has the name.
-std::optional<Fd> try_acquire(const std::string& name) {
+Fd acquire(const std::string& name) {
     fs::create_directories(kState);
     const std::string path = lock_path(name);
     while (true) {
         Fd fd = open_file(path, O_RDWR | O_CREAT);
         if (!try_lock(fd, path)) {
-            return std::nullopt;
+            throw Error(Status::Invalid, "simulation " + name + ": is running already as process " +
+                                             read_file(path) +
+                                             "; stop that one or choose another --name");
         }
         if (still_at(fd, path)) {
             if (::ftruncate(fd.get(), 0) != 0) {
@@ -86,16 +85,6 @@ std::optional<Fd> try_acquire(const std::string& name) {
             return fd;
         }
     }
-}
-
-Fd acquire(const std::string& name) {
-    auto lock = try_acquire(name);
-    if (!lock) {
-        throw Error(Status::Invalid, "simulation " + name + ": is running already as process " +
-                                         read_file(lock_path(name)) +
-                                         "; stop that one or choose another --name");
-    }
-    return std::move(*lock);
 }
 
 void remove_space(const std::string& name, const std::string& space) {
@@ -213,18 +202,6 @@ bool remove_leftovers(const std::string& name) {
         const Registration registration(name);
     }
     return found;
-}
-
-void remove_dead(const std::string& prefix) {
-    for (const auto& name : registered_names()) {
-        if (!name.starts_with(prefix) || is_running(name)) {
-            continue;
-        }
-        if (const auto lock = try_acquire(name)) {
-            remove_all(name);
-            fs::remove(lock_path(name));
-        }
-    }
 }
 
 std::vector<std::string> registered_names() {

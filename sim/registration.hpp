@@ -50,9 +50,6 @@ void check_node_name(const std::string& name);
 // Removes what a killed simulation left; false if there was nothing. Throws Error(Invalid) if it is
 // running.
 bool remove_leftovers(const std::string& name);
-// The same for every simulation whose name begins with `prefix`, but leaves running ones alone.
-// Several processes may do it at once.
-void remove_dead(const std::string& prefix);
 // Every name in use or left over.
 [[nodiscard]] std::vector<std::string> registered_names();
 

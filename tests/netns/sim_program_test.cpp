@@ -13,6 +13,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "sim/registration.hpp"
+#include "sim_names.hpp"
 #include "traffic.hpp"
 
 namespace terway::sim {
@@ -77,7 +78,7 @@ protected:
     const std::string ready_ = directory_ / "ready";
 
     void SetUp() override {
-        remove_dead("simprog-");
+        test::remove_orphans("simprog-");
         fs::create_directories(directory_);
     }
     void TearDown() override {

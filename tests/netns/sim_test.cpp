@@ -14,6 +14,7 @@
 #include "sim/await.hpp"
 #include "sim/fabric.hpp"
 #include "sim/resolution.hpp"
+#include "sim_names.hpp"
 #include "terway/error.hpp"
 #include "traffic.hpp"
 
@@ -68,7 +69,7 @@ void route_pods(Model& model) {
 
 class SimFabric : public ::testing::Test {
 protected:
-    static void SetUpTestSuite() { remove_dead(kPrefix); }
+    static void SetUpTestSuite() { test::remove_orphans(kPrefix); }
 
     const std::string name_ = kPrefix + std::to_string(::getpid());
     Model model_ = two_nodes();
@@ -591,8 +592,10 @@ TEST_F(SimFabric, NothingRemainsAfterDestruction) {
     EXPECT_TRUE(eventually([&] { return !netlink::find_link(socket, "eth0"); }));
 }
 
-TEST_F(SimFabric, WhatAKilledSimulationLeavesIsFoundAndRemoved) {
-    const std::string name = name_ + "-child";
+// No fixture: a process with threads must not fork and go on.
+TEST(SimFabricKilled, WhatItLeavesIsFoundAndRemoved) {
+    test::remove_orphans(kPrefix);
+    const std::string name = kPrefix + std::to_string(::getpid()) + "-child";
     const pid_t child = ::fork();
     if (child == 0) {
         Fabric fabric(name);
