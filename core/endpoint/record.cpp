@@ -193,7 +193,8 @@ json::object write(const Attachment& attachment, const json::storage_ptr& memory
                          {"mtu", attachment.mtu},
                          {"pod_mac", attachment.pod_mac.text()},
                          {"host_mac", attachment.host_mac.text()},
-                         {"host_ifname", attachment.host_ifname}},
+                         {"host_ifname", attachment.host_ifname},
+                         {"gateways", texts(attachment.gateways, memory)}},
                         memory);
 }
 
@@ -203,7 +204,8 @@ Attachment read_attachment(const Members& members) {
             members.number<std::uint32_t>("mtu"),
             members.parsed("pod_mac", "a MAC address", Mac::parse),
             members.parsed("host_mac", "a MAC address", Mac::parse),
-            members.text("host_ifname")};
+            members.text("host_ifname"),
+            members.prefixes("gateways")};
 }
 
 json::object write(const ModulePin& pin, const json::storage_ptr& memory) {

@@ -72,6 +72,7 @@ struct Attachment {
     Mac pod_mac;
     Mac host_mac;
     std::string host_ifname;
+    std::vector<Prefix> gateways;  // the pod's next hops, as host prefixes
 
     bool operator==(const Attachment&) const = default;
 };

@@ -32,6 +32,9 @@ twy_attachment attachment_of(const Plan& plan, const Link& host) {
     std::copy(plan.pod_mac.bytes.begin(), plan.pod_mac.bytes.end(), made.pod_mac);
     std::copy(host.mac.bytes.begin(), host.mac.bytes.end(), made.host_mac);
     std::copy(host.name.begin(), host.name.end(), made.host_ifname);
+    for (const auto& gateway : plan.gateways) {
+        made.gateways[made.gateway_count++] = Prefix::host(gateway).to_abi();
+    }
     return made;
 }
 
@@ -176,7 +179,11 @@ public:
         repair_host(socket, plan, host.index);
         if (endpoint.netns_fd() >= 0) {
             Socket pod_socket = Socket::in(endpoint.netns_fd());
-            repair_pod(pod_socket, plan, host.peer_index);
+            // The path of a sandbox may by now lead to another's namespace.
+            const auto pod = netlink::find_link(pod_socket, host.peer_index);
+            if (pod && pod->kind == "veth" && pod->mac == plan.pod_mac) {
+                repair_pod(pod_socket, plan, host.peer_index);
+            }
         }
         return attachment_of(plan, host);
     }

@@ -117,6 +117,9 @@ typedef struct twy_attachment {
     uint8_t pod_mac[6];
     uint8_t host_mac[6];
     char host_ifname[16]; /* NUL terminated; empty when host_ifindex is 0 */
+    uint32_t gateway_count;  /* the pod's next hops, at most one a family, for the CNI result */
+    uint32_t reserved;
+    twy_prefix gateways[2];
 } twy_attachment;
 
 /* What is true of the whole node. */

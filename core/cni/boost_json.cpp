@@ -1,0 +1,2 @@
+// Boost.JSON compiled into the CNI binary, which links no shared library.
+#include <boost/json/src.hpp>

@@ -1,0 +1,179 @@
+#include "daemon/inspect.hpp"
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <map>
+
+#include "daemon/module_set.hpp"
+
+namespace terway::daemon {
+namespace {
+
+namespace json = boost::json;
+
+json::array texts(const std::vector<Prefix>& prefixes) {
+    json::array all;
+    for (const auto& prefix : prefixes) {
+        all.emplace_back(prefix.text());
+    }
+    return all;
+}
+
+json::object describe(const endpoint::EndpointRecord& record) {
+    json::array chain;
+    for (const auto& pin : record.chain) {
+        chain.push_back(json::object{
+            {"role", endpoint::name_of(pin.role)}, {"id", pin.id}, {"version", pin.version}});
+    }
+    const auto attachment = record.attachment.value_or(endpoint::Attachment{});
+    return {{"container_id", record.key().container_id},
+            {"ifname", record.key().ifname},
+            {"state", endpoint::name_of(record.state)},
+            {"network", record.spec.network},
+            {"netns", record.spec.netns},
+            {"pod_namespace", record.spec.pod_namespace},
+            {"pod_name", record.spec.pod_name},
+            {"addresses", texts(record.spec.addresses)},
+            {"host_ifname", record.spec.host_ifname},
+            {"mac", attachment.pod_mac.text()},
+            {"mtu", attachment.mtu},
+            {"created_ms", record.created.time_since_epoch().count()},
+            {"chain", chain}};
+}
+
+std::string kinds_text(const host::ModuleIdentity& identity) {
+    std::string text;
+    for (const auto kind : {host::Kind::Dataplane, host::Kind::Qos, host::Kind::Policy}) {
+        if (identity.offers(kind)) {
+            text += (text.empty() ? "" : ", ") + std::string(host::kind_name(kind));
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string Inspector::handle(const std::string& payload, const endpoint::Operation& operation) {
+    boost::system::error_code error;
+    const auto parsed = json::parse(payload, error);
+    const auto* object = error ? nullptr : parsed.if_object();
+    const auto* verb = object == nullptr ? nullptr : object->if_contains("verb");
+    if (verb == nullptr || !verb->is_string()) {
+        throw Error(Status::Invalid, "a control request is a JSON object with a \"verb\"");
+    }
+    const std::string name(verb->get_string());
+    if (name == "status") {
+        return status();
+    }
+    if (name == "endpoints") {
+        return endpoints();
+    }
+    if (name == "modules") {
+        return modules();
+    }
+    if (name == "preflight") {
+        return preflight();
+    }
+    if (name == "check") {
+        return check(operation);
+    }
+    throw Error(Status::Invalid, "unknown control verb \"" + name + "\"");
+}
+
+std::string Inspector::status() {
+    std::map<std::string, std::size_t> by_state;
+    for (const auto& record : parts_.manager.records()) {
+        ++by_state[std::string(endpoint::name_of(record.state))];
+    }
+    json::object states;
+    for (const auto* state : {"adding", "ready", "deleting"}) {
+        states[state] = by_state[state];
+    }
+    const auto counts = parts_.pool.counts();
+    json::array cidrs;
+    for (const auto& cidr : counts.cidrs) {
+        cidrs.push_back(json::object{{"cidr", cidr.cidr.text()},
+                                     {"total", cidr.total},
+                                     {"used", cidr.used},
+                                     {"cooling", cidr.cooling},
+                                     {"free", cidr.free}});
+    }
+    std::string trouble;
+    try {
+        parts_.manager.status();
+    } catch (const Error& error) {
+        trouble = error.what();
+    }
+    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
+    return json::serialize(json::object{{"version", TERWAY_VERSION},
+                                        {"profile", parts_.profile.name},
+                                        {"profile_file", parts_.profile.file},
+                                        {"uptime_s", uptime.count()},
+                                        {"ready", trouble.empty()},
+                                        {"trouble", trouble},
+                                        {"endpoints", states},
+                                        {"pool", cidrs},
+                                        {"waiting", counts.waiting},
+                                        {"lost_calls", parts_.gate.lost()}});
+}
+
+std::string Inspector::endpoints() const {
+    json::array all;
+    for (const auto& record : parts_.manager.records()) {
+        all.push_back(describe(record));
+    }
+    return json::serialize(all);
+}
+
+std::string Inspector::modules() const {
+    json::array all;
+    for (const auto& [id, module] : parts_.modules) {
+        const auto& identity = module->identity();
+        all.push_back(json::object{{"id", id},
+                                   {"version", module->version()},
+                                   {"kinds", kinds_text(identity)},
+                                   {"abi", std::to_string(identity.abi_major) + "." +
+                                               std::to_string(identity.abi_minor)}});
+    }
+    return json::serialize(all);
+}
+
+std::string Inspector::preflight() {
+    const MutexLock lock(preflight_mutex_);
+    json::array all;
+    for (const auto& result : daemon::preflight(parts_.modules)) {
+        for (const auto& row : result.rows) {
+            all.push_back(json::object{{"module", result.module},
+                                       {"need", row.need},
+                                       {"met", row.met},
+                                       {"found", row.found},
+                                       {"fix", row.fix}});
+        }
+    }
+    return json::serialize(all);
+}
+
+std::string Inspector::check(const endpoint::Operation& operation) {
+    json::array all;
+    for (const auto& record : parts_.manager.records()) {
+        std::string trouble;
+        if (record.state != endpoint::EndpointState::Ready) {
+            trouble = "is " + std::string(endpoint::name_of(record.state));
+        } else {
+            try {
+                parts_.manager.check_record(record, operation);
+            } catch (const Error& error) {
+                trouble = error.what();
+            }
+        }
+        all.push_back(json::object{{"container_id", record.key().container_id},
+                                   {"ifname", record.key().ifname},
+                                   {"pod_namespace", record.spec.pod_namespace},
+                                   {"pod_name", record.spec.pod_name},
+                                   {"ok", trouble.empty()},
+                                   {"trouble", trouble}});
+    }
+    return json::serialize(all);
+}
+
+}  // namespace terway::daemon

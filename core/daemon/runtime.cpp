@@ -1,0 +1,257 @@
+#include "daemon/runtime.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "daemon/admin.hpp"
+#include "daemon/cni_handler.hpp"
+#include "daemon/inspect.hpp"
+#include "daemon/module_set.hpp"
+#include "daemon/server.hpp"
+#include "endpoint/manager.hpp"
+#include "store/store.hpp"
+#include "terway/types.hpp"
+
+namespace terway::daemon {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kFarewell{10};  // for requests in flight when a stop is asked for
+constexpr seconds kSweepPeriod{2};
+constexpr seconds kTakeOverTime{120};
+
+// The notification protocol of systemd (sd_notify(3)): one datagram.
+void notify_systemd(const std::string& state) {
+    const char* where = std::getenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (where == nullptr || std::string(where).size() >= sizeof address.sun_path) {
+        return;
+    }
+    const std::string path(where);
+    path.copy(address.sun_path, path.size());
+    if (path.front() == '@') {
+        address.sun_path[0] = '\0';
+    }
+    const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                   reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+void start_modules(const endpoint::Modules& modules, const profile::Profile& profile) {
+    std::vector<twy_prefix> cidrs;
+    for (const auto& cidr : profile.node.pod_cidrs) {
+        cidrs.push_back(cidr.to_abi());
+    }
+    auto node = sdk::sized<twy_node>();
+    node.pod_cidrs = cidrs.data();
+    node.pod_cidr_count = cidrs.size();
+    for (const auto& [id, module] : modules) {
+        module->start(node);
+        log::info("module started", {{"module", id}, {"version", module->version()}});
+    }
+}
+
+void describe_metrics(Metrics& metrics, const endpoint::Manager& manager, pool::Pool& pool) {
+    std::map<std::string, double> states{{"adding", 0}, {"ready", 0}, {"deleting", 0}};
+    for (const auto& record : manager.records()) {
+        ++states[std::string(endpoint::name_of(record.state))];
+    }
+    for (const auto& [state, count] : states) {
+        metrics.gauge("terway_endpoints", "Endpoints by state", {{"state", state}}).set(count);
+    }
+    const auto counts = pool.counts();
+    for (const auto& cidr : counts.cidrs) {
+        const auto set = [&](const char* state, std::uint64_t value) {
+            metrics
+                .gauge("terway_pool_addresses", "Addresses of a pod CIDR by state",
+                       {{"cidr", cidr.cidr.text()}, {"state", state}})
+                .set(static_cast<double>(value));
+        };
+        set("used", cidr.used);
+        set("cooling", cidr.cooling);
+        set("free", cidr.free);
+    }
+    metrics.gauge("terway_pool_waiting", "Requests waiting for an address")
+        .set(static_cast<double>(counts.waiting));
+}
+
+// Runs the sweeper until a stop is asked for.
+void sweep(endpoint::Manager& manager, const std::stop_token& stop) {
+    pthread_setname_np(pthread_self(), "sweep");
+    Mutex mutex;
+    Condition pause;
+    while (!stop.stop_requested()) {
+        {
+            const MutexLock lock(mutex);
+            (void)pause.wait(mutex, stop, after(kSweepPeriod), [] { return false; });
+        }
+        try {
+            manager.sweep({after(kTakeOverTime), stop, {}});
+        } catch (const Error& error) {
+            log::warning("the sweeper stumbled", {{"reason", error.what()}});
+        }
+    }
+}
+
+void wait_for_signal() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    int got = 0;
+    sigwait(&set, &got);
+    log::info("stopping", {{"signal", strsignal(got)}});
+}
+
+void take_over(endpoint::Manager& manager) {
+    const endpoint::Operation operation{after(kTakeOverTime), {}, {}};
+    const auto adoption = manager.take_over(operation);
+    const auto tickets = manager.drain_tickets(operation);
+    log::info("took over", {{"kept", adoption.kept},
+                            {"gone", adoption.gone},
+                            {"finished", adoption.finished},
+                            {"failed", adoption.failed},
+                            {"tickets", tickets}});
+}
+
+// Everything between the profile and the signal, in the order of its making.
+class Daemon {
+public:
+    Daemon(const profile::Profile& profile, endpoint::Modules& modules)
+        : profile_(profile),
+          modules_(modules),
+          store_(profile.daemon.state_dir),
+          registry_(store_),
+          pool_(profile.node.pod_cidrs, profile.pool.cool_down),
+          gate_(metrics_, gate_options(profile), open_breadcrumbs(profile)),
+          reaper_(metrics_),
+          manager_({profile, modules, gate_, reaper_, registry_, store_, pool_, metrics_}),
+          inspector_({profile, modules, manager_, pool_, gate_}),
+          server_(
+              {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
+              handlers(), metrics_) {}
+
+    int run() {
+        load_drained(modules_, profile_, registry_.all());
+        start_modules(modules_, profile_);
+        take_over(manager_);
+        server_.listen();
+        // Now a client either finds us or has left a ticket by now.
+        (void)manager_.drain_tickets({after(kTakeOverTime), {}, {}});
+        bool clean = false;
+        {
+            std::jthread accept([&](const std::stop_token& stop) {
+                pthread_setname_np(pthread_self(), "accept");
+                clean = server_.serve(stop, kFarewell);
+            });
+            const std::jthread sweeper(
+                [this](const std::stop_token& stop) { sweep(manager_, stop); });
+            const auto admin = open_admin();
+            log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
+            notify_systemd("READY=1");
+            wait_for_signal();
+            notify_systemd("STOPPING=1");
+        }
+        if (!clean || gate_.lost() > 0) {
+            log::error("requests are stuck in a module; leaving without them",
+                       {{"lost", gate_.lost()}});
+            std::_Exit(0);
+        }
+        return 0;
+    }
+
+private:
+    static host::GateOptions gate_options(const profile::Profile& profile) {
+        host::GateOptions options;
+        options.module_deadline = profile.daemon.module_deadline;
+        options.max_lost = profile.daemon.max_lost_threads;
+        options.give_up = [] {
+            log::error("too many calls are stuck in modules; starting afresh");
+            std::abort();
+        };
+        return options;
+    }
+
+    static host::Breadcrumbs open_breadcrumbs(const profile::Profile& profile) {
+        auto breadcrumbs = host::Breadcrumbs::open(profile.daemon.state_dir + "/crashes");
+        host::install_crash_handler(breadcrumbs.fd());
+        return breadcrumbs;
+    }
+
+    Handlers handlers() {
+        return {[this](const cni::Invocation& invocation, Fd netns, const auto& operation) {
+                    return handle_cni(manager_, metrics_, invocation, std::move(netns), operation);
+                },
+                [this](const std::string& payload, const auto& operation) {
+                    return inspector_.handle(payload, operation);
+                }};
+    }
+
+    std::unique_ptr<Admin> open_admin() {
+        if (profile_.daemon.admin.empty()) {
+            return nullptr;
+        }
+        Admin::Pages pages;
+        pages.metrics = [this] {
+            describe_metrics(metrics_, manager_, pool_);
+            return metrics_.text();
+        };
+        pages.trouble = [this]() -> std::string {
+            try {
+                manager_.status();
+                return {};
+            } catch (const Error& error) {
+                return error.what();
+            }
+        };
+        return std::make_unique<Admin>(profile_.daemon.admin, std::move(pages));
+    }
+
+    const profile::Profile& profile_;
+    endpoint::Modules& modules_;
+    Metrics metrics_;
+    store::Store store_;
+    endpoint::Registry registry_;
+    pool::Pool pool_;
+    host::Gate gate_;
+    endpoint::Reaper reaper_;
+    endpoint::Manager manager_;
+    Inspector inspector_;
+    Server server_;
+};
+
+}  // namespace
+
+int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
+    auto modules = load_modules(profile, diagnostics);
+    if (!diagnostics.ok()) {
+        std::cerr << diagnostics.print();
+        return kExitConfig;
+    }
+    if (profile.node.pod_cidrs.empty()) {
+        std::cerr << profile.file
+                  << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr\n";
+        return kExitConfig;
+    }
+    const auto results = preflight(modules);
+    if (!all_met(results)) {
+        std::cerr << to_text(results) << "terwayd: this node lacks what the profile needs\n";
+        return kExitPreflight;
+    }
+    return Daemon(profile, modules).run();
+}
+
+}  // namespace terway::daemon

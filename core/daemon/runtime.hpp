@@ -1,0 +1,20 @@
+// The running daemon: what there is, in which order it starts and stops.
+#pragma once
+
+#include <string>
+
+#include "profile/profile.hpp"
+
+namespace terway::daemon {
+
+// Exit codes of terwayd.
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitConfig = 2;
+inline constexpr int kExitPreflight = 3;
+
+// Runs until SIGTERM or SIGINT, which the caller has blocked in all threads. Kernel state is left
+// as it is on the way out: pods keep their network. Answers the exit code; throws Error for what
+// keeps it from starting.
+[[nodiscard]] int run(const profile::Profile& profile, profile::Diagnostics& diagnostics);
+
+}  // namespace terway::daemon

@@ -1,0 +1,103 @@
+// The one room that decides: what each CNI verb does to an endpoint, its record and its addresses.
+//
+// Order and durability: the record is written before the first change to the kernel and erased
+// after the last; addresses go into cool-down in the same transaction that erases the record. So
+// whatever moment the process dies, the next one finds every half-done endpoint and finishes taking
+// it down.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "base/netns.hpp"
+#include "cni/request.hpp"
+#include "cni/result.hpp"
+#include "cni/ticket.hpp"
+#include "endpoint/chain.hpp"
+#include "endpoint/key_lock.hpp"
+#include "endpoint/lane.hpp"
+#include "endpoint/operation.hpp"
+#include "endpoint/reaper.hpp"
+#include "endpoint/registry.hpp"
+#include "pool/pool.hpp"
+#include "profile/profile.hpp"
+
+namespace terway::endpoint {
+
+// What take_over found after a restart.
+struct Adoption {
+    std::size_t kept = 0;      // Ready endpoints that run on
+    std::size_t gone = 0;      // Ready ones that no longer exist
+    std::size_t finished = 0;  // half-done ones taken down
+    std::size_t failed = 0;    // left for the sweeper
+};
+
+// Any thread, in the host's network namespace. Every verb throws Error (cni::CniError where the
+// specification has a code of its own).
+class Manager {
+public:
+    // Borrows everything.
+    struct Parts {
+        const profile::Profile& profile;
+        const Modules& modules;
+        host::Gate& gate;
+        Reaper& reaper;
+        Registry& registry;
+        store::Store& store;
+        pool::Pool& pool;
+        Metrics& metrics;
+    };
+    explicit Manager(const Parts& parts);
+
+    // Before anything else: reclaims the addresses of all records, then takes each endpoint over or
+    // down.
+    Adoption take_over(const Operation& operation);
+
+    [[nodiscard]] cni::Result add(const cni::Request& request, const Netns& netns,
+                                  const Operation& operation);
+    // Succeeds whatever is left of the endpoint; what could not be removed stays recorded, its
+    // addresses stay taken, and the sweeper goes on. Throws only when the key is not to be had.
+    void del(const cni::Request& request, int netns_fd, const Operation& operation);
+    void check(const cni::Request& request, const Netns& netns, const Operation& operation);
+    // Takes down every endpoint of the request's network that it does not list.
+    void gc(const cni::Request& request, const Operation& operation);
+    // Throws if an ADD could not be served now.
+    void status();
+
+    // Works off the tickets clients left while there was no daemon. Answers how many.
+    std::size_t drain_tickets(const Operation& operation);
+    // One round of the sweeper: unfinished removals, tickets, cooled addresses.
+    void sweep(const Operation& operation);
+
+    [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
+    // Compares one endpoint with the kernel. Throws the first discrepancy.
+    void check_record(const EndpointRecord& record, const Operation& operation);
+
+private:
+    [[nodiscard]] EndpointSpec spec_of(const cni::Request& request) const;
+    [[nodiscard]] EndpointRecord new_record(const cni::Request& request) const;
+    void clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,
+                      KeyLock::Guard& guard);
+    void bring_up(EndpointRecord& record, const Netns& netns, const Operation& operation,
+                  KeyLock::Guard& guard);
+    // The endpoint leaves the kernel, the record and the pool. Throws what stopped it.
+    void take_down(EndpointRecord record, int netns_fd, const Operation& operation,
+                   KeyLock::Guard& guard);
+    void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
+                KeyLock::Guard& guard);
+    bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
+    void take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption);
+    void reclaim_addresses();
+
+    const Parts parts_;
+    Chain chain_;
+    KeyLock keys_;
+    Lane add_lane_;
+    Lane del_lane_;
+    cni::TicketQueue tickets_;
+};
+
+}  // namespace terway::endpoint

@@ -1,0 +1,16 @@
+// The name of the host's end of an endpoint. Pure.
+#pragma once
+
+#include <string>
+
+#include "endpoint/record.hpp"
+#include "profile/profile.hpp"
+
+namespace terway::endpoint {
+
+// "cali" and the first 11 hex digits of a SHA-1: of "<container id>/<ifname>", or, in Felix's form,
+// of "<namespace>.<pod><ifname>" where eth0 counts as empty. Felix's form falls back to the other
+// for a sandbox that belongs to no pod.
+[[nodiscard]] std::string host_ifname(profile::HostNames form, const EndpointSpec& spec);
+
+}  // namespace terway::endpoint

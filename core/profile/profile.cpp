@@ -1,0 +1,331 @@
+#include "profile/profile.hpp"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/file.hpp"
+#include "profile/section.hpp"
+#include "profile/toml.hpp"
+#include "terway/error.hpp"
+
+namespace terway::profile {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxId = 47;
+
+bool all_of_set(std::string_view text, std::string_view set) {
+    return text.find_first_not_of(set) == std::string_view::npos;
+}
+
+// A module id is also a file name.
+bool is_module_id(std::string_view text) {
+    return !text.empty() && text.size() <= kMaxId && text.front() != '.' &&
+           all_of_set(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
+}
+
+void read_name(Section& root, Profile& profile) {
+    const Entry* entry = root.require("profile", ValueKind::String);
+    if (entry == nullptr) {
+        return;
+    }
+    if (entry->string.empty() || entry->string.size() > 63 ||
+        !all_of_set(entry->string, "abcdefghijklmnopqrstuvwxyz0123456789-")) {
+        root.complain(entry->place, "profile must be 1 to 63 of a-z, 0-9 and \"-\"");
+        return;
+    }
+    profile.name = entry->string;
+}
+
+// The chain, and where each id stands in the file.
+using ChainPlaces = std::map<std::string, Place>;
+
+std::optional<std::string> read_module_id(Section& chain, const Entry* entry, ChainPlaces& places) {
+    if (entry == nullptr) {
+        return std::nullopt;
+    }
+    if (!is_module_id(entry->string)) {
+        chain.complain(entry->place, entry->key +
+                                         " must be a module id: 1 to 47 of a-z, 0-9, \"-\", "
+                                         "\"_\" and \".\"");
+        return std::nullopt;
+    }
+    places.emplace(entry->string, entry->place);
+    return entry->string;
+}
+
+ChainPlaces read_chain(Section& root, Profile& profile, Diagnostics& diagnostics) {
+    ChainPlaces places;
+    const Entry* table = root.require("chain", ValueKind::Table);
+    if (table == nullptr) {
+        return places;
+    }
+    Section chain(table->table, "[chain]", diagnostics);
+    profile.chain.dataplane =
+        read_module_id(chain, chain.require("dataplane", ValueKind::String), places).value_or("");
+    profile.chain.qos = read_module_id(chain, chain.take("qos", ValueKind::String), places);
+    profile.chain.policy = read_module_id(chain, chain.take("policy", ValueKind::String), places);
+    chain.finish();
+    return places;
+}
+
+// The complaint about one range beside those before it, or nothing.
+std::optional<std::string> cidr_complaint(const std::string& text,
+                                          const std::vector<Prefix>& before) {
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) {
+        return "\"" + text + "\" is no address range such as \"172.20.1.0/24\"";
+    }
+    if (*prefix != prefix->network()) {
+        return "\"" + text + "\" has host bits set, the range is \"" + prefix->network().text() +
+               "\"";
+    }
+    for (const auto& other : before) {
+        if (prefix->overlaps(other)) {
+            return "\"" + text + "\" overlaps \"" + other.text() + "\"";
+        }
+    }
+    return std::nullopt;
+}
+
+void read_node(Section& node, Node& into) {
+    for (const Entry* item : node.strings("pod_cidrs")) {
+        if (const auto complaint = cidr_complaint(item->string, into.pod_cidrs)) {
+            node.complain(item->place, *complaint);
+        } else {
+            into.pod_cidrs.push_back(*Prefix::parse(item->string));
+        }
+    }
+}
+
+void read_pool(Section& pool, Pool& into) {
+    pool.duration("cool_down", into.cool_down, 0s, 1h);
+}
+
+void read_endpoint(Section& endpoint, Endpoint& into) {
+    if (const Entry* names = endpoint.take("host_names", ValueKind::String)) {
+        if (names->string == "container") {
+            into.host_names = HostNames::Container;
+        } else if (names->string == "felix") {
+            into.host_names = HostNames::Felix;
+        } else {
+            endpoint.complain(names->place, "host_names must be \"container\" or \"felix\"");
+        }
+    }
+    const Entry* mtu = endpoint.take("mtu", ValueKind::Integer);
+    if (mtu != nullptr && mtu->integer != 0) {
+        endpoint.integer("mtu", into.mtu, 576, 9216);
+    }
+}
+
+void read_socket_path(Section& daemon, std::string_view key, std::string& value) {
+    const std::string before = value;
+    daemon.absolute_path(key, value);
+    if (value.size() > kMaxSocketPath) {
+        daemon.complain(daemon.take(key, ValueKind::String)->place,
+                        std::string(key) + " must have " + std::to_string(kMaxSocketPath) +
+                            " bytes at most, for a unix socket's name cannot be longer");
+        value = before;
+    }
+}
+
+// "127.0.0.1:9809", "[::1]:9809".
+bool is_address_with_port(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) {
+        return false;
+    }
+    auto host = text.substr(0, colon);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    if (bracketed) {
+        host = host.substr(1, host.size() - 2);
+    }
+    const auto address = IpAddress::parse(host);
+    const auto digits = text.substr(colon + 1);
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    return address && address->is_v4() != bracketed && error == std::errc{} &&
+           end == digits.data() + digits.size() && port >= 1 && port <= 65535;
+}
+
+void read_admin(Section& daemon, std::string& value) {
+    const Entry* admin = daemon.take("admin", ValueKind::String);
+    if (admin == nullptr) {
+        return;
+    }
+    constexpr std::string_view kUnix = "unix:";
+    const std::string& text = admin->string;
+    const bool is_socket =
+        text.starts_with("unix:/") && text.size() - kUnix.size() <= kMaxSocketPath;
+    if (!text.empty() && !is_socket && !is_address_with_port(text)) {
+        daemon.complain(admin->place,
+                        "admin must be \"unix:/path\", an address and port such as "
+                        "\"127.0.0.1:9809\", or empty for none");
+        return;
+    }
+    value = text;
+}
+
+void read_module_dirs(Section& daemon, std::vector<std::string>& value) {
+    const Entry* array = daemon.take("module_dirs", ValueKind::Array);
+    if (array == nullptr) {
+        return;
+    }
+    value.clear();
+    for (const Entry* item : daemon.strings("module_dirs")) {
+        if (item->string.starts_with('/')) {
+            value.push_back(item->string);
+        } else {
+            daemon.complain(item->place, "module_dirs must hold absolute paths only");
+        }
+    }
+}
+
+void read_daemon(Section& daemon, Daemon& into) {
+    read_socket_path(daemon, "socket", into.socket);
+    daemon.absolute_path("state_dir", into.state_dir);
+    daemon.absolute_path("queue", into.queue);
+    read_module_dirs(daemon, into.module_dirs);
+    read_admin(daemon, into.admin);
+    daemon.integer("add_lane", into.add_lane, 1, 64);
+    daemon.integer("del_lane", into.del_lane, 1, 1024);
+    daemon.integer("max_requests", into.max_requests, 1, 4096);
+    daemon.duration("request_deadline", into.request_deadline, 1s, 10min);
+    daemon.duration("module_deadline", into.module_deadline, 100ms, 10min);
+    daemon.integer("max_lost_threads", into.max_lost_threads, 1, 1024);
+    const auto place = daemon.place_of("module_deadline");
+    if (place && into.module_deadline > into.request_deadline) {
+        daemon.complain(*place, "module_deadline must not exceed request_deadline");
+    }
+}
+
+void read_module(Section& module, const Table& table, ModuleSettings& into) {
+    std::string path;
+    module.absolute_path("path", path);
+    if (!path.empty()) {
+        into.path = path;
+    }
+    if (const Entry* pin = module.take("sha256", ValueKind::String)) {
+        std::string hex = pin->string;
+        std::transform(hex.begin(), hex.end(), hex.begin(), [](char c) {
+            return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+        if (hex.size() != 64 || !all_of_set(hex, "0123456789abcdef")) {
+            module.complain(pin->place, "sha256 must be 64 hexadecimal digits");
+        }
+        into.sha256 = hex;
+    }
+    into.table = table;
+    std::erase_if(into.table.entries,
+                  [](const Entry& entry) { return entry.key == "path" || entry.key == "sha256"; });
+}
+
+void complain_unused(Section& modules, const Entry& entry, const ChainPlaces& chain) {
+    std::vector<std::string_view> ids;
+    for (const auto& [id, place] : chain) {
+        ids.emplace_back(id);
+        if (id.starts_with(entry.key + ".")) {
+            modules.complain(entry.key_place, "[module." + entry.key +
+                                                  "] is no module; an id with dots is quoted: "
+                                                  "[module.\"" +
+                                                  id + "\"]");
+            return;
+        }
+    }
+    modules.complain(entry.key_place, "[module." + entry.key + "] names no module of the chain" +
+                                          suggestion(entry.key, ids));
+}
+
+void read_modules(Section& root, const ChainPlaces& chain, Profile& profile,
+                  Diagnostics& diagnostics) {
+    for (const auto& [id, place] : chain) {
+        profile.modules[id].table.place = place;
+    }
+    const Entry* table = root.take("module", ValueKind::Table);
+    if (table == nullptr) {
+        return;
+    }
+    Section modules(table->table, "[module]", diagnostics);
+    for (const auto& entry : table->table.entries) {
+        if (!chain.contains(entry.key)) {
+            complain_unused(modules, entry, chain);
+        } else if (modules.take(entry.key, ValueKind::Table) != nullptr) {
+            Section module(entry.table, "[module." + entry.key + "]", diagnostics);
+            read_module(module, entry.table, profile.modules[entry.key]);
+        }
+    }
+}
+
+template <class Part>
+void read_section(Section& root, std::string_view key, void (*read)(Section&, Part&), Part& part,
+                  Diagnostics& diagnostics) {
+    if (const Entry* table = root.take(key, ValueKind::Table)) {
+        Section section(table->table, "[" + std::string(key) + "]", diagnostics);
+        read(section, part);
+        section.finish();
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> Chain::ids() const {
+    std::vector<std::string> ids{dataplane};
+    for (const auto& id : {qos, policy}) {
+        if (id && std::find(ids.begin(), ids.end(), *id) == ids.end()) {
+            ids.push_back(*id);
+        }
+    }
+    return ids;
+}
+
+std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
+    const auto errors_before = diagnostics.errors();
+    const auto document = parse_toml(text, diagnostics);
+    if (!document) {
+        return std::nullopt;
+    }
+    Profile profile;
+    profile.file = diagnostics.file();
+    Section root(*document, "", diagnostics);
+    read_name(root, profile);
+    const auto chain = read_chain(root, profile, diagnostics);
+    read_section(root, "node", read_node, profile.node, diagnostics);
+    read_section(root, "pool", read_pool, profile.pool, diagnostics);
+    read_section(root, "endpoint", read_endpoint, profile.endpoint, diagnostics);
+    read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);
+    read_modules(root, chain, profile, diagnostics);
+    root.finish();
+    if (diagnostics.errors() != errors_before) {
+        return std::nullopt;
+    }
+    return profile;
+}
+
+std::optional<Profile> load(Diagnostics& diagnostics) {
+    std::string text;
+    try {
+        text = read_file(diagnostics.file(), 1U << 20U);
+    } catch (const Error& error) {
+        diagnostics.error({}, "cannot be read: " + std::string(error.what()));
+        return std::nullopt;
+    }
+    return parse(text, diagnostics);
+}
+
+std::vector<Prefix> parse_pod_cidrs(std::span<const std::string> texts) {
+    std::vector<Prefix> prefixes;
+    for (const auto& text : texts) {
+        if (const auto complaint = cidr_complaint(text, prefixes)) {
+            throw Error(Status::Invalid, *complaint);
+        }
+        prefixes.push_back(*Prefix::parse(text));
+    }
+    return prefixes;
+}
+
+}  // namespace terway::profile

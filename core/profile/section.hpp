@@ -1,0 +1,58 @@
+// Strict reading of one table of the profile: each reader takes a key, complains at its place, and
+// leaves `value` alone when the key is absent or wrong; what nobody took is a complaint too.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "profile/diagnostic.hpp"
+#include "profile/table.hpp"
+
+namespace terway::profile {
+
+class Section {
+public:
+    // `title` is how a person calls the table: "[pool]"; empty for the document itself. Borrows
+    // both.
+    Section(const Table& table, std::string title, Diagnostics& diagnostics);
+
+    // The entry if it is there and of that kind.
+    const Entry* take(std::string_view key, ValueKind kind);
+    // The same, complaining if the key is absent.
+    const Entry* require(std::string_view key, ValueKind kind);
+
+    // Of the value, if there is one of whatever kind.
+    [[nodiscard]] std::optional<Place> place_of(std::string_view key) const;
+
+    void integer(std::string_view key, std::uint32_t& value, std::uint32_t low, std::uint32_t high);
+    void duration(std::string_view key, std::chrono::milliseconds& value,
+                  std::chrono::milliseconds low, std::chrono::milliseconds high);
+    void absolute_path(std::string_view key, std::string& value);
+    // The strings of an array; complains about what is none.
+    std::vector<const Entry*> strings(std::string_view key);
+
+    // Complains about every key that was not taken.
+    void finish();
+
+    void complain(Place place, const std::string& text) { diagnostics_.error(place, text); }
+
+private:
+    const Table& table_;
+    const std::string title_;
+    Diagnostics& diagnostics_;
+    std::vector<std::string_view> taken_;
+};
+
+// "500ms", "30s", "2m", "1h".
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+// ", did you mean "x"?" with the candidate that is nearest to `word`, or nothing if none is near.
+[[nodiscard]] std::string suggestion(std::string_view word,
+                                     const std::vector<std::string_view>& candidates);
+
+}  // namespace terway::profile
