@@ -34,7 +34,7 @@ Reply unserved(const Request& request, const Error& reason) {
 // looked for tickets in between. So once there is a ticket we knock again.
 Reply leave_ticket(const Invocation& invocation, const Request& request, int netns_fd,
                    const Patience& patience) {
-    const TicketQueue queue(request.config.queue);
+    TicketQueue queue(request.config.queue);
     queue.write(invocation);
     try {
         auto reply = exchange(invocation, request, netns_fd, patience);
