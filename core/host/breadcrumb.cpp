@@ -65,7 +65,7 @@ extern "C" void on_crash(int signal) {
     static constexpr std::string_view kPrefix = "terway: crashed: ";
     std::array<char, 512> line{};
     timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
+    static_cast<void>(::clock_gettime(CLOCK_REALTIME, &now));
     char* at = std::copy(kPrefix.begin(), kPrefix.end(), line.data());
     char* const record = at;
     at = std::to_chars(at, line.data() + line.size(), static_cast<long long>(now.tv_sec)).ptr;
