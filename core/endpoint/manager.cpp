@@ -292,8 +292,13 @@ void Manager::status() {
     if (parts_.gate.lost() > 0) {
         throw cni::CniError(cni::Code::NotAvailable, "a module does not return from a call");
     }
-    if (!parts_.pool.available()) {
-        throw cni::CniError(cni::Code::NotAvailable, "no pod address is free");
+    for (const auto& cidr : parts_.pool.counts().cidrs) {
+        if (cidr.free == 0) {
+            throw cni::CniError(cni::Code::NotAvailable,
+                                "pod CIDR " + cidr.cidr.text() + " has no free address: " +
+                                    std::to_string(cidr.used) + " in use, " +
+                                    std::to_string(cidr.cooling) + " cooling");
+        }
     }
 }
 

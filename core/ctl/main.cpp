@@ -1,0 +1,110 @@
+// terwayctl: asks the daemon and prints what it says.
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <boost/program_options.hpp>
+#include <iostream>
+#include <string>
+
+#include "cni/config.hpp"
+#include "cni/message.hpp"
+#include "cni/wire.hpp"
+#include "ctl/print.hpp"
+#include "terway/error.hpp"
+
+namespace {
+
+namespace po = boost::program_options;
+namespace json = boost::json;
+
+constexpr const char* kUsage =
+    "terwayctl: looks into a running terwayd\n"
+    "\n"
+    "  terwayctl status       is it ready, how many endpoints, how many addresses\n"
+    "  terwayctl endpoints    every container interface it knows\n"
+    "  terwayctl modules      the loaded modules\n"
+    "  terwayctl preflight    what the modules need of this node, and what is there\n"
+    "  terwayctl check        compares every endpoint with the kernel\n"
+    "\n"
+    "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be.\n";
+
+constexpr int kExitNoAnswer = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitTrouble = 3;
+constexpr std::chrono::seconds kConnectTime{2};
+constexpr std::chrono::seconds kAnswerTime{100};
+
+json::value ask(const std::string& socket, const std::string& verb) {
+    using namespace terway::cni;
+    try {
+        auto connection = Connection::connect(socket, terway::after(kConnectTime));
+        const auto deadline = terway::after(kAnswerTime);
+        connection.send(
+            {FrameKind::CtlRequest, json::serialize(json::object{{"verb", verb}})}, deadline);
+        const auto reply = decode_ctl_reply(connection.receive(deadline).frame.payload);
+        if (reply.error) {
+            throw terway::Error(*reply.error);
+        }
+        return json::parse(reply.result);
+    } catch (const terway::Error& error) {
+        if (error.status() == terway::Status::Gone) {
+            throw error.within(::geteuid() == 0 ? "is terwayd running?"
+                                                : "terwayd answers root only");
+        }
+        throw;
+    }
+}
+
+int run(int argc, char** argv) {
+    po::options_description all("Options");
+    auto add = all.add_options();
+    add("output,o", po::value<std::string>()->default_value("text"), "text or json");
+    add("socket,s", po::value<std::string>()->default_value(terway::cni::kDefaultSocket),
+        "of the daemon");
+    add("verb", po::value<std::string>(), "what to ask");
+    add("version", "print the version");
+    add("help,h", "print this");
+    po::positional_options_description positional;
+    positional.add("verb", 1);
+    po::variables_map given;
+    po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(), given);
+    po::notify(given);
+    if (given.count("version") != 0) {
+        std::cout << "terwayctl " << TERWAY_VERSION << "\n";
+        return 0;
+    }
+    if (given.count("help") != 0) {
+        std::cout << kUsage << "\n" << all;
+        return 0;
+    }
+    const std::string verb = given.count("verb") != 0 ? given["verb"].as<std::string>() : "";
+    const auto* view = terway::ctl::find_view(verb);
+    const auto output = given["output"].as<std::string>();
+    if (view == nullptr || (output != "text" && output != "json")) {
+        std::cerr << (view == nullptr ? "terwayctl: unknown or missing verb \"" + verb + "\"\n"
+                                      : "terwayctl: --output is text or json\n")
+                  << kUsage;
+        return kExitUsage;
+    }
+    const auto answer = ask(given["socket"].as<std::string>(), verb);
+    if (output == "json") {
+        std::cout << json::serialize(answer) << "\n";
+    } else {
+        std::cout << view->print(answer);
+    }
+    return view->fine(answer) ? 0 : kExitTrouble;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const po::error& error) {
+        std::cerr << "terwayctl: " << error.what() << "; see terwayctl --help\n";
+        return kExitUsage;
+    } catch (const std::exception& error) {
+        std::cerr << "terwayctl: " << error.what() << "\n";
+        return kExitNoAnswer;
+    }
+}

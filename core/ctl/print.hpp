@@ -1,0 +1,20 @@
+// How terwayctl shows an answer to a person. Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
+
+namespace terway::ctl {
+
+struct View {
+    std::string_view verb;
+    std::string (*print)(const boost::json::value& answer);
+    // Whether the answer says that all is well; decides the exit status.
+    bool (*fine)(const boost::json::value& answer);
+};
+
+// Null for a verb terwayctl does not have.
+[[nodiscard]] const View* find_view(std::string_view verb);
+
+}  // namespace terway::ctl
