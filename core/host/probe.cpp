@@ -151,12 +151,13 @@ void admit(const ProbedModule& module, const Expectation& expected) {
 std::string find_module(const std::string& id, std::span<const std::string> dirs) {
     std::string searched;
     for (const auto& dir : dirs) {
-        const std::string path = dir + "/" + id + ".so";
+        std::string path = dir;
+        path.append("/").append(id).append(".so");
         struct stat found {};
         if (::stat(path.c_str(), &found) == 0) {
             return path;
         }
-        searched += (searched.empty() ? "" : ", ") + dir;
+        searched.append(searched.empty() ? "" : ", ").append(dir);
     }
     throw Error(Status::Gone,
                 "module " + id + ": no " + id + ".so in " +
