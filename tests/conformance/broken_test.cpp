@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 Outcome examine(const std::string& module, std::vector<std::string> options) {
     options.insert(options.begin(),
-                   {TERWAY_CONFORMANCE_TOOL, TERWAY_BROKEN_DIR "/" + module + ".so"});
+                   {TERWAY_CONFORMANCE_TOOL, TERWAY_BROKEN_DIR "/test." + module + ".so"});
     return run(Netns::current().fd(), options);
 }
 
@@ -95,6 +95,11 @@ TEST(Conformance, FindsAThreadLeftInTheSandbox) {
 
 TEST(Conformance, FindsAPurgeThatForgets) {
     expect_broken("never_purges", 11, "+ host: v4 route unreachable 10.77.0.0/16");
+}
+
+TEST(Conformance, FindsAFileThatDoesNotSayWhoItIs) {
+    expect_broken("tolerant", 13, "it has no .note.terway note");
+    expect_lawful("mute", 13);
 }
 
 TEST(Conformance, RefusesAFileThatIsNoModule) {
