@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 Outcome examine(const std::string& module, std::vector<std::string> options) {
     options.insert(options.begin(),
-                   {TERWAY_CONFORMANCE_TOOL, TERWAY_BROKEN_DIR "/" + module + ".so"});
+                   {TERWAY_CONFORMANCE_TOOL, TERWAY_SUBJECTS_DIR "/test." + module + ".so"});
     return run(Netns::current().fd(), options);
 }
 
@@ -95,6 +95,40 @@ TEST(Conformance, FindsAThreadLeftInTheSandbox) {
 
 TEST(Conformance, FindsAPurgeThatForgets) {
     expect_broken("never_purges", 11, "+ host: v4 route unreachable 10.77.0.0/16");
+}
+
+TEST(Conformance, FindsALimitThatOutlivesDetach) {
+    expect_broken("shapes_for_ever", 1, "+ pod a: qdisc tbf on eth0 root");
+}
+
+TEST(Conformance, FindsAPolicyThatIsOpenUntilTheFirstApply) {
+    expect_broken("filters_late", 12, "a packet reaches the pod before any policy was applied");
+}
+
+TEST(Conformance, FindsAPolicyThatKeepsWhatIsNoLongerWanted) {
+    expect_broken("filters_stale", 12, "after a set that does not name it");
+}
+
+TEST(Conformance, FindsAnApplyThatAnswersAnotherRevision) {
+    expect_broken("filters_silent", 12, "apply of revision 7 answers revision 1");
+}
+
+// Every law, in one run for each kind of module.
+class Lawful : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Lawful, ModulesPassEveryLaw) {
+    const auto outcome = examine(GetParam(), {});
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.errors;
+    EXPECT_THAT(outcome.output, HasSubstr("law 13  "));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("BROKEN")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Lawful, ::testing::Values("routes", "shapes", "filters"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+TEST(Conformance, FindsAFileThatDoesNotSayWhoItIs) {
+    expect_broken("tolerant", 13, "it has no .note.terway note");
+    expect_lawful("mute", 13);
 }
 
 TEST(Conformance, RefusesAFileThatIsNoModule) {

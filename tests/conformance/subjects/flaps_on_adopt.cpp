@@ -16,4 +16,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.flaps-on-adopt", "1");
+TERWAY_MODULE(Broken, "test.flaps_on_adopt", "1");

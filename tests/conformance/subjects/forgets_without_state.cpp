@@ -15,4 +15,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.forgets-without-state", "1");
+TERWAY_MODULE(Broken, "test.forgets_without_state", "1");

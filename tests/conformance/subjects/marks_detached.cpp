@@ -19,4 +19,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.marks-detached", "1");
+TERWAY_MODULE(Broken, "test.marks_detached", "1");

@@ -18,4 +18,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.detaches-once", "1");
+TERWAY_MODULE(Broken, "test.detaches_once", "1");

@@ -18,4 +18,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.hides-failure", "1");
+TERWAY_MODULE(Broken, "test.hides_failure", "1");

@@ -18,4 +18,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.never-purges", "1");
+TERWAY_MODULE(Broken, "test.never_purges", "1");

@@ -22,4 +22,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.leaks-on-failure", "1");
+TERWAY_MODULE(Broken, "test.leaks_on_failure", "1");

@@ -17,4 +17,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.leaks-descriptor", "1");
+TERWAY_MODULE(Broken, "test.leaks_descriptor", "1");

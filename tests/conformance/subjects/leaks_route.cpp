@@ -22,4 +22,4 @@ public:
 
 }  // namespace
 
-TERWAY_MODULE(Broken, "test.leaks-route", "1");
+TERWAY_MODULE(Broken, "test.leaks_route", "1");
