@@ -205,7 +205,7 @@ node_state() {
     ip rule
     ip neigh show nud permanent
     tc qdisc | grep -v noqueue || true
-    nft -s list ruleset
+    nft -s list ruleset 2>/dev/null # it says what it thinks of the rules of iptables
     ls /run/netns
 }
 
@@ -259,7 +259,6 @@ R
     : >/run/calls/0000.json
 }
 
-# verbs ID: the verbs recorded for a container since record_calls or forget_calls, in order.
-verbs() {
-    cat /run/calls/*.json | jq -r "select(.id == \"$1\") | .verb" | paste -sd ' '
-}
+# calls ID: the recorded calls for a container in their order, as JSON lines.
+calls() { jq -c --arg id "$1" 'select(.id == $id)' /run/calls/*.json; }
+verbs() { calls "$1" | jq -r .verb | paste -sd ' '; }
