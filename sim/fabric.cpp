@@ -1,10 +1,13 @@
 #include "sim/fabric.hpp"
 
+#include <array>
+#include <chrono>
 #include <utility>
 
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
+#include "sim/await.hpp"
 #include "sim/hop.hpp"
 #include "terway/error.hpp"
 
@@ -25,7 +28,7 @@ table inet vpc {
         meta pkttype != host drop
         icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } drop
         iifname != "uplink" jump checks
-        fib daddr type { blackhole, unreachable } update @no_owner { iifname } drop
+        fib daddr oif missing update @no_owner { iifname } drop
     }
     chain checks {
         iifname . ether saddr != @macs update @foreign_mac { iifname } drop
@@ -36,6 +39,8 @@ table inet vpc {
     chain output { type filter hook output priority filter; policy drop; }
 }
 )";
+
+constexpr auto kLinkLimit = std::chrono::seconds(10);
 
 void prepare_fabric(int netns_fd) {
     const NetnsScope scope(netns_fd);
@@ -67,6 +72,15 @@ netlink::Link found(netlink::Socket& socket, const std::string& name) {
         throw Error(Status::Gone, "link " + name + ": vanished");
     }
     return *link;
+}
+
+// What stateless configuration would choose.
+Prefix link_local(const Mac& mac) {
+    const auto& m = mac.bytes;
+    const std::array<std::uint8_t, 16> bytes{
+        0xfe, 0x80, 0,    0,    0,    0,    0,   0, static_cast<std::uint8_t>(m[0] ^ 2U),
+        m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+    return {IpAddress(Family::V6, bytes), 64};
 }
 
 netlink::Route default_route(std::uint32_t link, const IpAddress& gateway) {
@@ -101,7 +115,7 @@ std::string Fabric::netns_path(const std::string& space) const {
 void Fabric::render(const Model& model) {
     const Plan plan = plan_of(model);
     if (plan.internet && !outside_) {
-        outside_.emplace(registration_, socket_);
+        outside_.emplace(registration_, netns_, socket_);
         indexes_[kUplink] = found(socket_, kUplink).index;
     }
     remove_stale(plan);
@@ -130,7 +144,7 @@ void Fabric::render(const Model& model) {
         }
     }
     if (outside_) {
-        outside_->set_inside(plan.inside);
+        outside_->admit(plan.inside);
     }
 }
 
@@ -174,6 +188,7 @@ void Fabric::apply_filters(const Plan& plan) {
 }
 
 void Fabric::add_node(const std::string& node) {
+    check_node_name(node);
     Netns netns = registration_.create_netns(node);
     prepare_node(netns.fd());
     nodes_.emplace(node, std::move(netns));
@@ -209,16 +224,24 @@ void Fabric::add_port(const Port& port) {
 }
 
 void Fabric::configure_nic(const Port& port) {
-    auto socket = netlink::Socket::in(nodes_.at(port.node).fd());
+    const int node = nodes_.at(port.node).fd();
+    const Deadline deadline = after(kLinkLimit);
+    auto socket = netlink::Socket::in(node);
     const auto index = found(socket, port.nic).index;
+    // The node has been up for long: duplicate address detection lies behind it.
     netlink::LinkChange change;
     change.up = true;
+    change.no_ipv6_link_local = true;
     netlink::change_link(socket, index, change);
+    await_running(node, port.nic, deadline);
+    await_running(netns_.fd(), port.name, deadline);
+    netlink::ensure_address(socket, index, link_local(port.mac));
     netlink::ensure_address(socket, index, port.config->address);
     netlink::ensure_route(socket, default_route(index, port.config->gateway));
     if (port.config->address6) {
         netlink::ensure_address(socket, index, *port.config->address6);
         netlink::ensure_route(socket, default_route(index, *port.config->gateway6));
+        await_local(node, port.config->address6->address(), deadline);
     }
 }
 

@@ -1,10 +1,13 @@
 #include "sim/outside.hpp"
 
+#include <chrono>
 #include <string>
+#include <utility>
 
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
+#include "sim/await.hpp"
 #include "sim/hop.hpp"
 #include "sim/plan.hpp"
 #include "terway/error.hpp"
@@ -12,7 +15,11 @@
 namespace terway::sim {
 namespace {
 
+constexpr auto kLinkLimit = std::chrono::seconds(10);
+constexpr const char* kHost6 = "2001:db8:ffff::10";
 constexpr Mac kGatewayMac{{0x02, 0, 0, 0, 0, 0x01}};
+constexpr Mac kWanMac{{0x02, 0, 0, 0, 0, 0x02}};
+constexpr Mac kHostMac{{0x02, 0, 0, 0, 0, 0x03}};
 
 constexpr const char* kRules = R"(
 table inet gateway {
@@ -57,7 +64,7 @@ void let_forward(int netns_fd) {
     netlink::write_sysctl("net/ipv4/conf/default/rp_filter", "0");
 }
 
-netlink::VethEnd end(const char* name, const std::optional<Mac>& mac, int netns_fd = -1) {
+netlink::VethEnd end(const char* name, const Mac& mac, int netns_fd = -1) {
     netlink::VethEnd made;
     made.name = name;
     made.mac = mac;
@@ -72,6 +79,9 @@ void configure_wan(netlink::Socket& gateway, netlink::Socket& host) {
     const auto nic = bring_up(host, "eth0");
     netlink::ensure_address(host, nic, prefix("203.0.113.10/24"));
     netlink::ensure_address(host, nic, prefix("2001:db8:ffff::10/64"));
+    // Without link-local addresses a forwarder cannot ask for its neighbours.
+    netlink::ensure_neighbour(gateway, {wan, *IpAddress::parse("203.0.113.10"), kHostMac, true});
+    netlink::ensure_neighbour(gateway, {wan, *IpAddress::parse(kHost6), kHostMac, true});
     netlink::Route back;
     back.destination = prefix("::/0");
     back.gateway = IpAddress::parse("2001:db8:ffff::1");
@@ -85,7 +95,7 @@ const char* set_of(const Prefix& prefix) {
 
 }  // namespace
 
-Outside::Outside(Registration& registration, netlink::Socket& fabric)
+Outside::Outside(Registration& registration, const Netns& fabric, netlink::Socket& fabric_socket)
     : gateway_(registration.create_netns("nat")),
       host_(registration.create_netns("internet")),
       socket_(netlink::Socket::in(gateway_.fd())),
@@ -93,38 +103,30 @@ Outside::Outside(Registration& registration, netlink::Socket& fabric)
     let_forward(gateway_.fd());
     nft_.apply(kRules);
     auto host = netlink::Socket::in(host_.fd());
-    netlink::create_veth(socket_, end("wan", std::nullopt), end("eth0", std::nullopt, host_.fd()));
+    netlink::create_veth(socket_, end("wan", kWanMac), end("eth0", kHostMac, host_.fd()));
     configure_wan(socket_, host);
-    netlink::create_veth(fabric, end(kUplink, kVpcMac), end("vpc", kGatewayMac, gateway_.fd()));
-    ensure_far_end(fabric, bring_up(fabric, kUplink), kGatewayMac);
+    netlink::create_veth(fabric_socket, end(kUplink, kVpcMac),
+                         end("vpc", kGatewayMac, gateway_.fd()));
+    ensure_far_end(fabric_socket, bring_up(fabric_socket, kUplink), kGatewayMac);
     vpc_link_ = bring_up(socket_, "vpc");
     ensure_far_end(socket_, vpc_link_, kVpcMac);
+    await_local(host_.fd(), *IpAddress::parse(kHost6), after(kLinkLimit));
+    for (const auto& [netns, link] :
+         {std::pair(gateway_.fd(), "wan"), std::pair(host_.fd(), "eth0"),
+          std::pair(fabric.fd(), kUplink), std::pair(gateway_.fd(), "vpc")}) {
+        await_running(netns, link, after(kLinkLimit));
+    }
 }
 
-void Outside::set_inside(const std::set<Prefix>& inside) {
-    std::string script;
-    for (const auto& gone : inside_) {
-        if (!inside.contains(gone)) {
-            script += std::string("delete element inet gateway ") + set_of(gone) + " { " +
-                      gone.text() + " }\n";
-        }
-    }
+void Outside::admit(const std::set<Prefix>& inside) {
     for (const auto& fresh : inside) {
         if (!inside_.contains(fresh)) {
-            script += std::string("add element inet gateway ") + set_of(fresh) + " { " +
-                      fresh.text() + " }\n";
             netlink::ensure_route(socket_, through(fresh, vpc_link_));
+            nft_.apply(std::string("add element inet gateway ") + set_of(fresh) + " { " +
+                       fresh.text() + " }\n");
+            inside_.insert(fresh);
         }
     }
-    if (!script.empty()) {
-        nft_.apply(script);
-    }
-    for (const auto& gone : inside_) {
-        if (!inside.contains(gone)) {
-            netlink::remove_route(socket_, through(gone, vpc_link_));
-        }
-    }
-    inside_ = inside;
 }
 
 }  // namespace terway::sim

@@ -17,11 +17,11 @@ namespace terway::sim {
 // registration. One thread at a time.
 class Outside {
 public:
-    // Adds the link "uplink" to the fabric, whose socket is given. Throws Error.
-    Outside(Registration& registration, netlink::Socket& fabric);
+    // Adds the link "uplink" to the fabric, whose namespace and socket are given. Throws Error.
+    Outside(Registration& registration, const Netns& fabric, netlink::Socket& fabric_socket);
 
-    // Which sources may go out. Throws Error.
-    void set_inside(const std::set<Prefix>& inside);
+    // Lets these sources out as well. Throws Error.
+    void admit(const std::set<Prefix>& inside);
 
 private:
     Netns gateway_;

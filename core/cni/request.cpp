@@ -50,13 +50,15 @@ constexpr std::array<Requirement, 4> kRequirements = {
     bad_environment(std::string(name) + "=\"" + value + "\": " + reason);
 }
 
-std::string get(const Environment& env, std::string_view name) {
+// Lives as long as `env`.
+const std::string& get(const Environment& env, std::string_view name) {
+    static const std::string kNothing;
     const auto found = env.find(name);
-    return found == env.end() ? std::string() : found->second;
+    return found == env.end() ? kNothing : found->second;
 }
 
 Verb read_verb(const Environment& env) {
-    const auto text = get(env, "CNI_COMMAND");
+    const auto& text = get(env, "CNI_COMMAND");
     if (text.empty()) {
         bad_environment("required environment variables [CNI_COMMAND] missing");
     }
@@ -86,18 +88,21 @@ void check_missing(const Environment& env, Verb verb) {
 
 void check_values(const Environment& env, Verb verb) {
     for (const auto& [name, value] : env) {
-        if (name.starts_with("CNI_") && !is_json_text(value)) {
+        if (!is_json_text(name)) {
+            bad_environment("a variable has a name that is not UTF-8");
+        }
+        if (!is_json_text(value)) {
             bad_environment(name + ": not UTF-8");
         }
     }
     if (!names_an_attachment(verb)) {
         return;
     }
-    const auto id = get(env, "CNI_CONTAINERID");
+    const auto& id = get(env, "CNI_CONTAINERID");
     if (!is_valid_name(id)) {
         bad_variable("CNI_CONTAINERID", id, std::string("no container id; ") + kNameRule);
     }
-    const auto ifname = get(env, "CNI_IFNAME");
+    const auto& ifname = get(env, "CNI_IFNAME");
     if (!is_valid_ifname(ifname)) {
         bad_variable("CNI_IFNAME", ifname, std::string("no interface name; ") + kIfnameRule);
     }
@@ -189,11 +194,6 @@ void check_verb_against(const Config& config, Verb verb) {
     }
 }
 
-std::string trace_value(const Environment& env, std::string_view name) {
-    const auto value = get(env, name);
-    return is_json_text(value) ? value : std::string();
-}
-
 }  // namespace
 
 std::string_view text_of(Verb verb) noexcept {
@@ -252,9 +252,9 @@ Request parse_request(const Invocation& invocation) {
     for (const auto folder : split(get(env, "CNI_PATH"), ':')) {
         request.path.emplace_back(folder);
     }
-    request.traceparent = trace_value(env, "TRACEPARENT");
-    request.tracestate = trace_value(env, "TRACESTATE");
-    request.baggage = trace_value(env, "BAGGAGE");
+    request.traceparent = get(env, "TRACEPARENT");
+    request.tracestate = get(env, "TRACESTATE");
+    request.baggage = get(env, "BAGGAGE");
     request.config = parse_config(invocation.config, strictness);
     check_verb_against(request.config, request.verb);
     return request;

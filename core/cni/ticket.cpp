@@ -166,7 +166,6 @@ std::optional<Ticket> TicketQueue::read(const std::string& name) const {
     if (::rename(path.c_str(), (path + ".bad").c_str()) != 0 && errno != ENOENT) {
         throw system_error("set aside " + path, errno);
     }
-    sync_directory(directory_);
     return std::nullopt;
 }
 

@@ -5,12 +5,12 @@
 // own, and holds the payload of the request that could not be sent.
 //
 // Two orders make this safe:
-//   * The client writes the ticket, then tries once more to connect; if it can, it removes the
-//     ticket and sends the DEL. The daemon first listens, then lists the queue. So either the
-//     client finds the daemon or the daemon finds the ticket.
+//   * The client writes the ticket, then tries once more to reach the daemon, and removes the ticket
+//     if it is answered. The daemon first listens, then lists the queue. So either the client finds
+//     the daemon or the daemon finds the ticket.
 //   * Runtimes use container ids again. The daemon, holding its lock of the attachment, removes the
-//     ticket on ADD, and works a ticket off only if it still exists() under that same lock. So a
-//     stale ticket never hits a later ADD.
+//     ticket on ADD and on DEL, and works a ticket off only if it still exists() under that same
+//     lock. So a stale ticket never hits a later ADD.
 // The CNI_NETNS in a ticket may since name another namespace: it must not be opened.
 //
 // Safe to use from several threads and processes at once. Errors are Error, with the path.

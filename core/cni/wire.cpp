@@ -47,6 +47,10 @@ std::uint32_t get(const HeaderBytes& bytes, std::size_t at, std::size_t width) {
     return value;
 }
 
+[[noreturn]] void timed_out(const std::string& what) {
+    throw Error(Status::Retry, what + ": the deadline passed", ETIMEDOUT);
+}
+
 void wait_for(int fd, short events, Deadline deadline, const char* what) {
     while (true) {
         const auto span = std::min<std::chrono::milliseconds::rep>(left(deadline).count(),
@@ -57,7 +61,7 @@ void wait_for(int fd, short events, Deadline deadline, const char* what) {
             return;
         }
         if (ready == 0) {
-            throw Error(Status::Retry, std::string(what) + ": the deadline passed", ETIMEDOUT);
+            timed_out(what);
         }
         if (errno != EINTR) {
             failed(what, errno);
@@ -271,6 +275,9 @@ Received Connection::receive(Deadline deadline) {
         got +=
             read_some(stream_.get(), payload.data() + got, payload.size() - got, deadline, nullptr);
         payload.resize(got);
+        if (got < header.length && Clock::now() >= deadline) {
+            timed_out("receive a frame");
+        }
     }
     return received;
 }

@@ -44,7 +44,7 @@ constexpr const char* kStartAnew =
 }
 
 [[noreturn]] void refuse_as_sqlite_does(const Database& database, std::string_view what) {
-    const int code = sqlite3_errcode(database.get());
+    const int code = sqlite3_errcode(database.get()) & 0xff;
     const auto error = database.error(what);
     if (code == SQLITE_NOTADB) {
         refuse(database.path(), "not a database", kStartAnew);
@@ -57,7 +57,7 @@ constexpr const char* kStartAnew =
         throw Error(Status::Retry, std::string(error.what()) + "; free space on its file system",
                     error.sys_errno());
     }
-    throw error;
+    throw Error(error);
 }
 
 // Whatever SQLite says while the file is opened is told with a remedy.

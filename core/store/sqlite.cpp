@@ -87,12 +87,12 @@ Statement& Statement::bind(int index, std::int64_t number) {
 
 bool Statement::step(std::string_view what) {
     const int code = sqlite3_step(handle_.get());
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        const auto error = database_.error(what);
-        reset();
-        throw error;
+    if (code == SQLITE_ROW || code == SQLITE_DONE) {
+        return code == SQLITE_ROW;
     }
-    return code == SQLITE_ROW;
+    const auto error = database_.error(what);
+    reset();
+    throw Error(error);
 }
 
 void Statement::run(std::string_view what) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "terway/error.hpp"
@@ -38,7 +39,7 @@ std::string remedy_for(int sys_errno) {
 
 std::string octal(mode_t mode) {
     std::array<char, 8> text{};
-    std::snprintf(text.data(), text.size(), "%04o", mode & 07777U);
+    (void)std::snprintf(text.data(), text.size(), "%04o", mode & 07777U);
     return text.data();
 }
 

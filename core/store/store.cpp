@@ -110,7 +110,7 @@ private:
         erase_.bind(1, key.container_id).bind(2, key.ifname).run("erase endpoint " + key.text());
     }
 
-    EndpointRecord read(const Statement& row) const TERWAY_REQUIRES(mutex_) {
+    [[nodiscard]] EndpointRecord read(const Statement& row) const TERWAY_REQUIRES(mutex_) {
         const EndpointKey key{row.text(0), row.text(1)};
         return endpoint::record_from_json(row.text(2),
                                           database_.path() + ": record of endpoint " + key.text());

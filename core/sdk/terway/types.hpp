@@ -49,12 +49,15 @@ public:
         return view(raw_.pod_namespace);
     }
     [[nodiscard]] std::string_view pod_name() const noexcept { return view(raw_.pod_name); }
+    [[nodiscard]] std::string_view pod_uid() const noexcept { return view(raw_.pod_uid); }
     [[nodiscard]] std::span<const twy_prefix> addresses() const noexcept {
         return {raw_.addresses, raw_.address_count};
     }
     [[nodiscard]] std::span<const twy_prefix> gateways() const noexcept {
         return {raw_.gateways, raw_.gateway_count};
     }
+    // 0 in VPC route mode.
+    [[nodiscard]] std::uint32_t eni_ifindex() const noexcept { return raw_.eni_ifindex; }
     [[nodiscard]] std::uint32_t mtu() const noexcept { return raw_.mtu; }
     [[nodiscard]] std::uint64_t ingress_bps() const noexcept { return raw_.ingress_bps; }
     [[nodiscard]] std::uint64_t egress_bps() const noexcept { return raw_.egress_bps; }

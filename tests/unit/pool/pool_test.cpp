@@ -285,6 +285,7 @@ TEST_F(PoolTest, NeverGivesOneAddressToTwoUnderContention) {
     std::atomic<int> served{0};
     {
         std::vector<std::jthread> requests;
+        requests.reserve(kThreads);
         for (int thread = 0; thread < kThreads; ++thread) {
             requests.emplace_back([&, thread] {
                 const auto deadline = after(seconds(50));

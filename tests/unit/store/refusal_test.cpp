@@ -22,7 +22,7 @@ using ::testing::StartsWith;
 class RefusalTest : public ::testing::Test {
 protected:
     // What a store says of the file once `sql` was run on it.
-    std::string opening_after(const std::string& sql) const {
+    [[nodiscard]] std::string opening_after(const std::string& sql) const {
         sqlite3* database = nullptr;
         EXPECT_EQ(sqlite3_open(file_.c_str(), &database), SQLITE_OK);
         EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);

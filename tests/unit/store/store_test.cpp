@@ -177,6 +177,7 @@ TEST_F(StoreTest, ServesManyThreads) {
     constexpr int kEach = 25;
     {
         std::vector<std::jthread> requests;
+        requests.reserve(kThreads);
         for (int thread = 0; thread < kThreads; ++thread) {
             requests.emplace_back([&, thread] {
                 for (int i = 0; i < kEach; ++i) {

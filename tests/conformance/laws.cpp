@@ -1,0 +1,25 @@
+#include "laws.hpp"
+
+#include <array>
+
+namespace terway::conformance {
+
+std::span<const Law> laws() {
+    static constexpr std::array<Law, 12> kLaws{{
+        {1, "attach then detach leaves nothing behind", law_undo, true, true, true},
+        {2, "detach may be repeated and needs the key alone", law_repeat, true, true, true},
+        {3, "detach of an unknown endpoint changes nothing", law_unknown, true, true, true},
+        {4, "a failed verb says why and detach restores", law_failure, true, true, true},
+        {5, "adopt changes nothing and knows the endpoint", law_adopt, true, true, true},
+        {6, "check sees each missing object, adopt repairs", law_check, true, true, true},
+        {7, "endpoints do not disturb one another", law_commute, true, true, true},
+        {8, "no traffic before activate, traffic after", law_silence, true, false, false},
+        {9, "unknown configuration keys are refused", law_config, true, true, true},
+        {10, "verbs keep deadlines, leave no fd or thread", law_conduct, true, true, true},
+        {11, "start may be repeated and purge undoes it", law_start, true, true, true},
+        {12, "what apply was given is in force", law_apply, false, false, true},
+    }};
+    return kLaws;
+}
+
+}  // namespace terway::conformance

@@ -1,0 +1,152 @@
+// Laws 9 and 10: manners.
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "base/time.hpp"
+#include "laws.hpp"
+#include "terway/error.hpp"
+
+namespace terway::conformance {
+namespace {
+
+constexpr std::uint32_t kLine = 4711;
+constexpr std::uint32_t kColumn = 17;
+
+std::ptrdiff_t entries(const char* directory) {
+    return std::distance(std::filesystem::directory_iterator(directory),
+                         std::filesystem::directory_iterator());
+}
+
+// A joined thread stays in /proc for a moment.
+bool settles(const std::function<bool()>& reached) {
+    const auto deadline = after(std::chrono::seconds(10));
+    while (!reached()) {
+        if (Clock::now() > deadline) {
+            return false;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return true;
+}
+
+void one_life(Bench& bench, Pod& pod) {
+    bench.bring_up(pod);
+    bench.check(pod);
+    bench.adopt(pod);
+    bench.detach(pod);
+    bench.world.delete_retired_links();
+}
+
+void expect_no_leaks(Bench& bench, Pod& pod) {
+    one_life(bench, pod);
+    const auto fds = entries("/proc/self/fd");
+    const auto threads = entries("/proc/self/task");
+    for (int i = 0; i < 5; ++i) {
+        one_life(bench, pod);
+    }
+    if (const auto now = entries("/proc/self/fd"); now > fds) {
+        throw Broken{"five endpoints leave " + std::to_string(now - fds) + " file descriptors open",
+                     {}};
+    }
+    if (!settles([&] { return entries("/proc/self/task") <= threads; })) {
+        throw Broken{"five endpoints leave " +
+                         std::to_string(entries("/proc/self/task") - threads) + " threads running",
+                     {}};
+    }
+}
+
+// With no time left a verb may do its work or give up, but it returns.
+void expect_no_waiting(Bench& bench, Pod& pod) {
+    bench.world.fake().set_call_budget(std::chrono::milliseconds(0));
+    const auto begin = Clock::now();
+    try {
+        bench.bring_up(pod);
+    } catch (const Error& error) {
+        if (error.status() != Status::Retry) {
+            throw Broken{
+                std::string("with no time left a verb gives up with something else than RETRY: ") +
+                    error.what(),
+                {}};
+        }
+    }
+    if (Clock::now() - begin > std::chrono::seconds(2)) {
+        throw Broken{"attach and activate with no time left take longer than two seconds", {}};
+    }
+    bench.world.fake().set_call_budget(std::chrono::seconds(10));
+    bench.detach(pod);
+}
+
+void expect_host_restored(Bench& bench, const Snapshot& before, const std::string& when) {
+    // The kernel takes a dead namespace down in the background.
+    Difference left;
+    if (!settles(
+            [&] { return (left = difference(before, bench.world.host_snapshot())).empty(); })) {
+        throw Broken{when, left.lines()};
+    }
+}
+
+void expect_detach_without_sandbox(Bench& bench, Pod& pod) {
+    const auto before = bench.world.host_snapshot();
+    bench.bring_up(pod);
+    pod.endpoint.netns(-1);
+    bench.detach(pod);
+    expect_host_restored(bench, before, "detach without a sandbox leaves a trace on the host");
+    // What only the sandbox holds goes with it; a second pod's goes first.
+    Pod& doomed = bench.add_pod();
+    bench.bring_up(doomed);
+    doomed.netns = Netns::create();
+    doomed.endpoint.netns(-1);
+    bench.detach(doomed);
+    expect_host_restored(bench, before,
+                         "detach after the death of the sandbox leaves a trace on the host");
+}
+
+void expect_threads_joined(const Options& options, Kind kind) {
+    const auto threads = entries("/proc/self/task");
+    {
+        Bench bench(options, kind);
+        bench.world.destroy_instance();
+        if (!settles([&] { return entries("/proc/self/task") <= threads; })) {
+            throw Broken{"destroy leaves threads running", {}};
+        }
+    }
+}
+
+}  // namespace
+
+void law_config(const Options& options, Kind kind) {
+    Bench bench(options, kind, false);
+    auto table = options.config;
+    table.integer("no-module-has-this-key", 1).at(kLine, kColumn);
+    bool refused = false;
+    try {
+        bench.world.as_host("configure", [&] { bench.world.module().configure(table); });
+    } catch (const Error& error) {
+        refused = true;
+    }
+    if (!refused) {
+        throw Broken{"configure accepts a key the module does not know", {}};
+    }
+    const auto complaints = bench.world.fake().complaints();
+    if (std::none_of(complaints.begin(), complaints.end(), [](const auto& each) {
+            return each.line == kLine && each.column == kColumn && !each.text.empty();
+        })) {
+        throw Broken{
+            "configure refuses an unknown key without saying where it is (config_error with the "
+            "line and the column of the key)",
+            {}};
+    }
+}
+
+void law_conduct(const Options& options, Kind kind) {
+    expect_threads_joined(options, kind);
+    Bench bench(options, kind);
+    Pod& pod = bench.add_pod();
+    expect_no_leaks(bench, pod);
+    expect_no_waiting(bench, pod);
+    expect_detach_without_sandbox(bench, pod);
+}
+
+}  // namespace terway::conformance

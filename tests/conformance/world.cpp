@@ -1,0 +1,235 @@
+#include "world.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <thread>
+
+#include "base/time.hpp"
+#include "command.hpp"
+#include "fault.hpp"
+#include "netlink/link.hpp"
+#include "netlink/sysctl.hpp"
+
+namespace terway::conformance {
+namespace {
+
+using sdk::testing::EndpointBuilder;
+using sdk::testing::ModuleUnderTest;
+
+constexpr const char* kHostV4 = "10.66.0.2";
+constexpr const char* kHostV6 = "fd66::2";
+
+void sysctl(int netns_fd, const std::string& name, const std::string& value) {
+    const NetnsScope scope(netns_fd);
+    netlink::write_sysctl(name, value);
+}
+
+// Duplicate address detection would make every IPv6 probe wait for seconds.
+void hurry(int netns_fd) {
+    sysctl(netns_fd, "net/ipv6/conf/all/accept_dad", "0");
+    sysctl(netns_fd, "net/ipv6/conf/default/accept_dad", "0");
+}
+
+// "sysctl:NAME=VALUE" is the daemon's to see to; here the tool does.
+void satisfy_requirements(int netns_fd, const char* const* requirements) {
+    for (; requirements != nullptr && *requirements != nullptr; ++requirements) {
+        const std::string text = *requirements;
+        const auto equals = text.find('=');
+        if (text.starts_with("sysctl:") && equals != std::string::npos) {
+            std::string name = text.substr(7, equals - 7);
+            std::replace(name.begin(), name.end(), '.', '/');
+            sysctl(netns_fd, name, text.substr(equals + 1));
+        }
+    }
+}
+
+}  // namespace
+
+World::World(const Options& options) : options_(options) {
+    build_host();
+    fake_.on_retire_link([](std::uint32_t ifindex) {
+        const fault::Own own;
+        netlink::Socket socket;
+        if (netlink::find_link(socket, ifindex)) {
+            netlink::LinkChange change;
+            change.group = TWY_RETIRED_LINK_GROUP;
+            netlink::change_link(socket, ifindex, change);
+        }
+    });
+    fake_.on_await_retired([this] {
+        delete_retired_links();
+        return true;
+    });
+    if (options_.verbose) {
+        fake_.on_log([](const sdk::testing::FakeHost::LogLine& line) {
+            std::fprintf(stderr, "       module: %s\n", line.text.c_str());
+        });
+    }
+    create_instance();
+}
+
+World::~World() {
+    if (module_) {
+        destroy_instance();
+    }
+}
+
+void World::build_host() {
+    hurry(host_.fd());
+    sysctl(host_.fd(), "net/ipv4/ip_forward", "1");
+    sysctl(host_.fd(), "net/ipv6/conf/all/forwarding", "1");
+    sysctl(vpc_.fd(), "net/ipv4/ip_forward", "1");
+    sysctl(vpc_.fd(), "net/ipv6/conf/all/forwarding", "1");
+    hurry(vpc_.fd());
+    auto socket = netlink::Socket::in(host_.fd());
+    const auto plug = [&](const std::string& name, const std::string& far) {
+        netlink::VethEnd end;
+        end.name = name;
+        netlink::VethEnd peer;
+        peer.name = far;
+        peer.netns_fd = vpc_.fd();
+        netlink::create_veth(socket, end, peer);
+    };
+    plug("eth0", "node");
+    plug("eth1", "eni");
+    ip(vpc_.fd(),
+       "link set dev lo up\nlink set dev node up\nlink set dev eni up\n"
+       "address add 10.66.0.1/24 dev node\naddress add fd66::1/64 dev node nodad\n"
+       "address add 10.88.0.1/24 dev eni\naddress add fd88::1/64 dev eni nodad\n"
+       "route add 10.77.0.0/24 via 10.66.0.2\n"
+       "route add fd77::/64 via fd66::2\n");
+    ip(host_.fd(), std::string("link set dev lo up\nlink set dev eth0 up\nlink set dev eth1 up\n") +
+                       "address add " + kHostV4 + "/24 dev eth0\naddress add " + kHostV6 +
+                       "/64 dev eth0 nodad\n"
+                       "route add default via 10.66.0.1\nroute add default via fd66::1\n");
+    if (options_.eni) {
+        eni_ifindex_ = netlink::find_link(socket, "eth1").value().index;
+    }
+}
+
+void World::create_instance() {
+    const twy_module& found = sdk::testing::load_module(options_.module_path);
+    satisfy_requirements(host_.fd(), found.requirements);
+    as_host("create", [&] { module_ = std::make_unique<ModuleUnderTest>(found, fake_); });
+    as_host("configure", [&] { module_->configure(options_.config); });
+    as_host("preflight", [&] { module_->preflight(); });
+}
+
+void World::destroy_instance() {
+    as_host("destroy", [&] { module_.reset(); });
+}
+
+void World::start() {
+    std::vector<twy_prefix> ranges;
+    for (const auto family : options_.eni ? std::vector<Family>{} : options_.families) {
+        ranges.push_back(sdk::testing::prefix(family == Family::V4 ? "10.77.0.0/24" : "fd77::/64"));
+    }
+    as_host("start", [&] { module_->start(ranges); });
+}
+
+void World::purge() {
+    as_host("purge", [&] { module_->purge(); });
+}
+
+void World::restart() {
+    destroy_instance();
+    create_instance();
+    start();
+}
+
+Pod& World::add_pod() {
+    const auto number = pods_.size();
+    const std::string letter(1, static_cast<char>('a' + number));
+    EndpointBuilder endpoint("c0ffee00" + std::string(3, letter[0]) + "0123456789abcdef", "eth0");
+    Netns netns = Netns::create();
+    hurry(netns.fd());
+    ip(netns.fd(), "link set dev lo up\n");
+    endpoint.netns(netns.fd()).pod("default", "pod-" + letter, "uid-" + letter).eni(eni_ifindex_);
+    endpoint.limits(50'000'000, 20'000'000);
+    std::vector<IpAddress> addresses;
+    for (const auto family : options_.families) {
+        const std::string subnet = options_.eni ? "88" : "77";
+        const std::string text = family == Family::V4
+                                     ? "10." + subnet + ".0." + std::to_string(10 + number)
+                                     : "fd" + subnet + "::" + std::to_string(10 + number);
+        endpoint.address(text);
+        addresses.push_back(IpAddress::parse(text).value());
+        if (options_.eni) {
+            endpoint.gateway(family == Family::V4 ? "10.88.0.1" : "fd88::1");
+        }
+    }
+    return pods_.emplace_back(
+        Pod{"pod " + letter, std::move(netns), std::move(endpoint), std::move(addresses), {}});
+}
+
+void World::as_host(const std::string& what, const std::function<void()>& body) {
+    std::exception_ptr failure;
+    bool strayed = false;
+    const auto begin = Clock::now();
+    std::thread([&] {
+        try {
+            if (::setns(host_.fd(), CLONE_NEWNET) != 0) {
+                throw system_error("enter the host's network namespace", errno);
+            }
+            with_context(what, body);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        strayed = current_netns_inode() != host_inode_;
+    }).join();
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+    if (options_.verbose) {
+        std::fprintf(stderr, "       %s: %lld ms\n", what.c_str(),
+                     static_cast<long long>(took.count()));
+    }
+    if (strayed) {
+        throw Broken{what + " left its thread in another network namespace", {}};
+    }
+    if (took > fake_.call_budget() + std::chrono::seconds(1)) {
+        throw Broken{what + " took " + std::to_string(took.count()) + " ms of a budget of " +
+                         std::to_string(fake_.call_budget().count()) + " ms",
+                     {}};
+    }
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
+void World::delete_retired_links() {
+    const fault::Own own;
+    auto socket = netlink::Socket::in(host_.fd());
+    netlink::remove_links_of_group(socket, TWY_RETIRED_LINK_GROUP);
+}
+
+Snapshot World::snapshot() {
+    delete_retired_links();
+    std::vector<Place> places{{"host", host_.fd()}};
+    for (const auto& pod : pods_) {
+        places.push_back({pod.label, pod.netns.fd()});
+    }
+    return take_snapshot(places);
+}
+
+Snapshot World::host_snapshot() {
+    delete_retired_links();
+    const Place place{"host", host_.fd()};
+    return take_snapshot({&place, 1});
+}
+
+IpAddress World::host_address(Family family) const {
+    return IpAddress::parse(family == Family::V4 ? kHostV4 : kHostV6).value();
+}
+
+int World::netns_fd(const std::string& place) const {
+    for (const auto& pod : pods_) {
+        if (pod.label == place) {
+            return pod.netns.fd();
+        }
+    }
+    return host_.fd();
+}
+
+}  // namespace terway::conformance

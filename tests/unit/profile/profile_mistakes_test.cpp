@@ -1,0 +1,131 @@
+#include "profile/profile.hpp"
+
+#include <ostream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace terway::profile {
+namespace {
+
+struct Mistake {
+    const char* name;
+    std::string text;
+    const char* complaints;  // each line without the file name
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+    *out << mistake.name;
+}
+
+class ProfileMistakes : public testing::TestWithParam<Mistake> {};
+
+TEST_P(ProfileMistakes, AreReportedAtTheirPlace) {
+    Diagnostics diagnostics("p");
+    EXPECT_FALSE(parse(GetParam().text, diagnostics).has_value());
+    EXPECT_EQ(diagnostics.print(), GetParam().complaints);
+}
+
+// What follows it begins on line 4.
+const std::string kGood = "profile = \"p\"\n[chain]\ndataplane = \"veth\"\n";
+
+const Mistake kMistakes[] = {
+    {"Nothing", "",
+     "p:1:1: error: the key \"profile\" is missing\np:1:1: error: the table [chain] is missing\n"},
+    {"NoDataplane", "profile = \"p\"\n[chain]\nqos = \"q\"\n",
+     "p:2:1: error: the key \"dataplane\" is missing in [chain]\n"},
+    {"NameOfAnotherType", "profile = 7\n[chain]\ndataplane = \"veth\"\n",
+     "p:1:11: error: profile must be a string\n"},
+    {"NameWithSpace", "profile = \"my node\"\n[chain]\ndataplane = \"veth\"\n",
+     "p:1:11: error: profile must be 1 to 63 of a-z, 0-9 and \"-\"\n"},
+    {"ChainThatIsNoTable", "profile = \"p\"\nchain = \"veth\"\n",
+     "p:2:9: error: chain must be a table\n"},
+    {"IdThatIsAPath", "profile = \"p\"\n[chain]\ndataplane = \"../../tmp/evil\"\n",
+     "p:3:13: error: dataplane must be a module id: 1 to 47 of a-z, 0-9, \"-\", \"_\" and \".\"\n"},
+    {"IdThatBeginsWithADot", "profile = \"p\"\n[chain]\ndataplane = \"..\"\n",
+     "p:3:13: error: dataplane must be a module id: 1 to 47 of a-z, 0-9, \"-\", \"_\" and \".\"\n"},
+    {"UnknownKeyNearAnother", kGood + "[pool]\ncool_dwon = \"30s\"\n",
+     "p:5:1: error: unknown key \"cool_dwon\" in [pool], did you mean \"cool_down\"?\n"},
+    {"UnknownKeyLikeNoOther", kGood + "[pool]\nx = 1\n",
+     "p:5:1: error: unknown key \"x\" in [pool]\n"},
+    {"UnknownTable", kGood + "[demon]\nadd_lane = 2\n",
+     "p:4:2: error: unknown key \"demon\", did you mean \"daemon\"?\n"},
+    {"BadDuration", kGood + "[pool]\ncool_down = \"30 seconds\"\n",
+     "p:5:13: error: cool_down must be a duration such as \"500ms\", \"30s\" or \"2m\", not \"30 "
+     "seconds\"\n"},
+    {"DurationThatIsANumber", kGood + "[pool]\ncool_down = 30\n",
+     "p:5:13: error: cool_down must be a string\n"},
+    {"DurationOutOfRange", kGood + "[daemon]\nrequest_deadline = \"20m\"\n",
+     "p:5:20: error: request_deadline must lie between 1s and 10m\n"},
+    {"ModuleDeadlineBeyondTheRequests",
+     kGood + "[daemon]\nrequest_deadline = \"20s\"\nmodule_deadline = \"21s\"\n",
+     "p:6:19: error: module_deadline must not exceed request_deadline\n"},
+    {"ModuleDeadlineOfAnotherType", kGood + "[daemon]\nmodule_deadline = 5\n",
+     "p:5:19: error: module_deadline must be a string\n"},
+    {"BadCidr", kGood + "[node]\npod_cidrs = [\"172.20.1.0\"]\n",
+     "p:5:14: error: \"172.20.1.0\" is no address range such as \"172.20.1.0/24\"\n"},
+    {"CidrWithHostBits", kGood + "[node]\npod_cidrs = [\"172.20.1.7/24\"]\n",
+     "p:5:14: error: \"172.20.1.7/24\" has host bits set, the range is \"172.20.1.0/24\"\n"},
+    {"OverlappingCidrs", kGood + "[node]\npod_cidrs = [\"10.0.0.0/16\",\n  \"10.0.3.0/24\"]\n",
+     "p:6:3: error: \"10.0.3.0/24\" overlaps \"10.0.0.0/16\"\n"},
+    {"CidrOfAnotherType", kGood + "[node]\npod_cidrs = [7, \"10.0.0.0/24\"]\n",
+     "p:5:14: error: pod_cidrs must hold strings only\n"},
+    {"CidrsThatAreNoArray", kGood + "[node]\npod_cidrs = \"10.0.0.0/24\"\n",
+     "p:5:13: error: pod_cidrs must be an array of strings\n"},
+    {"UnknownHostNames", kGood + "[endpoint]\nhost_names = \"calico\"\n",
+     "p:5:14: error: host_names must be \"container\" or \"felix\"\n"},
+    {"SmallMtu", kGood + "[endpoint]\nmtu = 100\n",
+     "p:5:7: error: mtu must lie between 576 and 9216\n"},
+    {"NegativeLane", kGood + "[daemon]\nadd_lane = -1\n",
+     "p:5:12: error: add_lane must lie between 1 and 64\n"},
+    {"LaneThatIsABoolean", kGood + "[daemon]\nadd_lane = true\n",
+     "p:5:12: error: add_lane must be an integer\n"},
+    {"RelativeSocket", kGood + "[daemon]\nsocket = \"cni.sock\"\n",
+     "p:5:10: error: socket must be an absolute path\n"},
+    {"RelativeModuleDir", kGood + "[daemon]\nmodule_dirs = [\"/a\", \"b\"]\n",
+     "p:5:22: error: module_dirs must hold absolute paths only\n"},
+    {"AdminWithoutPort", kGood + "[daemon]\nadmin = \"127.0.0.1\"\n",
+     "p:5:9: error: admin must be \"unix:/path\", an address and port such as \"127.0.0.1:9809\", "
+     "or "
+     "empty for none\n"},
+    {"AdminByName", kGood + "[daemon]\nadmin = \"localhost:80\"\n",
+     "p:5:9: error: admin must be \"unix:/path\", an address and port such as \"127.0.0.1:9809\", "
+     "or "
+     "empty for none\n"},
+    {"ModuleOutsideTheChain", kGood + "[module.ipvlan]\nmode = \"l2\"\n",
+     "p:4:9: error: [module.ipvlan] names no module of the chain\n"},
+    {"ModuleNearOneOfTheChain", kGood + "[module.vet]\n",
+     "p:4:9: error: [module.vet] names no module of the chain, did you mean \"veth\"?\n"},
+    {"ModuleThatIsNoTable", kGood + "[module]\nveth = 3\n", "p:5:8: error: veth must be a table\n"},
+    {"UnquotedIdWithDots",
+     "profile = \"p\"\n[chain]\ndataplane = \"com.example.x\"\n[module.com.example.x]\nmtu = 1\n",
+     "p:4:9: error: [module.com] is no module; an id with dots is quoted: "
+     "[module.\"com.example.x\"]\n"},
+    {"ShortPin", kGood + "[module.veth]\nsha256 = \"abc\"\n",
+     "p:5:10: error: sha256 must be 64 hexadecimal digits\n"},
+    {"RelativeModulePath", kGood + "[module.veth]\npath = \"veth.so\"\n",
+     "p:5:8: error: path must be an absolute path\n"},
+    {"TwiceTheSameKey", kGood + "[pool]\ncool_down = \"1s\"\ncool_down = \"2s\"\n",
+     "p:6:13: error: not TOML: error while parsing key-value pair: cannot redefine existing string "
+     "'cool_down'\n"},
+    {"AllAtOnce",
+     "profle = \"p\"\n[chain]\ndataplane = 1\n[pool]\ncool_down = \"x\"\n[endpoint]\nmtu = 1\n",
+     "p:1:1: error: the key \"profile\" is missing\n"
+     "p:1:1: error: unknown key \"profle\", did you mean \"profile\"?\n"
+     "p:3:13: error: dataplane must be a string\n"
+     "p:5:13: error: cool_down must be a duration such as \"500ms\", \"30s\" or \"2m\", not \"x\"\n"
+     "p:7:7: error: mtu must lie between 576 and 9216\n"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Profile, ProfileMistakes, testing::ValuesIn(kMistakes),
+                         [](const auto& mistake) { return std::string(mistake.param.name); });
+
+TEST(Profile, SaysNothingBeyondTheFirstSyntaxErrorButWhereItIs) {
+    Diagnostics diagnostics("p");
+    EXPECT_FALSE(parse("profile = \"p\"\n[chain\n", diagnostics).has_value());
+    ASSERT_EQ(diagnostics.errors(), 1U);
+    EXPECT_EQ(diagnostics.sorted().front().place.line, 2U);
+}
+
+}  // namespace
+}  // namespace terway::profile
