@@ -51,6 +51,11 @@ remove_pods() {
 }
 
 network_is() { cri status | grep "^NetworkReady $1 "; }
+# chain_is PLUGINS: of the network in use
+chain_is() {
+    cri network | jq -e --arg plugins "$1" '.Networks[].Config | select(.Name == "terway")
+        | [.Plugins[].Network.type] | join(" ") == $plugins'
+}
 no_pods() { [[ -z $(cri list) ]]; }
 pings() { ping -q -c 1 -W 2 "$1"; }
 
@@ -66,7 +71,7 @@ host_link_of() {
 gone_without_trace() {
     expect "$1: containerd knows no pod" no_pods
     eventually "$1: terwayd knows no endpoint" no_endpoints
-    eventually "$1: the node's links, addresses, routes, rules and qdiscs are as before" \
+    eventually "$1: the node's links, routes, qdiscs and nftables rules are as before" \
         node_is_as_before
 }
 
@@ -74,7 +79,7 @@ network_becomes_ready() {
     expect "without a conflist the network is not ready" network_is false
     use_conflist "$node_etc/10-terway.conflist"
     eventually "the shipped 10-terway.conflist makes the network ready" network_is true
-    contains "the ready network is ours" "$(cri status)" "NetworkReady true"
+    expect "the network of the node is ours" chain_is "terway"
 }
 
 pod_has_its_network() {
@@ -118,7 +123,8 @@ serve() { cri start "$1" server $image /bin/nc -ll -p 80 -e /bin/cat >/dev/null;
 
 wishes_are_granted() {
     write_chain_with_bandwidth
-    eventually "the network stays ready when the conflist changes" network_is true
+    eventually "a changed conflist is taken up" chain_is "terway portmap bandwidth"
+    expect "the network stays ready meanwhile" network_is true
     remove_pods "$(run_pod first port=18080:80)" # portmap's own top-level chains stay for ever
     eventually "no endpoint is left" no_endpoints
     remember_node
@@ -142,9 +148,8 @@ wishes_are_granted() {
 
 bandwidth_reaches_terway() {
     use_conflist "$node_etc/10-terway-portmap.conflist"
+    eventually "the shipped 10-terway-portmap.conflist is taken up" chain_is "terway portmap"
     local pod
-    until_used=$(jq -r '.plugins[0].capabilities.bandwidth' "$node_etc/10-terway-portmap.conflist")
-    same "the shipped conflist asks for bandwidth" "$until_used" true
     pod=$(run_pod limited annotation=kubernetes.io/ingress-bandwidth=10M)
     same "containerd hands the annotation to terway, key in upper case" \
         "$(calls "$pod" | jq -r 'select(.verb == "ADD") | .config.runtimeConfig.bandwidth.IngressRate')" \
@@ -179,7 +184,7 @@ ten_at_once() {
 }
 
 add_needs_the_daemon() {
-    end "$terwayd" TERM
+    stop_terwayd TERM
     local said
     said=$(run_pod early 2>&1) && fail "a pod started without terwayd"
     contains "without terwayd no pod starts, and the error says why" "$said" \
@@ -192,7 +197,7 @@ add_needs_the_daemon() {
 removal_needs_no_daemon() {
     local pod
     pod=$(run_pod orphan port=18080:80)
-    end "$terwayd" TERM
+    stop_terwayd TERM
     expect "a pod is removed while terwayd is away" remove_pods "$pod"
     expect "its DEL waits in the queue" some_tickets
     start_terwayd
@@ -207,7 +212,7 @@ daemons_may_die() {
     addresses=$(addresses_of "$pod")
     eventually "the pod is reached" echo_over "$(head -n 1 <<<"$addresses")" 80
     exec {connection}<>"/dev/tcp/$(head -n 1 <<<"$addresses")/80"
-    end "$terwayd" KILL
+    stop_terwayd KILL
     end "$containerd" KILL
     echo during >&"$connection"
     read -r -t 5 -u "$connection" word
@@ -233,7 +238,7 @@ start_terwayd
 make_image
 configure_containerd
 start_containerd
-ctr -n k8s.io images import --no-unpack /run/image.tar >/dev/null 2>&1 || ctr -n k8s.io images import /run/image.tar
+ctr -n k8s.io images import /run/image.tar >>"$log_dir/ctr" 2>&1
 look_around
 record_calls
 network_becomes_ready

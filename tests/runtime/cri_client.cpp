@@ -3,6 +3,7 @@
 // error with exit status 1.
 //
 //   status                              a line for each condition: type, status, reason, message
+//   network                             the CNI configuration in use, as JSON
 //   run NAME CGROUP [OPTION...]         starts a sandbox, prints its id; options are
 //                                       port=HOST:CONTAINER and annotation=KEY=VALUE
 //   addresses SANDBOX                   the addresses of a sandbox
@@ -91,6 +92,13 @@ int status(Runtime& runtime, Words /*words*/) {
     return 0;
 }
 
+int network(Runtime& runtime, Words /*words*/) {
+    cri::StatusRequest request;
+    request.set_verbose(true);
+    std::cout << runtime.call(&Service::Status, request).info().at("cniconfig") << "\n";
+    return 0;
+}
+
 int run(Runtime& runtime, Words words) {
     cri::RunPodSandboxRequest request;
     auto& config = *request.mutable_config();
@@ -176,9 +184,9 @@ struct Verb {
 };
 
 const std::map<std::string, Verb> kVerbs{
-    {"status", {status, 0}}, {"run", {run, 2}},   {"addresses", {addresses, 1}},
-    {"start", {start, 4}},   {"exec", {exec, 2}}, {"stop", {stop, 1}},
-    {"remove", {remove, 1}}, {"list", {list, 0}},
+    {"status", {status, 0}},       {"network", {network, 0}}, {"run", {run, 2}},
+    {"addresses", {addresses, 1}}, {"start", {start, 4}},     {"exec", {exec, 2}},
+    {"stop", {stop, 1}},           {"remove", {remove, 1}},   {"list", {list, 0}},
 };
 
 }  // namespace

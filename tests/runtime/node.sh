@@ -159,8 +159,6 @@ profile = "vpc-route"
 dataplane = "veth"
 [node]
 pod_cidrs = ["$pods_v4", "$pods_v6"]
-[pool]
-cool_down = "1s"
 [daemon]
 module_dirs = ["/opt/terway/modules"]
 [module.veth]
@@ -190,10 +188,11 @@ no_endpoints() { [[ $(ctl -o json endpoints) == "[]" ]]; }
 no_tickets() { [[ -z $(ls -A /var/lib/terway/queue 2>/dev/null) ]]; }
 some_tickets() { ! no_tickets; }
 
-# use_conflist FILE: makes it the only network of the node.
+# use_conflist FILE: makes it the only network of the node, in one step. containerd overlooks a file
+# that is renamed into the directory from elsewhere; it notices a rename within.
 use_conflist() {
-    rm -f /etc/cni/net.d/*.conflist
-    cp "$1" /etc/cni/net.d/10-terway.conflist
+    cp "$1" /etc/cni/net.d/.terway.new
+    mv /etc/cni/net.d/.terway.new /etc/cni/net.d/10-terway.conflist
 }
 
 # All that networking leaves in the node's kernel: compare before and after.

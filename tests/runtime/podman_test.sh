@@ -56,7 +56,7 @@ pings_from() { podman exec "$1" ping -q -c 1 -W 2 "$2"; }
 
 gone_without_trace() {
     eventually "$1: terwayd knows no endpoint" no_endpoints
-    eventually "$1: the node's links, addresses, routes, rules and qdiscs are as before" \
+    eventually "$1: the node's links, routes, qdiscs and nftables rules are as before" \
         node_is_as_before
 }
 
