@@ -77,13 +77,18 @@ need() {
     exit 1
 }
 
+# remove_cgroups ID: those of the run ID, as far as they are empty.
+remove_cgroups() {
+    find /sys/fs/cgroup -depth -type d -path "*/terway-runtime-$1*" -exec rmdir {} + 2>/dev/null || true
+}
+
 remove_stale_cgroups() {
-    local group pid
-    for group in /sys/fs/cgroup/terway-runtime-* /sys/fs/cgroup/*/terway-runtime-*; do
-        pid=${group##*-}
-        [[ -d $group && ! -d /proc/$pid ]] || continue
-        find "$group" -depth -type d -exec rmdir {} + || true
-    done
+    local id
+    find /sys/fs/cgroup -maxdepth 2 -name 'terway-runtime-*' -printf '%f\n' | sort -u |
+        while read -r id; do
+            id=${id##*-}
+            [[ -d /proc/$id ]] || remove_cgroups "$id"
+        done
 }
 
 make_private() {
@@ -133,6 +138,7 @@ enter_node() {
     trap 'exit 130' INT TERM
     build=$(cd "$1" && pwd)
     cgroup=/terway-runtime-$TERWAY_NODE
+    trap 'remove_cgroups "$TERWAY_NODE"' EXIT
     make_private
     make_network
     if (($# > 1)); then
