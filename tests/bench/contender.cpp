@@ -25,8 +25,8 @@ std::string describe(int netns, const std::string& where) {
         for (const auto& address : netlink::addresses(socket, link.index)) {
             text << " /" << static_cast<unsigned>(address.length());
         }
-        text << ", neighbours: "
-             << netlink::neighbours(socket, Family::V4, link.index).size() << "\n";
+        text << ", neighbours: " << netlink::neighbours(socket, Family::V4, link.index).size()
+             << "\n";
     }
     for (const auto& route : netlink::routes(socket, Family::V4)) {
         text << where << " route: /" << static_cast<unsigned>(route.destination.length())

@@ -34,6 +34,7 @@ public:
             }
             play(round);
         }
+        times_.daemon = {arena_.daemon().logged("ADD"), arena_.daemon().logged("DEL")};
         used_.clear();
         await_quiet();
         probe_memory();

@@ -15,9 +15,10 @@ struct VerbTimes {
 struct RoundTimes {
     VerbTimes ours;
     VerbTimes ptp;
-    VerbTimes floor;  // without del
-    Samples exec;     // a static program that does nothing
-    Samples status;   // STATUS of ours
+    VerbTimes floor;   // without del
+    Samples exec;      // a static program that does nothing
+    Samples status;    // STATUS of ours
+    VerbTimes daemon;  // its own account of the same requests
     Memory memory_at_start;
     double cni_rss = 0;  // MiB, the largest of some ADDs
 };

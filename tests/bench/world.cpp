@@ -105,8 +105,7 @@ void await_quiet() {
     // already gone or a later one; the second goes when that batch is finished.
     for (const std::string name : {"marker1", "marker2"}) {
         std::optional<Netns> doomed(Netns::create());
-        netlink::create_veth(socket, {.name = name},
-                             {.name = "marker", .netns_fd = doomed->fd()});
+        netlink::create_veth(socket, {.name = name}, {.name = "marker", .netns_fd = doomed->fd()});
         doomed.reset();
         while (netlink::find_link(socket, name)) {
             check_interrupted();
