@@ -14,6 +14,7 @@
 #include "sim/await.hpp"
 #include "sim/fabric.hpp"
 #include "sim/resolution.hpp"
+#include "sim_names.hpp"
 #include "terway/error.hpp"
 #include "traffic.hpp"
 
@@ -36,15 +37,6 @@ IpAddress ip(const std::string& text) {
 }
 Prefix prefix(const std::string& text) {
     return Prefix::parse(text).value();
-}
-
-// Of test programs that were killed.
-void remove_dead() {
-    for (const auto& name : registered_names()) {
-        if (name.starts_with(kPrefix) && !is_running(name)) {
-            remove_leftovers(name);
-        }
-    }
 }
 
 EniRequest in_vswitch(const std::string& id, const std::string& v4, const std::string& v6 = {}) {
@@ -77,7 +69,7 @@ void route_pods(Model& model) {
 
 class SimFabric : public ::testing::Test {
 protected:
-    static void SetUpTestSuite() { remove_dead(); }
+    static void SetUpTestSuite() { test::remove_orphans(kPrefix); }
 
     const std::string name_ = kPrefix + std::to_string(::getpid());
     Model model_ = two_nodes();
@@ -600,8 +592,10 @@ TEST_F(SimFabric, NothingRemainsAfterDestruction) {
     EXPECT_TRUE(eventually([&] { return !netlink::find_link(socket, "eth0"); }));
 }
 
-TEST_F(SimFabric, WhatAKilledSimulationLeavesIsFoundAndRemoved) {
-    const std::string name = name_ + "-child";
+// No fixture: a process with threads must not fork and go on.
+TEST(SimFabricKilled, WhatItLeavesIsFoundAndRemoved) {
+    test::remove_orphans(kPrefix);
+    const std::string name = kPrefix + std::to_string(::getpid()) + "-child";
     const pid_t child = ::fork();
     if (child == 0) {
         Fabric fabric(name);
