@@ -40,11 +40,15 @@ remove() { podman rm -f -t 0 "$@" >>"$log_dir/podman" 2>&1; }
 
 id_of() { podman inspect -f '{{.Id}}' "$1"; }
 
-# address_of NAME 4|6, as terwayd knows it.
+# The addresses of a container as terwayd knows them.
+addresses_of() {
+    endpoints ready | jq -r --arg id "$(id_of "$1")" 'select(.container_id == $id) | .addresses[]' |
+        cut -d/ -f1
+}
+
+# address_of NAME 4|6
 address_of() {
-    endpoints ready | jq -r --arg id "$(id_of "$1")" --arg family "$2" '
-        select(.container_id == $id) | .addresses[] | split("/")[0]
-        | select(contains(":") == ($family == "6"))'
+    if [[ $2 == 6 ]]; then addresses_of "$1" | grep :; else addresses_of "$1" | grep -v :; fi
 }
 
 host_link_of() {
@@ -100,6 +104,8 @@ requests_are_honoured() {
         fail "podman run --mac-address succeeded"
     contains "podman run --mac-address is refused, and the error says why" "$said" \
         "this network gives out its own MACs"
+    podman restart -t 0 fixed >/dev/null
+    same "a restarted container has the address it asks for at once" "$(address_of fixed 4)" $asked
     remove fixed
     gone_without_trace "after refusals"
 }
@@ -119,6 +125,26 @@ container_comes_back() {
     same "the DEL of a dead container is not repeated by its removal" "$(verbs "$id")" \
         "ADD DEL ADD DEL"
     gone_without_trace "after death"
+}
+
+network_is_attached_anew() {
+    start moving
+    local id addresses
+    id=$(id_of moving)
+    addresses=$(addresses_of moving)
+    podman network reload moving >/dev/null
+    same "podman network reload says DEL and ADD for the same sandbox" "$(verbs "$id")" \
+        "ADD DEL ADD"
+    same "a reloaded network has the addresses it had" "$(addresses_of moving)" "$addresses"
+    eventually "a container with a reloaded network is reached" \
+        echo_over "$(address_of moving 4)" 80
+    podman network disconnect terway moving
+    eventually "a disconnected container has no endpoint" no_endpoints
+    podman network connect terway moving
+    eventually "a connected container is reached" echo_over "$(address_of moving 4)" 80
+    expect "its endpoint is as it should be" ctl check
+    remove moving
+    gone_without_trace "after reconnection"
 }
 
 write_chain_with_bandwidth() {
@@ -215,6 +241,7 @@ record_calls
 containers_talk
 requests_are_honoured
 container_comes_back
+network_is_attached_anew
 ports_are_mapped
 add_needs_the_daemon
 removal_needs_no_daemon

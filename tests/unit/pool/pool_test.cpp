@@ -263,6 +263,17 @@ TEST_F(PoolTest, RefusesAParticularAddressThatWillNotBeFreeInTime) {
     EXPECT_EQ(refusal(*pool, "b", seconds(5), {ip("10.9.9.9")}).first, Status::Invalid);
 }
 
+TEST_F(PoolTest, AFormerOwnerWaitsForItsAddressOnlyUntilNothingHoldsIt) {
+    const auto pool = make("10.0.0.0/24");
+    (void)lease(*pool, "a");
+    pool->hold({ip("10.0.0.1")});
+    pool->release("a");
+    auto again = waiting_lease(*pool, "a", {ip("10.0.0.1")});
+    EXPECT_TRUE(is_pending(again));
+    pool->unhold({ip("10.0.0.1")});
+    EXPECT_EQ(again.get(), "10.0.0.1");
+}
+
 TEST_F(PoolTest, TellsUntilWhenAnAddressReleasedNowCools) {
     const auto pool = make("10.0.0.0/24");
     (void)lease(*pool, "a");
