@@ -134,15 +134,18 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     for (const auto& address : addresses) {
         record.spec.addresses.push_back(Prefix::host(address));
     }
-    checkpoint("add.leased");
     try {
+        checkpoint("add.leased");
         parts_.registry.put(record);
     } catch (...) {
-        parts_.pool.give_back(key.full_text());
+        // A former record still names these addresses, and the sweeper gives them back with it.
+        if (!parts_.registry.find(key)) {
+            parts_.pool.give_back(key.full_text());
+        }
         throw;
     }
-    checkpoint("add.recorded");
     try {
+        checkpoint("add.recorded");
         bring_up(record, netns, operation, guard);
         refuse_other_mac(record, request);
         const auto own = result_of(record, request);
@@ -206,10 +209,10 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
     detach(record, netns_fd, operation, guard);
     const auto addresses = bare(record.spec.addresses);
     parts_.registry.erase(key, addresses, parts_.pool.cool_until());
-    checkpoint("del.erased");
     parts_.pool.hold(addresses);
     (void)parts_.pool.release(key.full_text());
     parts_.reaper.after_retired([&pool = parts_.pool, addresses] { pool.unhold(addresses); });
+    checkpoint("del.erased");
 }
 
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {

@@ -154,7 +154,7 @@ std::unique_ptr<Sandbox> Node::sandbox(const std::string& name) {
     return std::make_unique<Sandbox>(files_ / "pods", name);
 }
 
-CniReply Node::cni(const CniCall& call) const {
+Command Node::cni_command(const CniCall& call) const {
     json::object config{{"cniVersion", call.version},
                         {"name", call.network},
                         {"type", "terway"},
@@ -180,7 +180,11 @@ CniReply Node::cni(const CniCall& call) const {
         }
     }
     command.env.insert(call.env.begin(), call.env.end());
-    const auto outcome = run(command);
+    return command;
+}
+
+CniReply Node::cni(const CniCall& call) const {
+    const auto outcome = run(cni_command(call));
     if (!outcome.err.empty()) {
         throw Error(Status::Internal, "the CNI binary complains: " + outcome.err);
     }

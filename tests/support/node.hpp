@@ -104,6 +104,7 @@ public:
                                      const std::optional<uid_t>& uid = {});
 
     [[nodiscard]] std::unique_ptr<Sandbox> sandbox(const std::string& name);
+    [[nodiscard]] Command cni_command(const CniCall& call) const;
     [[nodiscard]] CniReply cni(const CniCall& call) const;
     [[nodiscard]] CniReply add(const std::string& container, const Sandbox& sandbox) const;
     [[nodiscard]] CniReply del(const std::string& container, const std::string& netns = {}) const;

@@ -98,13 +98,15 @@ struct Prepared {
 
 Process::Process(const Command& command, int output, int error_output) {
     const Fd input = memory_file(command.input);
+    const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     std::vector<std::string> env;
     for (const auto& [name, value] : command.env) {
         env.push_back(name + "=" + value);
     }
     const Prepared prepared{pointers(command.argv),
                             pointers(env),
-                            {input.get(), output, error_output},
+                            {input.get(), output < 0 ? nowhere.get() : output,
+                             error_output < 0 ? nowhere.get() : error_output},
                             command.tmpfs ? "mode=0700,size=" + command.tmpfs->size : "",
                             ::getpid()};
     pid_ = ::fork();

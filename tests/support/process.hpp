@@ -42,8 +42,8 @@ using ExitCode = int;
 // child when the thread that made it ends. Destruction kills it and waits.
 class Process {
 public:
-    // Standard output and error are appended to `output`. Throws Error.
-    Process(const Command& command, int output, int error_output);
+    // Its standard output and error go to descriptors that are lent; -1: nowhere. Throws Error.
+    explicit Process(const Command& command, int output = -1, int error_output = -1);
     ~Process();
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
