@@ -127,6 +127,8 @@ int create_pair(int fd, const Pod& pod, int pod_netns) {
     request.put(IFLA_ADDRESS, kHostMac, sizeof kHostMac);
     request.u32(IFLA_MTU, kMtu);
     request.u32(IFLA_GROUP, kFloorGroup);
+    request.u32(IFLA_NUM_TX_QUEUES, 1);
+    request.u32(IFLA_NUM_RX_QUEUES, 1);
     const auto info = request.open(IFLA_LINKINFO);
     request.text(IFLA_INFO_KIND, "veth");
     const auto data = request.open(IFLA_INFO_DATA);
@@ -138,6 +140,8 @@ int create_pair(int fd, const Pod& pod, int pod_netns) {
     request.put(IFLA_ADDRESS, pod.mac, sizeof pod.mac);
     request.u32(IFLA_MTU, kMtu);
     request.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(pod_netns));
+    request.u32(IFLA_NUM_TX_QUEUES, 1);
+    request.u32(IFLA_NUM_RX_QUEUES, 1);
     request.close(peer);
     request.close(data);
     request.close(info);
