@@ -10,8 +10,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include <openssl/evp.h>
-
+#include "base/digest.hpp"
 #include "base/file.hpp"
 #include "terway/abi.h"
 #include "terway/error.hpp"
@@ -66,21 +65,6 @@ void require_root_only_above(const std::string& path) {
     }
 }
 
-std::string sha256_of(const std::string& bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-        throw Error(Status::Internal, "sha256 is not available from OpenSSL");
-    }
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string hex;
-    for (unsigned i = 0; i < size; ++i) {
-        hex += kDigits[digest[i] >> 4U];
-        hex += kDigits[digest[i] & 0xfU];
-    }
-    return hex;
-}
-
 std::string version_text(unsigned major, unsigned minor) {
     return std::to_string(major) + "." + std::to_string(minor);
 }
@@ -128,7 +112,7 @@ ProbedModule probe(const std::string& path, Trust trust) {
     const auto image = read_all(module.file.get(), module.path, kMaxFile);
     module.identity =
         with_context(module.path, [&] { return read_identity(std::as_bytes(std::span(image))); });
-    module.sha256 = sha256_of(image);
+    module.sha256 = sha256_hex(image);
     return module;
 }
 
