@@ -325,9 +325,10 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
             if (!tickets_.exists(ticket->key)) {
                 continue;  // an ADD or a DEL came in between
             }
-            if (const auto known = parts_.registry.find(key)) {
+            const auto known = parts_.registry.find(key);
+            if (known && known->spec.network == ticket->key.network) {
                 take_down(*known, -1, operation, guard);
-            } else {
+            } else if (!known) {
                 auto nobody = new_record(ticket->request);
                 detach(nobody, -1, operation, guard);
             }

@@ -1,11 +1,15 @@
 // veth, mode "vpc-route": one veth pair a pod, routed. See README.md.
 #include <terway/module.hpp>
 
+#include <poll.h>
+
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <optional>
 
 #include "base/netns.hpp"
+#include "base/time.hpp"
 #include "guard.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
@@ -111,7 +115,7 @@ public:
         return attachment_of(plan, host);
     }
 
-    void activate(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+    void activate(const sdk::Call& call, const sdk::EndpointView& endpoint,
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, default_mtu_);
         Socket host_socket;
@@ -120,6 +124,9 @@ public:
         }
         Socket pod_socket = Socket::in(endpoint.netns_fd());
         bring_up(pod_socket, plan, attachment.pod_ifindex);
+        const Deadline deadline = after(std::chrono::milliseconds(call.deadline_ms()));
+        await_running(host_socket, attachment.host_ifindex, deadline);
+        await_running(pod_socket, attachment.pod_ifindex, deadline);
     }
 
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
@@ -274,6 +281,24 @@ private:
             netlink::write_sysctl(of_pod + "accept_ra", "0");
         } else if (netlink::read_sysctl(of_pod + "accept_ra")) {
             netlink::write_sysctl(of_pod + "accept_ra", "0");
+        }
+    }
+
+    // The kernel notices a new carrier in its own time, up to a second later, and drops what is
+    // sent before. Since Linux 6.8 it catches up when it is asked about the link.
+    static void await_running(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
+        while (true) {
+            const auto link = netlink::find_link(socket, ifindex);
+            if (!link) {
+                throw Error(Status::Gone, "link " + std::to_string(ifindex) + " vanished");
+            }
+            if (link->running) {
+                return;
+            }
+            if (Clock::now() >= deadline) {
+                throw Error(Status::Retry, "link " + link->name + " has no carrier");
+            }
+            (void)::poll(nullptr, 0, 1);
         }
     }
 
