@@ -4,7 +4,8 @@
 #   terway_add_module(NAME source... [SOURCES source...] [LIBRARIES library...]
 #                     [CONFORMANCE config.toml])
 #
-# builds NAME.so from C or C++20 sources, exporting terway_module and nothing else, and adds
+# builds NAME.so from C or C++20 sources, exporting terway_module and nothing else. NAME is the
+# module's id, because that is the file terwayd looks for. It also adds
 #   - an install rule: ${TERWAY_MODULE_DIR}, /usr/lib/terway/modules by default;
 #   - a test that the module exports nothing else;
 #   - with CONFORMANCE, a test (label "conformance") that runs terway-conformance on it. The file holds

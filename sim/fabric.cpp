@@ -188,6 +188,7 @@ void Fabric::apply_filters(const Plan& plan) {
 }
 
 void Fabric::add_node(const std::string& node) {
+    check_node_name(node);
     Netns netns = registration_.create_netns(node);
     prepare_node(netns.fd());
     nodes_.emplace(node, std::move(netns));

@@ -43,6 +43,8 @@ private:
 [[nodiscard]] std::string state_directory(const std::string& name);
 // Lower-case letters, digits and dashes, 31 characters at most. Throws Error(Invalid).
 void check_name(const std::string& kind, const std::string& name);
+// The same for a node, which may not be called like one of the simulator's own namespaces.
+void check_node_name(const std::string& name);
 
 [[nodiscard]] bool is_running(const std::string& name);
 // Removes what a killed simulation left; false if there was nothing. Throws Error(Invalid) if it is

@@ -52,9 +52,9 @@ constexpr std::array<Requirement, 4> kRequirements = {
 
 // Lives as long as `env`.
 const std::string& get(const Environment& env, std::string_view name) {
-    static const std::string kNothing;
+    static const std::string nothing;
     const auto found = env.find(name);
-    return found == env.end() ? kNothing : found->second;
+    return found == env.end() ? nothing : found->second;
 }
 
 Verb read_verb(const Environment& env) {
@@ -88,7 +88,10 @@ void check_missing(const Environment& env, Verb verb) {
 
 void check_values(const Environment& env, Verb verb) {
     for (const auto& [name, value] : env) {
-        if (name.starts_with("CNI_") && !is_json_text(value)) {
+        if (!is_json_text(name)) {
+            bad_environment("a variable has a name that is not UTF-8");
+        }
+        if (!is_json_text(value)) {
             bad_environment(name + ": not UTF-8");
         }
     }
@@ -191,11 +194,6 @@ void check_verb_against(const Config& config, Verb verb) {
     }
 }
 
-std::string trace_value(const Environment& env, std::string_view name) {
-    const auto& value = get(env, name);
-    return is_json_text(value) ? value : std::string();
-}
-
 }  // namespace
 
 std::string_view text_of(Verb verb) noexcept {
@@ -254,9 +252,9 @@ Request parse_request(const Invocation& invocation) {
     for (const auto folder : split(get(env, "CNI_PATH"), ':')) {
         request.path.emplace_back(folder);
     }
-    request.traceparent = trace_value(env, "TRACEPARENT");
-    request.tracestate = trace_value(env, "TRACESTATE");
-    request.baggage = trace_value(env, "BAGGAGE");
+    request.traceparent = get(env, "TRACEPARENT");
+    request.tracestate = get(env, "TRACESTATE");
+    request.baggage = get(env, "BAGGAGE");
     request.config = parse_config(invocation.config, strictness);
     check_verb_against(request.config, request.verb);
     return request;

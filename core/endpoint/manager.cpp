@@ -61,6 +61,15 @@ std::optional<Netns> reopen(const std::string& path) {
     }
 }
 
+// A runtime that attaches a sandbox anew asks for the MAC it had, which it then has.
+void refuse_other_mac(const EndpointRecord& record, const cni::Request& request) {
+    const auto asked = cni::requested_mac(request);
+    if (asked && record.attachment && *asked != record.attachment->pod_mac) {
+        throw cni::CniError(cni::Code::UnsupportedField,
+                            "MAC: " + asked->text() + ": this network gives out its own MACs");
+    }
+}
+
 int fd_of(const std::optional<Netns>& netns) {
     return netns ? netns->fd() : -1;
 }
@@ -112,10 +121,6 @@ EndpointRecord Manager::new_record(const cni::Request& request) const {
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    if (const auto mac = cni::requested_mac(request)) {
-        throw cni::CniError(cni::Code::UnsupportedField,
-                            "MAC: " + mac->text() + ": this network gives out its own MACs");
-    }
     auto record = new_record(request);
     const auto& key = record.key();
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
@@ -142,6 +147,7 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     try {
         checkpoint("add.recorded");
         bring_up(record, netns, operation, guard);
+        refuse_other_mac(record, request);
         const auto own = result_of(record, request);
         const auto result =
             request.config.previous ? cni::merge(*request.config.previous, own) : own;

@@ -14,6 +14,7 @@
 #include "guard.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
+#include "netlink/socket_pool.hpp"
 #include "netlink/sysctl.hpp"
 #include "plan.hpp"
 
@@ -110,8 +111,7 @@ public:
             netlink::ensure_neighbour(host_socket, neighbour);
         }
         if (guard_) {
-            Socket nft(NETLINK_NETFILTER);
-            admit(nft, plan);
+            admit(*nft_.borrow(), plan);
         }
         return attachment_of(plan, host);
     }
@@ -150,8 +150,7 @@ public:
             }
         }
         if (guard_) {
-            Socket nft(NETLINK_NETFILTER);
-            expel(nft, plan);
+            expel(*nft_.borrow(), plan);
         }
         if (host) {
             call.retire_link(host->index);
@@ -170,8 +169,7 @@ public:
         if (endpoint.netns_fd() >= 0) {
             check_pod(plan, endpoint.netns_fd());
         }
-        Socket nft(NETLINK_NETFILTER);
-        verify(nft, plan, ruleset_);
+        verify(*nft_.borrow(), plan, ruleset_);
     }
 
     twy_attachment adopt(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
@@ -327,7 +325,7 @@ private:
         }
     }
 
-    void repair_host(Socket& socket, const Plan& plan, std::uint32_t host_ifindex) const {
+    void repair_host(Socket& socket, const Plan& plan, std::uint32_t host_ifindex) {
         for (const auto& neighbour : host_neighbours(plan, host_ifindex)) {
             netlink::ensure_neighbour(socket, neighbour);
         }
@@ -335,8 +333,7 @@ private:
             netlink::ensure_route(socket, route);
         }
         if (guard_) {
-            Socket nft(NETLINK_NETFILTER);
-            admit(nft, plan);
+            admit(*nft_.borrow(), plan);
         }
     }
 
@@ -396,6 +393,7 @@ private:
     bool masquerade_ = true;
     std::vector<Prefix> cluster_;
     std::string ruleset_;
+    netlink::SocketPool nft_{NETLINK_NETFILTER};
 };
 
 }  // namespace

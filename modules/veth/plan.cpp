@@ -63,10 +63,18 @@ Plan plan(const sdk::EndpointView& endpoint, std::uint32_t default_mtu) {
     made.alias = "terway " + key;
     made.pod_mac = mac_of(key);
     made.mtu = endpoint.mtu() != 0 ? endpoint.mtu() : default_mtu;
+    if (endpoint.addresses().size() > 2) {
+        throw Error(Status::Invalid, "more than one address a family");
+    }
     for (const auto& raw : endpoint.addresses()) {
         const auto address = Prefix::from_abi(raw);
         if (address.length() != address.address().bits()) {
             throw Error(Status::Invalid, "address " + address.text() + " is no host prefix");
+        }
+        if (!made.addresses.empty() && made.addresses.back().family() == address.family()) {
+            throw Error(Status::Invalid,
+                        "two addresses of one family: " + made.addresses.back().text() + " and " +
+                            address.text());
         }
         made.addresses.push_back(address);
         made.gateways.push_back(gateway(address.family()));

@@ -77,6 +77,20 @@ std::string route_request(unsigned type) {
     return std::string("RTM_") + kVerbs.at((type - RTM_BASE) % 4) + noun;
 }
 
+std::string netfilter_request(unsigned type) {
+    constexpr std::array<const char*, 17> kNftables{
+        "NEWTABLE",   "GETTABLE",   "DELTABLE",   "NEWCHAIN", "GETCHAIN", "DELCHAIN",
+        "NEWRULE",    "GETRULE",    "DELRULE",    "NEWSET",   "GETSET",   "DELSET",
+        "NEWSETELEM", "GETSETELEM", "DELSETELEM", "NEWGEN",   "GETGEN"};
+    if (type == NFNL_MSG_BATCH_BEGIN) {
+        return "an nftables transaction";
+    }
+    if (NFNL_SUBSYS_ID(type) == NFNL_SUBSYS_NFTABLES && NFNL_MSG_TYPE(type) < kNftables.size()) {
+        return std::string("NFT_MSG_") + kNftables.at(NFNL_MSG_TYPE(type));
+    }
+    return "netfilter request " + std::to_string(type);
+}
+
 std::string describe(int fd, const void* data, std::size_t size) {
     if (data == nullptr || size < sizeof(nlmsghdr)) {
         return "a netlink request";
@@ -90,9 +104,7 @@ std::string describe(int fd, const void* data, std::size_t size) {
         return route_request(header.nlmsg_type);
     }
     if (protocol == NETLINK_NETFILTER) {
-        return header.nlmsg_type == NFNL_MSG_BATCH_BEGIN
-                   ? "an nftables transaction"
-                   : "netfilter request " + std::to_string(header.nlmsg_type);
+        return netfilter_request(header.nlmsg_type);
     }
     return "netlink request " + std::to_string(header.nlmsg_type);
 }

@@ -5,7 +5,7 @@
 namespace terway::conformance {
 
 std::span<const Law> laws() {
-    static constexpr std::array<Law, 12> kLaws{{
+    static constexpr std::array<Law, 13> kLaws{{
         {1, "attach then detach leaves nothing behind", law_undo, true, true, true},
         {2, "detach may be repeated and needs the key alone", law_repeat, true, true, true},
         {3, "detach of an unknown endpoint changes nothing", law_unknown, true, true, true},
@@ -18,6 +18,7 @@ std::span<const Law> laws() {
         {10, "verbs keep deadlines, leave no fd or thread", law_conduct, true, true, true},
         {11, "start may be repeated and purge undoes it", law_start, true, true, true},
         {12, "what apply was given is in force", law_apply, false, false, true},
+        {13, "the file says who the module is", law_identity, true, true, true},
     }};
     return kLaws;
 }

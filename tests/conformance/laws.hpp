@@ -21,17 +21,18 @@ struct Law {
 };
 [[nodiscard]] std::span<const Law> laws();
 
-void law_undo(const Options& options, Kind kind);     // 1
-void law_repeat(const Options& options, Kind kind);   // 2
-void law_unknown(const Options& options, Kind kind);  // 3
-void law_failure(const Options& options, Kind kind);  // 4
-void law_adopt(const Options& options, Kind kind);    // 5
-void law_check(const Options& options, Kind kind);    // 6
-void law_commute(const Options& options, Kind kind);  // 7
-void law_silence(const Options& options, Kind kind);  // 8
-void law_config(const Options& options, Kind kind);   // 9
-void law_conduct(const Options& options, Kind kind);  // 10
-void law_start(const Options& options, Kind kind);    // 11
-void law_apply(const Options& options, Kind kind);    // 12
+void law_undo(const Options& options, Kind kind);      // 1
+void law_repeat(const Options& options, Kind kind);    // 2
+void law_unknown(const Options& options, Kind kind);   // 3
+void law_failure(const Options& options, Kind kind);   // 4
+void law_adopt(const Options& options, Kind kind);     // 5
+void law_check(const Options& options, Kind kind);     // 6
+void law_commute(const Options& options, Kind kind);   // 7
+void law_silence(const Options& options, Kind kind);   // 8
+void law_config(const Options& options, Kind kind);    // 9
+void law_conduct(const Options& options, Kind kind);   // 10
+void law_start(const Options& options, Kind kind);     // 11
+void law_apply(const Options& options, Kind kind);     // 12
+void law_identity(const Options& options, Kind kind);  // 13
 
 }  // namespace terway::conformance

@@ -1,10 +1,13 @@
-// Laws 9 and 10: manners.
+// Laws 9, 10 and 13: manners.
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <span>
 #include <thread>
 
+#include "base/file.hpp"
 #include "base/time.hpp"
+#include "host/probe.hpp"
 #include "laws.hpp"
 #include "terway/error.hpp"
 
@@ -147,6 +150,39 @@ void law_conduct(const Options& options, Kind kind) {
     expect_no_leaks(bench, pod);
     expect_no_waiting(bench, pod);
     expect_detach_without_sandbox(bench, pod);
+}
+
+void law_identity(const Options& options, Kind /*kind*/) {
+    const std::string image = read_file(options.module_path, 256U << 20U);
+    const auto note = host::read_identity(std::as_bytes(std::span(image)));
+    const World world(options);
+    const twy_module& descriptor = sdk::testing::load_module(options.module_path);
+    std::uint32_t kinds = 0;
+    for (const auto& [id, bit] :
+         {std::pair(TWY_DATAPLANE, host::Kind::Dataplane), std::pair(TWY_QOS, host::Kind::Qos),
+          std::pair(TWY_POLICY, host::Kind::Policy)}) {
+        kinds |= world.module().offers(id) ? static_cast<std::uint32_t>(bit) : 0U;
+    }
+    Broken wrong{"the ELF note and the descriptor disagree", {}};
+    const auto same = [&](const char* what, const std::string& noted, const std::string& told) {
+        if (noted != told) {
+            wrong.details.push_back(std::string(what) + ": the note says " + noted +
+                                    ", the descriptor " + told);
+        }
+    };
+    same("id", note.id, descriptor.id);
+    same("version", note.version, descriptor.version);
+    same("ABI", std::to_string(note.abi_major) + "." + std::to_string(note.abi_minor),
+         std::to_string(descriptor.abi_major) + "." + std::to_string(descriptor.abi_minor));
+    same("interfaces", std::to_string(note.kinds), std::to_string(kinds));
+    if (!wrong.details.empty()) {
+        throw wrong;
+    }
+    const std::string name = std::filesystem::path(options.module_path).filename();
+    if (name != note.id + ".so") {
+        throw Broken{"the file is called " + name + ", but the daemon looks for " + note.id + ".so",
+                     {}};
+    }
 }
 
 }  // namespace terway::conformance

@@ -55,7 +55,7 @@ public:
     [[nodiscard]] Snapshot host_snapshot();
     void delete_retired_links();
 
-    [[nodiscard]] sdk::testing::ModuleUnderTest& module() { return *module_; }
+    [[nodiscard]] sdk::testing::ModuleUnderTest& module() const { return *module_; }
     [[nodiscard]] sdk::testing::FakeHost& fake() { return fake_; }
     [[nodiscard]] const Netns& host() const { return host_; }
     // The host's address on its uplink.

@@ -16,10 +16,10 @@ step("building the sample" ${CMAKE_COMMAND} --build ${WORK}/build)
 step("testing the sample" ${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --output-on-failure --no-tests=error)
 set(ENV{DESTDIR} ${WORK}/root)
 step("installing the sample" ${CMAKE_COMMAND} --install ${WORK}/build)
-if(NOT EXISTS ${WORK}/root/usr/lib/terway/modules/routed.so)
+if(NOT EXISTS ${WORK}/root/usr/lib/terway/modules/com.example.routed.so)
     message(FATAL_ERROR "the sample is not in /usr/lib/terway/modules")
 endif()
-execute_process(COMMAND ${WORK}/sdk/bin/terway-conformance ${WORK}/build/modules/routed.so --law 1 --law 9
+execute_process(COMMAND ${WORK}/sdk/bin/terway-conformance ${WORK}/build/modules/com.example.routed.so --law 1 --law 9
     RESULT_VARIABLE result OUTPUT_VARIABLE output)
 if(NOT result EQUAL 0 OR NOT output MATCHES "law  1 .* ok .*law  9 .* ok")
     message(FATAL_ERROR "the installed tool says:\n${output}")

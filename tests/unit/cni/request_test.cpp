@@ -24,8 +24,8 @@ struct Refusal {
     std::vector<const char*> texts;  // all in the message or the details
 };
 
-void PrintTo(const Refusal& refusal, std::ostream* out) {
-    *out << refusal.name;
+std::ostream& operator<<(std::ostream& out, const Refusal& refusal) {
+    return out << refusal.name;
 }
 
 class RequestRefusal : public testing::TestWithParam<Refusal> {};
@@ -153,6 +153,7 @@ std::vector<Refusal> refusals() {
          {"CNI_ARGS", "\"b\""}},
         {"ArgumentWithABadAddress", "ADD", {{"CNI_ARGS", "IP=10.0.0"}}, good, env, {"IP"}},
         {"ArgumentWithABadMac", "ADD", {{"CNI_ARGS", "MAC=02:00"}}, good, env, {"MAC"}},
+        {"BinaryName", "ADD", {{"CNI_\xff", "1"}}, good, env, {"name"}},
         {"BinaryArgument", "ADD", {{"CNI_ARGS", "K=\xc3"}}, good, env, {"CNI_ARGS"}},
     };
     const std::vector<std::pair<const char*, std::vector<const char*>>> required = {

@@ -90,7 +90,7 @@ TEST(EndpointRecord, IsWrittenInItsFirstVersionForEver) {
               R"("chain":[{"role":"qos","id":"tc","version":"1","state":"017a"}],)"
               R"("attachment":{"host_ifindex":0,"pod_ifindex":0,"mtu":0,)"
               R"("pod_mac":"00:00:00:00:00:00","host_mac":"00:00:00:00:00:00",)"
-              R"("host_ifname":""},"result":""})");
+              R"("host_ifname":"","gateways":[]},"result":""})");
 }
 
 TEST(EndpointRecord, IgnoresMembersItDoesNotKnow) {

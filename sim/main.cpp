@@ -1,0 +1,157 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "sim/command.hpp"
+#include "terway/error.hpp"
+
+namespace terway::sim {
+namespace {
+
+namespace options = boost::program_options;
+using Arguments = std::vector<std::string>;
+
+constexpr const char* kUsage =
+    R"(terway-sim: a VPC in a box, made of network namespaces on this machine
+
+Usage:
+  terway-sim run [--name NAME] [--ready-file PATH] [--ready-fd FD] TOPOLOGY.toml
+                             build the VPC, print what it is, stay until Ctrl-C, remove it
+  terway-sim show [--name NAME] [-o json]    what a running simulation consists of
+  terway-sim drops [--name NAME] [-o json]   which packets the VPC has dropped, and why
+  terway-sim exec [--name NAME] NODE -- COMMAND...
+                             run a command in the network of a node, or of "internet"
+  terway-sim clean [--name NAME]             remove what a killed simulation left
+
+Examples:
+  terway-sim run sim/topologies/two-nodes.toml
+  terway-sim exec node-a -- ping -c 3 10.0.0.11
+  terway-sim exec node-a -- ping -c 3 203.0.113.10
+  terway-sim drops
+
+The name is "sim" unless given; several simulations of different names run side by side. Every
+namespace is at /run/netns/NAME-NODE, so "ip netns exec" works too. Root is needed.
+)";
+
+struct UsageError : Error {
+    explicit UsageError(const std::string& what) : Error(Status::Invalid, what) {}
+};
+
+// Options of one verb and its argument, described by `positional` if it has one; throws boost's
+// error for unknown ones.
+options::variables_map parse(const Arguments& arguments, const options::options_description& more,
+                             const char* positional) {
+    options::options_description known;
+    known.add_options()("name", options::value<std::string>()->default_value("sim"));
+    known.add(more);
+    options::options_description all;
+    all.add(known).add_options()("argument", options::value<Arguments>());
+    options::positional_options_description positions;
+    positions.add("argument", -1);
+    options::variables_map values;
+    options::store(options::command_line_parser(arguments).options(all).positional(positions).run(),
+                   values);
+    const auto given = values.count("argument");
+    const auto count = given == 0 ? 0 : values["argument"].as<Arguments>().size();
+    if (count != (positional == nullptr ? 0U : 1U)) {
+        throw UsageError(positional == nullptr
+                             ? "this command takes no arguments but options"
+                             : std::string("exactly one ") + positional + " is needed");
+    }
+    return values;
+}
+
+std::string name_of(const options::variables_map& values) {
+    return values["name"].as<std::string>();
+}
+
+int run_verb(const Arguments& arguments) {
+    options::options_description more;
+    more.add_options()("ready-fd", options::value<int>())("ready-file",
+                                                          options::value<std::string>());
+    const auto values = parse(arguments, more, "topology file");
+    RunOptions chosen{name_of(values), values["argument"].as<Arguments>().front(), {}, {}};
+    if (values.count("ready-fd") != 0) {
+        chosen.ready_fd = values["ready-fd"].as<int>();
+    }
+    if (values.count("ready-file") != 0) {
+        chosen.ready_file = values["ready-file"].as<std::string>();
+    }
+    return run(chosen);
+}
+
+int listing_verb(const Arguments& arguments, int (*list)(const std::string&, bool)) {
+    options::options_description more;
+    more.add_options()("output,o", options::value<std::string>()->default_value("text"));
+    const auto values = parse(arguments, more, nullptr);
+    const auto format = values["output"].as<std::string>();
+    if (format != "text" && format != "json") {
+        throw UsageError("-o " + format + ": the formats are text and json");
+    }
+    return list(name_of(values), format == "json");
+}
+
+int exec_verb(const Arguments& arguments) {
+    const auto separator = std::find(arguments.begin(), arguments.end(), "--");
+    const Arguments ours(arguments.begin(), separator);
+    if (separator == arguments.end() || separator + 1 == arguments.end()) {
+        throw UsageError("exec needs a node, -- and a command");
+    }
+    const auto values = parse(ours, {}, "node");
+    return exec(name_of(values), values["argument"].as<Arguments>().front(),
+                Arguments(separator + 1, arguments.end()));
+}
+
+int dispatch(const std::string& verb, const Arguments& arguments) {
+    if (::geteuid() != 0) {
+        throw Error(Status::Invalid, "network namespaces need root; try again with sudo");
+    }
+    if (verb == "run") {
+        return run_verb(arguments);
+    }
+    if (verb == "show") {
+        return listing_verb(arguments, show);
+    }
+    if (verb == "drops") {
+        return listing_verb(arguments, show_drops);
+    }
+    if (verb == "exec") {
+        return exec_verb(arguments);
+    }
+    if (verb == "clean") {
+        return clean(name_of(parse(arguments, {}, nullptr)));
+    }
+    throw UsageError("there is no command " + verb);
+}
+
+int guarded_main(const Arguments& arguments) {
+    if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h" ||
+        (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h"))) {
+        (void)std::fputs(kUsage, arguments.empty() ? stderr : stdout);
+        return arguments.empty() ? 2 : 0;
+    }
+    try {
+        return dispatch(arguments.front(), Arguments(arguments.begin() + 1, arguments.end()));
+    } catch (const UsageError& error) {
+        std::cerr << "terway-sim: " << error.what() << "; see terway-sim --help\n";
+    } catch (const options::error& error) {
+        std::cerr << "terway-sim: " << error.what() << "; see terway-sim --help\n";
+    } catch (const std::exception& error) {
+        std::cerr << "terway-sim: " << error.what() << "\n";
+        return 1;
+    }
+    return 2;
+}
+
+}  // namespace
+}  // namespace terway::sim
+
+int main(int argc, char** argv) {
+    return terway::sim::guarded_main({argv + 1, argv + argc});
+}
