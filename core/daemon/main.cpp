@@ -73,8 +73,11 @@ int check_config(const std::string& file, const po::variables_map& given) {
 int examine_node(const terway::profile::Profile& profile,
                  terway::profile::Diagnostics& diagnostics) {
     const auto modules = load_modules(profile, diagnostics);
-    const auto results = preflight(modules);
     std::cerr << diagnostics.print();
+    if (!diagnostics.ok()) {
+        return kExitConfig;
+    }
+    const auto results = preflight(modules);
     std::cout << to_text(results);
     return all_met(results) ? 0 : kExitPreflight;
 }

@@ -11,10 +11,15 @@ namespace terway::daemon {
 endpoint::Modules load_modules(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     endpoint::Modules modules;
     for (const auto& id : profile.chain.ids()) {
-        auto module = host::load_from_profile(profile, id);
-        // Configured even after complaints, so that all of them are seen at once.
-        (void)module->configure(profile.modules.at(id).table, diagnostics);
-        modules.emplace(id, std::move(module));
+        const auto& settings = profile.modules.at(id);
+        // Goes on after complaints, so that all of them are seen at once.
+        try {
+            auto module = host::load_from_profile(profile, id);
+            (void)module->configure(settings.table, diagnostics);
+            modules.emplace(id, std::move(module));
+        } catch (const Error& error) {
+            diagnostics.error(settings.table.place, error.what());
+        }
     }
     return modules;
 }

@@ -304,9 +304,9 @@ void Manager::status() {
     for (const auto& cidr : parts_.pool.counts().cidrs) {
         if (cidr.free == 0) {
             throw cni::CniError(cni::Code::NotAvailable,
-                                "pod CIDR " + cidr.cidr.text() + " has no free address: " +
-                                    std::to_string(cidr.used) + " in use, " +
-                                    std::to_string(cidr.cooling) + " cooling");
+                                "pod CIDR " + cidr.cidr.text() +
+                                    " has no free address: " + std::to_string(cidr.used) +
+                                    " in use, " + std::to_string(cidr.cooling) + " cooling");
         }
     }
 }

@@ -98,7 +98,7 @@ void Reaper::run(const std::stop_token& stop) {
             }
             gather(stop);
             until = retired_;
-            before = gone_;
+            before = std::max(gone_, kLeftovers);
         }
         if (!reap()) {
             const MutexLock lock(mutex_);

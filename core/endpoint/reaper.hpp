@@ -39,8 +39,9 @@ private:
     Mutex mutex_;
     Condition wake_;
     Condition reaped_;
-    // Links are counted, not listed: the group knows them.
-    std::uint64_t retired_ TERWAY_GUARDED_BY(mutex_) = 1;  // leftovers count as one
+    // Links are counted, not listed: the group knows them. The leftovers count as one.
+    static constexpr std::uint64_t kLeftovers = 1;
+    std::uint64_t retired_ TERWAY_GUARDED_BY(mutex_) = kLeftovers;
     std::uint64_t gone_ TERWAY_GUARDED_BY(mutex_) = 0;
     std::vector<std::pair<std::uint64_t, std::function<void()>>> then_ TERWAY_GUARDED_BY(mutex_);
     std::jthread thread_;

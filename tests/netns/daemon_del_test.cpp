@@ -94,17 +94,15 @@ TEST_F(DaemonDel, AfterTheDaemonWasStartedAnew) {
 }
 
 TEST_F(DaemonDel, AfterSomebodyTookEverythingAway) {
-    for (const auto* damage :
-         {"ip link del $(ip -o link | grep -o 'cali[0-9a-f]*' | head -1)",
-          "ip route flush table main proto static", "nft flush ruleset"}) {
+    for (const auto* damage : {"ip link del $(ip -o link | grep -o 'cali[0-9a-f]*' | head -1)",
+                               "ip route flush table main proto static", "nft flush ruleset"}) {
         SCOPED_TRACE(damage);
         add();
         node_.shell(damage);
         EXPECT_TRUE(node_.del("c", *pod_).ok());
         EXPECT_THAT(node_.ctl_json("endpoints").as_array(), IsEmpty());
-        EXPECT_TRUE(eventually([&] {
-            return node_.shell("ip -o link").find("cali") == std::string::npos;
-        }));
+        EXPECT_TRUE(eventually(
+            [&] { return node_.shell("ip -o link").find("cali") == std::string::npos; }));
     }
 }
 

@@ -123,8 +123,8 @@ TEST_F(DaemonGuard, RouterAdvertisementsAndRedirectsOfAPodAreDropped) {
 }
 
 TEST_F(DaemonGuard, APodCannotPlayTheDhcpServer) {
-    for (const auto& [to, server, client] : {std::tuple{victim_.v4(), 67, 68},
-                                             std::tuple{victim_.v6(), 547, 546}}) {
+    for (const auto& [to, server, client] :
+         {std::tuple{victim_.v4(), 67, 68}, std::tuple{victim_.v6(), 547, 546}}) {
         SCOPED_TRACE(to.text());
         const auto any = to.is_v4() ? ip("0.0.0.0") : ip("::");
         const auto client_port = static_cast<std::uint16_t>(client);

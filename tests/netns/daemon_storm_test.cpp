@@ -139,8 +139,8 @@ TEST_F(DaemonStorm, ADelThatComesWhileItsAddRunsWaitsForItAndRemovesEverything) 
     make_pods(1);
     const auto& pod = *pods_.front();
     const auto pod_before = snapshot(pod.fd());
-    for (const auto* step : {"add.leased", "add.recorded", "add.dataplane_attached",
-                             "add.activated", "add.ready"}) {
+    for (const auto* step :
+         {"add.leased", "add.recorded", "add.dataplane_attached", "add.activated", "add.ready"}) {
         for (const bool client_dies : {false, true}) {
             SCOPED_TRACE(std::string(step) + (client_dies ? ", client dies" : ""));
             const auto file = node_.files() / "checkpoints";
@@ -148,8 +148,8 @@ TEST_F(DaemonStorm, ADelThatComesWhileItsAddRunsWaitsForItAndRemovesEverything) 
             const auto daemon =
                 node_.start({{"TERWAY_CHECKPOINT", "hang:" + std::string(step) + ":150"},
                              {"TERWAY_CHECKPOINT_LOG", file}});
-            Process adder(node_.cni_command(
-                {.verb = "ADD", .container = "pod0", .netns = pod.path()}));
+            Process adder(
+                node_.cni_command({.verb = "ADD", .container = "pod0", .netns = pod.path()}));
             ASSERT_TRUE(eventually([&] { return content(file).find(step) != std::string::npos; }));
             if (client_dies) {
                 adder.signal(SIGKILL);

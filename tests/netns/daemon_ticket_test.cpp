@@ -42,10 +42,11 @@ TEST_F(DaemonTicket, WithoutADaemonAddAsksToTryAgainAndStatusSaysUnavailable) {
     EXPECT_EQ(added.code(), 11) << added.out;
     EXPECT_THAT(added.message(), HasSubstr("see whether terwayd runs"));
     EXPECT_EQ(node_.status().code(), 50);
-    EXPECT_EQ(node_.cni({.verb = "CHECK",
-                         .container = "c",
-                         .netns = pod_->path(),
-                         .more = {{"prevResult", {{"cniVersion", "1.1.0"}}}}})
+    EXPECT_EQ(node_
+                  .cni({.verb = "CHECK",
+                        .container = "c",
+                        .netns = pod_->path(),
+                        .more = {{"prevResult", {{"cniVersion", "1.1.0"}}}}})
                   .code(),
               11);
     EXPECT_THAT(node_.tickets(), IsEmpty());

@@ -114,9 +114,9 @@ TEST_F(DaemonTraffic, TheFirstPacketToANewPodArrives) {
     int number = 0;
     for (int round = 0; round < 3; ++round) {
         for (const auto family : kFamilies) {
-            for (const auto& [from, name] : {std::pair{other.fd(), "a pod"},
-                                             std::pair{node_.fd(), "the node"},
-                                             std::pair{node_.outside_fd(), "the cluster"}}) {
+            for (const auto& [from, name] :
+                 {std::pair{other.fd(), "a pod"}, std::pair{node_.fd(), "the node"},
+                  std::pair{node_.outside_fd(), "the cluster"}}) {
                 const auto pod = make_pod("new" + std::to_string(number++));
                 EXPECT_TRUE(deliver(from, pod.fd(), pod.address(family)))
                     << "from " << name << " to " << pod.address(family).text();
@@ -154,15 +154,15 @@ TEST_F(DaemonTraffic, NeighboursArePermanentOnBothSidesSoNothingIsEverAskedFor) 
         EXPECT_THAT(netlink::neighbours(host, family, link.index),
                     testing::Contains(netlink::Neighbour{link.index, pod.address(family),
                                                          pod.added.mac(), true}));
-        EXPECT_THAT(netlink::neighbours(inside, family, link.peer_index),
-                    testing::Contains(
-                        netlink::Neighbour{link.peer_index, gateway, link.mac, true}));
+        EXPECT_THAT(
+            netlink::neighbours(inside, family, link.peer_index),
+            testing::Contains(netlink::Neighbour{link.peer_index, gateway, link.mac, true}));
     }
     const Tap tap(pod.fd(), "eth0");
     EXPECT_TRUE(ping(node_.fd(), pod.added.v4()));
-    const auto arp = tap.receive(
-        [](const auto& frame) { return frame.at(12) == 0x08 && frame.at(13) == 0x06; },
-        std::chrono::milliseconds(20));
+    const auto arp =
+        tap.receive([](const auto& frame) { return frame.at(12) == 0x08 && frame.at(13) == 0x06; },
+                    std::chrono::milliseconds(20));
     EXPECT_FALSE(arp) << "the node asked for a neighbour it has been told";
 }
 

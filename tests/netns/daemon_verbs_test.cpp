@@ -155,10 +155,11 @@ TEST_F(DaemonVerbs, GcRemovesWhatIsNotListedAndNothingOfAnotherNetwork) {
     const auto foreign = node_.sandbox("c");
     ASSERT_TRUE(node_.add("keep", *pod_).ok());
     ASSERT_TRUE(node_.add("drop", *other).ok());
-    ASSERT_TRUE(node_.cni({.verb = "ADD",
-                           .container = "foreign",
-                           .netns = foreign->path(),
-                           .network = "another"})
+    ASSERT_TRUE(node_
+                    .cni({.verb = "ADD",
+                          .container = "foreign",
+                          .netns = foreign->path(),
+                          .network = "another"})
                     .ok());
     const auto collected = node_.cni(
         {.verb = "GC",

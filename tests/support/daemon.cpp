@@ -30,8 +30,7 @@ Daemon::Daemon(const Command& command, const std::string& log_file, Fd notify)
 bool Daemon::serves(std::chrono::milliseconds limit) const {
     const auto deadline = after(limit);
     while (Clock::now() < deadline) {
-        std::array<pollfd, 2> wait{
-            {{notify_.get(), POLLIN, 0}, {process_.pidfd(), POLLIN, 0}}};
+        std::array<pollfd, 2> wait{{{notify_.get(), POLLIN, 0}, {process_.pidfd(), POLLIN, 0}}};
         (void)::poll(wait.data(), wait.size(), static_cast<int>(left(deadline).count()));
         std::array<char, 256> text{};
         const auto size = ::recv(notify_.get(), text.data(), text.size(), MSG_DONTWAIT);
@@ -67,8 +66,8 @@ std::string Daemon::log() const {
     std::string all;
     std::array<char, 65536> chunk{};
     ssize_t got = 0;
-    while ((got = ::pread(log_.get(), chunk.data(), chunk.size(),
-                          static_cast<off_t>(all.size()))) > 0) {
+    while ((got = ::pread(log_.get(), chunk.data(), chunk.size(), static_cast<off_t>(all.size()))) >
+           0) {
         all.append(chunk.data(), static_cast<std::size_t>(got));
     }
     return all;

@@ -73,8 +73,8 @@ void expect_endpoint(const json::value& record, Facts& facts) {
         const auto address = prefix.address().text();
         facts.insert("route " + prefix.text() + " dev " + link);
         facts.insert("neighbour " + address + " at " + mac + " dev " + link);
-        facts.insert("element inet " + std::string(prefix.is_v4() ? "sources4" : "sources6") +
-                     " " + link + " " + mac + " " + address);
+        facts.insert("element inet " + std::string(prefix.is_v4() ? "sources4" : "sources6") + " " +
+                     link + " " + mac + " " + address);
         if (prefix.is_v4()) {
             facts.insert("element arp sources " + link + " " + mac + " " + address);
         }

@@ -46,9 +46,8 @@ void await_link_local(netlink::Socket& socket, std::uint32_t link) {
     const auto link_local = Prefix::parse("fe80::/10").value();
     const bool there = eventually([&] {
         const auto all = netlink::addresses(socket, link);
-        return std::any_of(all.begin(), all.end(), [&](const auto& each) {
-            return link_local.contains(each.address());
-        });
+        return std::any_of(all.begin(), all.end(),
+                           [&](const auto& each) { return link_local.contains(each.address()); });
     });
     if (!there) {
         throw Error(Status::Internal, "the uplink gets no link-local address");
@@ -71,13 +70,12 @@ void make_uplink(int node, int outside) {
         netlink::ensure_address(there, far_end, Prefix(ip(far), length));
         netlink::ensure_address(there, lo, Prefix::host(ip(cluster)));
         const Prefix any(ip(near).is_v4() ? ip("0.0.0.0") : ip("::"), 0);
-        netlink::ensure_route(
-            here, {.destination = any, .gateway = ip(far), .oif = uplink.index});
+        netlink::ensure_route(here, {.destination = any, .gateway = ip(far), .oif = uplink.index});
         // The VPC's route to the node's pods; what is masqueraded does not need it.
         const auto* pods = ip(near).is_v4() ? "172.20.0.0/16" : "fd00:20::/32";
-        netlink::ensure_route(there, {.destination = Prefix::parse(pods).value(),
-                                      .gateway = ip(near),
-                                      .oif = far_end});
+        netlink::ensure_route(
+            there,
+            {.destination = Prefix::parse(pods).value(), .gateway = ip(near), .oif = far_end});
     }
     await_link_local(here, uplink.index);
     await_link_local(there, far_end);
@@ -125,14 +123,16 @@ Node::~Node() = default;
 
 void Node::write_profile() const {
     std::ofstream(profile()) << "profile = \"test\"\n[chain]\ndataplane = \"veth\"\n"
-                             << settings_.chain << "\n[node]\npod_cidrs = "
-                             << quoted(settings_.pod_cidrs) << "\n[pool]\ncool_down = \""
-                             << settings_.cool_down << "\"\n[endpoint]\n"
+                             << settings_.chain
+                             << "\n[node]\npod_cidrs = " << quoted(settings_.pod_cidrs)
+                             << "\n[pool]\ncool_down = \"" << settings_.cool_down
+                             << "\"\n[endpoint]\n"
                              << settings_.endpoint << "\n[daemon]\nsocket = \"" << socket()
                              << "\"\nstate_dir = \"" << state() << "\"\nqueue = \"" << queue()
-                             << "\"\nmodule_dirs = [\"" TERWAY_MODULES
-                                "\", \"" TERWAY_TEST_MODULES "\"]\nadmin = \"unix:"
-                             << files_ / "run/admin.sock" << "\"\n"
+                             << "\"\nmodule_dirs = [\"" TERWAY_MODULES "\", \"" TERWAY_TEST_MODULES
+                                "\"]\nadmin = \"unix:"
+                             << files_ / "run/admin.sock"
+                             << "\"\n"
                              << settings_.daemon
                              << "\n[module.veth]\ncluster_cidrs = [\"172.20.0.0/16\", "
                                 "\"10.0.0.0/8\", \"fd00::/8\"]\n"

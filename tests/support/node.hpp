@@ -93,9 +93,8 @@ public:
     [[nodiscard]] Settings& settings() noexcept { return settings_; }
 
     // Starts terwayd with the profile of the present settings.
-    [[nodiscard]] std::unique_ptr<Daemon> launch(
-        const std::map<std::string, std::string>& env = {},
-        const std::optional<PrivateTmpfs>& tmpfs = {});
+    [[nodiscard]] std::unique_ptr<Daemon> launch(const std::map<std::string, std::string>& env = {},
+                                                 const std::optional<PrivateTmpfs>& tmpfs = {});
     // The same, and waits until it serves; throws Error with its log if it does not.
     [[nodiscard]] std::unique_ptr<Daemon> start(const std::map<std::string, std::string>& env = {},
                                                 const std::optional<PrivateTmpfs>& tmpfs = {});

@@ -84,8 +84,8 @@ Bytes packet(const Envelope& envelope, std::uint8_t protocol, const Bytes& paylo
 
 }  // namespace
 
-Bytes udp_frame(const Envelope& envelope, std::uint16_t source_port,
-                std::uint16_t destination_port, const std::string& text) {
+Bytes udp_frame(const Envelope& envelope, std::uint16_t source_port, std::uint16_t destination_port,
+                const std::string& text) {
     Bytes datagram;
     put16(datagram, source_port);
     put16(datagram, destination_port);
@@ -97,8 +97,8 @@ Bytes udp_frame(const Envelope& envelope, std::uint16_t source_port,
 }
 
 Bytes arp_request_frame(const Envelope& envelope) {
-    auto frame = ethernet(envelope.source_mac, Mac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-                          ETHERTYPE_ARP);
+    auto frame =
+        ethernet(envelope.source_mac, Mac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, ETHERTYPE_ARP);
     put(frame, Bytes{0, 1, 8, 0, 6, 4, 0, 1});  // Ethernet, IPv4, request
     put(frame, envelope.source_mac.bytes);
     put(frame, envelope.source.bytes());

@@ -68,7 +68,6 @@ struct Outcome {
 
 // Runs a program to its end. Throws Error if that takes longer than `limit`; the program is killed
 // then.
-[[nodiscard]] Outcome run(const Command& command,
-                          std::chrono::milliseconds limit = kProgramLimit);
+[[nodiscard]] Outcome run(const Command& command, std::chrono::milliseconds limit = kProgramLimit);
 
 }  // namespace terway::test

@@ -129,8 +129,8 @@ IpAddress Stream::client_address() const {
 
 bool ping(int netns_fd, const IpAddress& to, std::chrono::milliseconds limit) {
     const auto deadline = after(limit);
-    const Fd fd = open_in(netns_fd, to, SOCK_RAW,
-                          to.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
+    const Fd fd =
+        open_in(netns_fd, to, SOCK_RAW, to.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
     constexpr std::uint8_t kIdentifier = 0x5a;
     std::array<std::uint8_t, 16> request{};
     request[0] = to.is_v4() ? std::uint8_t{ICMP_ECHO} : std::uint8_t{ICMP6_ECHO_REQUEST};

@@ -28,8 +28,7 @@ Fd listen_datagram(const std::string& path) {
     ::unlink(path.c_str());
     const auto address = address_of(path);
     Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!fd ||
-        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         throw system_error(path, errno);
     }
     return fd;
