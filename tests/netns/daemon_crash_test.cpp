@@ -17,6 +17,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::size_t kUsable = 14;  // of a /28: all but the first and the last
 
@@ -179,6 +180,57 @@ TEST_F(DaemonCrash, ADelThatFailsAtAnyStepSucceedsAndIsFinishedLater) {
     }
     const auto daemon = node_.start();
     expect_every_address_obtainable();
+}
+
+TEST_F(DaemonCrash, AReplacementKilledOrFailedAtAnyStepLosesNothing) {
+    // What a second ADD of a broken endpoint passes: it takes the old one down, but keeps its
+    // address, then attaches anew.
+    std::vector<std::pair<std::string, std::string>> steps;
+    const auto found = discover();
+    for (const auto& step : found.del) {
+        if (step.ends_with("_detached")) {
+            steps.emplace_back(step, ":1");
+        }
+    }
+    for (const auto& step : found.add) {
+        steps.emplace_back(step, ":2");
+    }
+    for (const auto& [step, pass] : steps) {
+        for (const auto* effect : {"kill:", "fail:"}) {
+            const auto order = effect + step + pass;
+            SCOPED_TRACE(order);
+            auto daemon = node_.start({{"TERWAY_CHECKPOINT", order}});
+            const auto added = node_.add("c", *pod_);
+            ASSERT_TRUE(added.ok()) << added.out;
+            node_.shell("ip link del " + added.host_link());
+            EXPECT_EQ(node_.add("c", *pod_).code(), 11);
+            if (order.starts_with("kill:")) {
+                ASSERT_EQ(daemon->wait(), by_signal(SIGKILL));
+                daemon = node_.start();
+            }
+            EXPECT_EQ(settled(node_), "");
+            EXPECT_TRUE(node_.del("c", *pod_).ok());
+            expect_untouched();
+            EXPECT_EQ(daemon->stop(), 0) << daemon->log();
+        }
+    }
+    const auto daemon = node_.start();
+    expect_every_address_obtainable();
+}
+
+TEST_F(DaemonCrash, AReplacementThatFailsKeepsItsAddressUntilItIsRemoved) {
+    node_.settings().pod_cidrs = {"172.20.1.0/30"};
+    const auto daemon = node_.start({{"TERWAY_CHECKPOINT", "fail:add.leased:3"}});
+    const auto added = node_.add("c", *pod_);
+    const auto second = node_.sandbox("second");
+    const auto third = node_.sandbox("third");
+    ASSERT_TRUE(added.ok() && node_.add("second", *second).ok());
+    node_.shell("ip link del " + added.host_link());
+    EXPECT_EQ(node_.add("c", *pod_).code(), 11);
+    // Refused, unless the sweeper was faster.
+    const auto other = node_.add("third", *third);
+    EXPECT_THAT(disagreement(node_), Not(HasSubstr("two owners"))) << other.out;
+    EXPECT_EQ(settled(node_), "");
 }
 
 TEST_F(DaemonCrash, AnUndoThatFailsTooIsLeftToTheSweeper) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <latch>
@@ -60,6 +61,22 @@ protected:
         return shared;
     }
 
+    [[nodiscard]] static std::size_t threads_of(pid_t pid) {
+        const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/task");
+        return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+    }
+    // What they lead to, without the numbers of sockets.
+    [[nodiscard]] static std::multiset<std::string> files_of(pid_t pid) {
+        std::multiset<std::string> files;
+        std::error_code closed;
+        for (const auto& entry :
+             std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+            const auto target = std::filesystem::read_symlink(entry.path(), closed).string();
+            files.insert(target.starts_with("socket:") ? "socket" : target);
+        }
+        return files;
+    }
+
     [[nodiscard]] static std::string content(const std::string& file) {
         std::ifstream in(file);
         return {std::istreambuf_iterator<char>(in), {}};
@@ -72,6 +89,11 @@ protected:
 TEST_F(DaemonStorm, SixtyAddsAtOnceAndSixtyDelsAtOnceAllSucceed) {
     const auto daemon = node_.start();
     const auto before = snapshot(node_.fd());
+    const auto first = node_.sandbox("first");
+    ASSERT_TRUE(node_.add("first", *first).ok() && node_.del("first", *first).ok());
+    ASSERT_EQ(settled(node_), "");
+    auto files = files_of(daemon->pid());
+    const auto threads = threads_of(daemon->pid());
     make_pods(60);
     std::vector<CniReply> added(pods_.size());
     all_at_once([&](std::size_t i) { added[i] = node_.add(name(i), *pods_[i]); });
@@ -90,6 +112,13 @@ TEST_F(DaemonStorm, SixtyAddsAtOnceAndSixtyDelsAtOnceAllSucceed) {
     EXPECT_EQ(settled(node_), "");
     EXPECT_THAT(node_.ctl_json("endpoints").as_array(), IsEmpty());
     EXPECT_EQ(changes(before, snapshot(node_.fd())), "");
+    EXPECT_TRUE(eventually([&] { return threads_of(daemon->pid()) == threads; }));
+    // Modules may keep sockets for the next time, as many as the two lanes are wide: 2 and 32.
+    auto left = files_of(daemon->pid());
+    EXPECT_LE(left.count("socket"), files.count("socket") + 34);
+    left.erase("socket");
+    files.erase("socket");
+    EXPECT_EQ(left, files);
     EXPECT_EQ(daemon->stop(), 0) << daemon->log();
 }
 
