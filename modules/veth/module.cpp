@@ -90,7 +90,8 @@ public:
         if (endpoint.netns_fd() < 0) {
             throw Error(Status::Gone, "the sandbox is gone");
         }
-        Socket host_socket;
+        const auto lease = route_.borrow();
+        Socket& host_socket = *lease;
         const Link host = create(call, host_socket, endpoint, plan);
         netlink::change_link(host_socket, host.index,
                              {.up = true, .alias = plan.alias, .no_ipv6_link_local = true});
@@ -114,7 +115,8 @@ public:
     void activate(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, default_mtu_);
-        Socket host_socket;
+        const auto lease = route_.borrow();
+        Socket& host_socket = *lease;
         for (const auto& route : host_routes(plan, attachment.host_ifindex)) {
             netlink::ensure_route(host_socket, route);
         }
@@ -124,7 +126,8 @@ public:
 
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
         Plan plan = veth::plan(endpoint, default_mtu_);
-        Socket socket;
+        const auto lease = route_.borrow();
+        Socket& socket = *lease;
         // A name of Felix's form belongs to the pod, not to the sandbox: a newer sandbox of the
         // same pod may have it by now.
         auto host = netlink::find_link(socket, plan.host_ifname);
@@ -272,8 +275,8 @@ private:
         if (plan.has_v6()) {
             netlink::write_sysctl(of_pod + "disable_ipv6", "0");
             netlink::write_sysctl(of_pod + "accept_ra", "0");
-        } else if (netlink::read_sysctl(of_pod + "accept_ra")) {
-            netlink::write_sysctl(of_pod + "accept_ra", "0");
+        } else {
+            (void)netlink::try_write_sysctl(of_pod + "accept_ra", "0");
         }
     }
 
@@ -352,6 +355,7 @@ private:
     bool masquerade_ = true;
     std::vector<Prefix> cluster_;
     std::string ruleset_;
+    netlink::SocketPool route_{NETLINK_ROUTE};
     netlink::SocketPool nft_{NETLINK_NETFILTER};
 };
 
