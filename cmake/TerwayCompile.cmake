@@ -5,7 +5,7 @@ target_compile_options(terway_compile INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast -Wconversion>
     $<$<BOOL:${TERWAY_WERROR}>:-Werror>
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:-Wthread-safety>
-    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+    $<$<NOT:$<CONFIG:Debug>>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>)
 target_compile_definitions(terway_compile INTERFACE
     $<$<BOOL:${TERWAY_TEST_HOOKS}>:TERWAY_TEST_HOOKS>
     $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>

@@ -43,9 +43,10 @@ struct UsageError : Error {
     explicit UsageError(const std::string& what) : Error(Status::Invalid, what) {}
 };
 
-// Options and positional arguments of one verb; throws boost's error for unknown ones.
+// Options of one verb and its argument, described by `positional` if it has one; throws boost's
+// error for unknown ones.
 options::variables_map parse(const Arguments& arguments, const options::options_description& more,
-                             int positional) {
+                             const char* positional) {
     options::options_description known;
     known.add_options()("name", options::value<std::string>()->default_value("sim"));
     known.add(more);
@@ -56,11 +57,12 @@ options::variables_map parse(const Arguments& arguments, const options::options_
     options::variables_map values;
     options::store(options::command_line_parser(arguments).options(all).positional(positions).run(),
                    values);
-    const auto given =
-        values.count("argument") == 0 ? 0 : values["argument"].as<Arguments>().size();
-    if (given != static_cast<std::size_t>(positional)) {
-        throw UsageError("expected " + std::to_string(positional) + " arguments, got " +
-                         std::to_string(given));
+    const auto given = values.count("argument");
+    const auto count = given == 0 ? 0 : values["argument"].as<Arguments>().size();
+    if (count != (positional == nullptr ? 0U : 1U)) {
+        throw UsageError(positional == nullptr
+                             ? "this command takes no arguments but options"
+                             : std::string("exactly one ") + positional + " is needed");
     }
     return values;
 }
@@ -73,7 +75,7 @@ int run_verb(const Arguments& arguments) {
     options::options_description more;
     more.add_options()("ready-fd", options::value<int>())("ready-file",
                                                           options::value<std::string>());
-    const auto values = parse(arguments, more, 1);
+    const auto values = parse(arguments, more, "topology file");
     RunOptions chosen{name_of(values), values["argument"].as<Arguments>().front(), {}, {}};
     if (values.count("ready-fd") != 0) {
         chosen.ready_fd = values["ready-fd"].as<int>();
@@ -87,7 +89,7 @@ int run_verb(const Arguments& arguments) {
 int listing_verb(const Arguments& arguments, int (*list)(const std::string&, bool)) {
     options::options_description more;
     more.add_options()("output,o", options::value<std::string>()->default_value("text"));
-    const auto values = parse(arguments, more, 0);
+    const auto values = parse(arguments, more, nullptr);
     const auto format = values["output"].as<std::string>();
     if (format != "text" && format != "json") {
         throw UsageError("-o " + format + ": the formats are text and json");
@@ -98,10 +100,10 @@ int listing_verb(const Arguments& arguments, int (*list)(const std::string&, boo
 int exec_verb(const Arguments& arguments) {
     const auto separator = std::find(arguments.begin(), arguments.end(), "--");
     const Arguments ours(arguments.begin(), separator);
-    const auto values = parse(ours, {}, 1);
     if (separator == arguments.end() || separator + 1 == arguments.end()) {
-        throw UsageError("exec needs a command after --");
+        throw UsageError("exec needs a node, -- and a command");
     }
+    const auto values = parse(ours, {}, "node");
     return exec(name_of(values), values["argument"].as<Arguments>().front(),
                 Arguments(separator + 1, arguments.end()));
 }
@@ -123,7 +125,7 @@ int dispatch(const std::string& verb, const Arguments& arguments) {
         return exec_verb(arguments);
     }
     if (verb == "clean") {
-        return clean(name_of(parse(arguments, {}, 0)));
+        return clean(name_of(parse(arguments, {}, nullptr)));
     }
     throw UsageError("there is no command " + verb);
 }
@@ -131,7 +133,7 @@ int dispatch(const std::string& verb, const Arguments& arguments) {
 int guarded_main(const Arguments& arguments) {
     if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h" ||
         (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h"))) {
-        std::fputs(kUsage, arguments.empty() ? stderr : stdout);
+        (void)std::fputs(kUsage, arguments.empty() ? stderr : stdout);
         return arguments.empty() ? 2 : 0;
     }
     try {

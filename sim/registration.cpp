@@ -1,7 +1,6 @@
 #include "sim/registration.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,12 +39,21 @@ Fd open_file(const std::string& path, int flags) {
     return fd;
 }
 
+// Locks of the open file description: they can be asked about without taking them.
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
 // False if a running simulation holds it.
 bool try_lock(const Fd& fd, const std::string& path) {
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
+    struct flock lock = whole_file();
+    if (::fcntl(fd.get(), F_OFD_SETLK, &lock) == 0) {
         return true;
     }
-    if (errno == EWOULDBLOCK) {
+    if (errno == EAGAIN || errno == EACCES) {
         return false;
     }
     throw system_error("lock " + path, errno);
@@ -88,13 +96,21 @@ void remove_space(const std::string& name, const std::string& space) {
     fs::remove(note_path(name, space));
 }
 
-// The caller holds the lock.
-void remove_all(const std::string& name) {
-    const std::string notes = state_directory(name) + "/netns";
-    if (fs::exists(notes)) {
-        for (const auto& note : fs::directory_iterator(notes)) {
-            remove_space(name, note.path().filename());
+std::vector<std::string> entries(const std::string& directory) {
+    std::vector<std::string> names;
+    if (fs::exists(directory)) {
+        for (const auto& entry : fs::directory_iterator(directory)) {
+            names.push_back(entry.path().filename());
         }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+// The caller holds the lock. The lock file goes last.
+void remove_all(const std::string& name) {
+    for (const auto& space : entries(state_directory(name) + "/netns")) {
+        remove_space(name, space);
     }
     fs::remove_all(state_directory(name));
 }
@@ -142,8 +158,8 @@ Registration::~Registration() {
         remove_all(name_);
         ::unlink(lock_path(name_).c_str());
     } catch (const std::exception& failure) {
-        std::fprintf(stderr, "terway-sim: cannot remove simulation %s: %s\n", name_.c_str(),
-                     failure.what());
+        (void)std::fprintf(stderr, "terway-sim: cannot remove simulation %s: %s\n", name_.c_str(),
+                           failure.what());
     }
 }
 
@@ -175,7 +191,8 @@ void Registration::remove_netns(const std::string& space) {
 
 bool is_running(const std::string& name) {
     const Fd fd(::open(lock_path(name).c_str(), O_RDONLY | O_CLOEXEC));
-    return fd && !try_lock(fd, lock_path(name));
+    struct flock lock = whole_file();
+    return fd && ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 bool remove_leftovers(const std::string& name) {
@@ -188,16 +205,8 @@ bool remove_leftovers(const std::string& name) {
 }
 
 std::vector<std::string> registered_names() {
-    std::vector<std::string> names;
-    if (!fs::exists(kState)) {
-        return names;
-    }
-    for (const auto& entry : fs::directory_iterator(kState)) {
-        if (entry.path().extension() == kLockSuffix) {
-            names.push_back(entry.path().stem());
-        }
-    }
-    std::sort(names.begin(), names.end());
+    auto names = entries(kState);
+    std::erase_if(names, [](const auto& name) { return !fs::is_directory(state_directory(name)); });
     return names;
 }
 

@@ -33,8 +33,8 @@ struct Order {
 };
 
 [[noreturn]] void misunderstood(const char* variable, std::string_view value) {
-    std::fprintf(stderr, "terway: cannot use %s=%.*s\n", variable, static_cast<int>(value.size()),
-                 value.data());
+    static_cast<void>(std::fprintf(stderr, "terway: cannot use %s=%.*s\n", variable,
+                                   static_cast<int>(value.size()), value.data()));
     std::abort();
 }
 
@@ -109,17 +109,17 @@ void obey(const Order& order, unsigned pass) {
 }  // namespace
 
 void checkpoint(const char* name) {
-    static const Order kOrder = read_environment();
+    static const Order order = read_environment();
     static std::atomic<unsigned> passes{0};
-    if (kOrder.log) {
+    if (order.log) {
         // One write for one line, so that threads and processes may share the file.
         const std::string line = std::string(name) + "\n";
-        if (::write(kOrder.log.get(), line.data(), line.size()) < 0) {
+        if (::write(order.log.get(), line.data(), line.size()) < 0) {
             misunderstood("TERWAY_CHECKPOINT_LOG", name);
         }
     }
-    if (kOrder.effect != Effect::None && kOrder.name == name) {
-        obey(kOrder, ++passes);
+    if (order.effect != Effect::None && order.name == name) {
+        obey(order, ++passes);
     }
 }
 

@@ -27,13 +27,13 @@ spdlog::level::level_enum spdlog_level(Level level) {
 
 spdlog::logger& logger() {
     // Never destroyed: threads and destructors may log until the very end.
-    static auto* const kLogger = [] {
+    static auto* const the_logger = [] {
         auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
         auto* made = new spdlog::logger("terway", std::move(sink));
         made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
         return made;
     }();
-    return *kLogger;
+    return *the_logger;
 }
 
 // The fields of the scopes this thread is in, ready to be appended.

@@ -13,8 +13,15 @@ Reply exchange(const Invocation& invocation, const Request& request, int netns_f
                const Patience& patience) {
     auto connection =
         Connection::connect(request.config.socket, std::min(patience.connect, patience.answer));
-    connection.send({FrameKind::CniRequest, encode_invocation(invocation)}, patience.answer,
-                    netns_fd);
+    try {
+        connection.send({FrameKind::CniRequest, encode_invocation(invocation)}, patience.answer,
+                        netns_fd);
+    } catch (const Error& error) {
+        // A daemon that refuses may answer without reading, and hang up: its answer is still there.
+        if (error.status() != Status::Gone) {
+            throw;
+        }
+    }
     const auto received = connection.receive(patience.answer);
     if (received.frame.kind != FrameKind::CniReply) {
         throw Error(Status::Invalid,
@@ -34,7 +41,7 @@ Reply unserved(const Request& request, const Error& reason) {
 // looked for tickets in between. So once there is a ticket we knock again.
 Reply leave_ticket(const Invocation& invocation, const Request& request, int netns_fd,
                    const Patience& patience) {
-    const TicketQueue queue(request.config.queue);
+    TicketQueue queue(request.config.queue);
     queue.write(invocation);
     try {
         auto reply = exchange(invocation, request, netns_fd, patience);

@@ -151,11 +151,11 @@ int run_for_people(std::string_view option) {
 }  // namespace terway::cni
 
 int main(int argc, char** argv) {
-    ::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(::signal(SIGPIPE, SIG_IGN));
     try {
         return argc > 1 ? terway::cni::run_for_people(argv[1]) : terway::cni::run_as_plugin();
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "terway: %s\n", error.what());
+        static_cast<void>(std::fprintf(stderr, "terway: %s\n", error.what()));
         return 1;
     }
 }

@@ -52,9 +52,9 @@ constexpr std::array<Requirement, 4> kRequirements = {
 
 // Lives as long as `env`.
 const std::string& get(const Environment& env, std::string_view name) {
-    static const std::string kNothing;
+    static const std::string nothing;
     const auto found = env.find(name);
-    return found == env.end() ? kNothing : found->second;
+    return found == env.end() ? nothing : found->second;
 }
 
 Verb read_verb(const Environment& env) {

@@ -116,7 +116,7 @@ std::string TicketQueue::path_of(const std::string& name) const {
     return directory_ + '/' + name;
 }
 
-void TicketQueue::write(const Invocation& invocation) const {
+void TicketQueue::write(const Invocation& invocation) {
     const auto key = TicketKey::of(parse_ticket(invocation));
     make_directory(directory_);
     write_file_durably(path_of(ticket_file_name(key)), encode_invocation(invocation));
@@ -140,6 +140,7 @@ std::vector<std::string> TicketQueue::list() const {
     }
     std::sort(entries.begin(), entries.end(), older);
     std::vector<std::string> names;
+    names.reserve(entries.size());
     for (auto& entry : entries) {
         names.push_back(std::move(entry.name));
     }
@@ -173,7 +174,7 @@ bool TicketQueue::exists(const TicketKey& key) const {
     return ::access(path_of(ticket_file_name(key)).c_str(), F_OK) == 0;
 }
 
-bool TicketQueue::remove(const TicketKey& key) const {
+bool TicketQueue::remove(const TicketKey& key) {
     const auto path = path_of(ticket_file_name(key));
     if (::unlink(path.c_str()) != 0) {
         if (errno == ENOENT || errno == ENOTDIR) {

@@ -5,7 +5,8 @@
 // own, and holds the payload of the request that could not be sent.
 //
 // Two orders make this safe:
-//   * The client writes the ticket, then tries once more to reach the daemon, and removes the ticket
+//   * The client writes the ticket, then tries once more to reach the daemon, and removes the
+//   ticket
 //     if it is answered. The daemon first listens, then lists the queue. So either the client finds
 //     the daemon or the daemon finds the ticket.
 //   * Runtimes use container ids again. The daemon, holding its lock of the attachment, removes the
@@ -52,7 +53,7 @@ public:
 
     // On return the ticket survives a power loss. Creates the directory, private to root, if it is
     // missing. `invocation` must be a DEL that parses; throws CniError otherwise.
-    void write(const Invocation& invocation) const;
+    void write(const Invocation& invocation);
     // File names, oldest ticket first. A missing directory is an empty queue.
     [[nodiscard]] std::vector<std::string> list() const;
     // nullopt if it is gone meanwhile, or is no valid ticket: that one is renamed to "<name>.bad"
@@ -60,7 +61,7 @@ public:
     [[nodiscard]] std::optional<Ticket> read(const std::string& name) const;
     [[nodiscard]] bool exists(const TicketKey& key) const;
     // Whether there was one. Gone for good on return.
-    bool remove(const TicketKey& key) const;
+    bool remove(const TicketKey& key);
 
 private:
     [[nodiscard]] std::string path_of(const std::string& name) const;

@@ -61,6 +61,15 @@ std::optional<Netns> reopen(const std::string& path) {
     }
 }
 
+// A runtime that attaches a sandbox anew asks for the MAC it had, which it then has.
+void refuse_other_mac(const EndpointRecord& record, const cni::Request& request) {
+    const auto asked = cni::requested_mac(request);
+    if (asked && record.attachment && *asked != record.attachment->pod_mac) {
+        throw cni::CniError(cni::Code::UnsupportedField,
+                            "MAC: " + asked->text() + ": this network gives out its own MACs");
+    }
+}
+
 int fd_of(const std::optional<Netns>& netns) {
     return netns ? netns->fd() : -1;
 }
@@ -112,10 +121,6 @@ EndpointRecord Manager::new_record(const cni::Request& request) const {
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    if (const auto mac = cni::requested_mac(request)) {
-        throw cni::CniError(cni::Code::UnsupportedField,
-                            "MAC: " + mac->text() + ": this network gives out its own MACs");
-    }
     auto record = new_record(request);
     const auto& key = record.key();
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
@@ -129,16 +134,20 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     for (const auto& address : addresses) {
         record.spec.addresses.push_back(Prefix::host(address));
     }
-    checkpoint("add.leased");
     try {
+        checkpoint("add.leased");
         parts_.registry.put(record);
     } catch (...) {
-        parts_.pool.give_back(key.full_text());
+        // A former record still names these addresses, and the sweeper gives them back with it.
+        if (!parts_.registry.find(key)) {
+            parts_.pool.give_back(key.full_text());
+        }
         throw;
     }
-    checkpoint("add.recorded");
     try {
+        checkpoint("add.recorded");
         bring_up(record, netns, operation, guard);
+        refuse_other_mac(record, request);
         const auto own = result_of(record, request);
         const auto result =
             request.config.previous ? cni::merge(*request.config.previous, own) : own;
@@ -200,10 +209,10 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
     detach(record, netns_fd, operation, guard);
     const auto addresses = bare(record.spec.addresses);
     parts_.registry.erase(key, addresses, parts_.pool.cool_until());
-    checkpoint("del.erased");
     parts_.pool.hold(addresses);
     (void)parts_.pool.release(key.full_text());
     parts_.reaper.after_retired([&pool = parts_.pool, addresses] { pool.unhold(addresses); });
+    checkpoint("del.erased");
 }
 
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {
@@ -316,9 +325,10 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
             if (!tickets_.exists(ticket->key)) {
                 continue;  // an ADD or a DEL came in between
             }
-            if (const auto known = parts_.registry.find(key)) {
+            const auto known = parts_.registry.find(key);
+            if (known && known->spec.network == ticket->key.network) {
                 take_down(*known, -1, operation, guard);
-            } else {
+            } else if (!known) {
                 auto nobody = new_record(ticket->request);
                 detach(nobody, -1, operation, guard);
             }

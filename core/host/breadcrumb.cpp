@@ -55,34 +55,52 @@ std::size_t put_words(char* out, std::string_view module, std::string_view verb,
     return size;
 }
 
-void write_quietly(int fd, const char* text, std::size_t size) noexcept {
+// A line under construction without allocation; what does not fit is dropped.
+class Line {
+public:
+    void text(std::string_view more) noexcept {
+        const std::size_t fits = std::min(more.size(), buffer_.size() - size_);
+        std::copy_n(more.begin(), fits, buffer_.begin() + size_);
+        size_ += fits;
+    }
+    void number(long long value) noexcept {
+        std::array<char, 24> digits{};
+        const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+        text({digits.data(), static_cast<std::size_t>(end - digits.data())});
+    }
+    [[nodiscard]] std::string_view view() const noexcept { return {buffer_.data(), size_}; }
+
+private:
+    std::array<char, 512> buffer_{};
+    std::size_t size_ = 0;
+};
+
+void write_quietly(int fd, std::string_view text) noexcept {
     // Nothing can be done about a failure in a crash.
-    [[maybe_unused]] const auto put = ::write(fd, text, size);
+    [[maybe_unused]] const auto put = ::write(fd, text.data(), text.size());
 }
 
 extern "C" void on_crash(int signal) {
     const int saved_errno = errno;
     static constexpr std::string_view kPrefix = "terway: crashed: ";
-    std::array<char, 512> line{};
     timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    char* at = std::copy(kPrefix.begin(), kPrefix.end(), line.data());
-    char* const record = at;
-    at = std::to_chars(at, line.data() + line.size(), static_cast<long long>(now.tv_sec)).ptr;
-    *at++ = ' ';
-    at = std::to_chars(at, line.data() + line.size(), signal).ptr;
-    *at++ = ' ';
+    static_cast<void>(::clock_gettime(CLOCK_REALTIME, &now));
     const std::size_t size = slot.size.load(std::memory_order_relaxed);
-    at = size == 0 ? std::copy(kNoModule.begin(), kNoModule.end(), at)
-                   : std::copy_n(slot.text.data(), size, at);
-    *at++ = '\n';
-    write_quietly(STDERR_FILENO, line.data(), static_cast<std::size_t>(at - line.data()));
+    Line line;
+    line.text(kPrefix);
+    line.number(now.tv_sec);
+    line.text(" ");
+    line.number(signal);
+    line.text(" ");
+    line.text(size == 0 ? kNoModule : std::string_view(slot.text.data(), size));
+    line.text("\n");
+    write_quietly(STDERR_FILENO, line.view());
     if (const int file = crash_file.load(std::memory_order_relaxed); file >= 0) {
-        write_quietly(file, record, static_cast<std::size_t>(at - record));
+        write_quietly(file, line.view().substr(kPrefix.size()));
     }
     errno = saved_errno;
     // The default action is back in place (SA_RESETHAND); this takes effect once we return.
-    ::raise(signal);
+    static_cast<void>(::raise(signal));
 }
 
 struct Crash {

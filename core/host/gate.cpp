@@ -96,7 +96,7 @@ Gate::Returned Gate::call(const Module& module, std::string_view name, std::stri
         return Returned::Late;
     }
     if (failure) {
-        throw *failure;
+        throw Error(*failure);
     }
     return Returned::InTime;
 }

@@ -157,7 +157,7 @@ std::optional<std::string> KernelTrial::netdev(const std::string& kind) const {
             put_netdev_data(message, kind);
         }
     });
-    const auto refusal = refusal_of(socket, message);
+    auto refusal = refusal_of(socket, message);
     netlink::remove_link(socket, "trial");
     netlink::remove_link(socket, "trial-parent");
     return refusal;
@@ -175,7 +175,7 @@ std::optional<std::string> KernelTrial::qdisc(const std::string& kind) const {
     message.header(where);
     message.text(TCA_KIND, kind);
     put_qdisc_options(message, kind);
-    const auto refusal = refusal_of(socket, message);
+    auto refusal = refusal_of(socket, message);
     if (!refusal) {
         Message removal(RTM_DELQDISC);
         removal.header(where);

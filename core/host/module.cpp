@@ -23,8 +23,8 @@ namespace dll = boost::dll;
 class Registry {
 public:
     static Registry& instance() {
-        static auto* const kRegistry = new Registry;
-        return *kRegistry;
+        static auto* const registry = new Registry;
+        return *registry;
     }
     // The descriptor of the library, which stays valid for good.
     const twy_module& keep(dll::shared_library library) {
@@ -220,7 +220,9 @@ void Module::purge() {
 
 std::unique_ptr<Module> load_from_profile(const profile::Profile& profile, const std::string& id,
                                           Trust trust) {
-    const auto& settings = profile.modules.at(id);
+    const auto found = profile.modules.find(id);
+    const auto settings =
+        found == profile.modules.end() ? profile::ModuleSettings{} : found->second;
     Expectation expected{id, {}, settings.sha256};
     if (profile.chain.dataplane == id) {
         expected.kinds.push_back(Kind::Dataplane);

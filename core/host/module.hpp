@@ -64,7 +64,8 @@ private:
     const twy_policy* policy_ = nullptr;
 };
 
-// Finds, probes, admits and loads one module of the profile's chain, in every place it fills there.
+// Finds, probes, admits and loads a module for every place it fills in the profile's chain. One
+// that fills none, because only an old endpoint's record names it, is searched in module_dirs.
 // Throws Error.
 [[nodiscard]] std::unique_ptr<Module> load_from_profile(const profile::Profile& profile,
                                                         const std::string& id,

@@ -10,8 +10,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include <openssl/evp.h>
-
+#include "base/digest.hpp"
 #include "base/file.hpp"
 #include "terway/abi.h"
 #include "terway/error.hpp"
@@ -56,23 +55,14 @@ void require_root_only_above(const std::string& path) {
         if (::lstat(directory.c_str(), &found) != 0) {
             throw system_error(directory, errno);
         }
+        // Nobody can replace an entry of root's in a sticky directory such as /tmp; the one that
+        // holds the file itself must be closed all the same.
+        const bool holds_file = slash == path.rfind('/');
+        if (!holds_file && found.st_uid == 0 && (found.st_mode & S_ISVTX) != 0) {
+            continue;
+        }
         require_root_only(found, directory);
     }
-}
-
-std::string sha256_of(const std::string& bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-        throw Error(Status::Internal, "sha256 is not available from OpenSSL");
-    }
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string hex;
-    for (unsigned i = 0; i < size; ++i) {
-        hex += kDigits[digest[i] >> 4U];
-        hex += kDigits[digest[i] & 0xfU];
-    }
-    return hex;
 }
 
 std::string version_text(unsigned major, unsigned minor) {
@@ -122,7 +112,7 @@ ProbedModule probe(const std::string& path, Trust trust) {
     const auto image = read_all(module.file.get(), module.path, kMaxFile);
     module.identity =
         with_context(module.path, [&] { return read_identity(std::as_bytes(std::span(image))); });
-    module.sha256 = sha256_of(image);
+    module.sha256 = sha256_hex(image);
     return module;
 }
 
@@ -151,12 +141,13 @@ void admit(const ProbedModule& module, const Expectation& expected) {
 std::string find_module(const std::string& id, std::span<const std::string> dirs) {
     std::string searched;
     for (const auto& dir : dirs) {
-        const std::string path = dir + "/" + id + ".so";
+        std::string path = dir;
+        path.append("/").append(id).append(".so");
         struct stat found {};
         if (::stat(path.c_str(), &found) == 0) {
             return path;
         }
-        searched += (searched.empty() ? "" : ", ") + dir;
+        searched.append(searched.empty() ? "" : ", ").append(dir);
     }
     throw Error(Status::Gone,
                 "module " + id + ": no " + id + ".so in " +

@@ -48,11 +48,12 @@ Watchdog::Entry* Watchdog::await_overdue(const std::stop_token& stop) {
             ++lost_;
             return next;
         }
-        // `next` may be gone when the wait is over.
+        // `next` may be gone when the wait is over. Most calls come and go meanwhile, with later
+        // deadlines; they must not cost a wake-up each.
         const Deadline until = next == nullptr ? after(kIdle) : next->deadline;
-        const auto seen = additions_;
-        added_.wait(mutex_, stop, until,
-                    [&]() TERWAY_REQUIRES(mutex_) { return additions_ != seen; });
+        next_look_ = until;
+        sooner_.wait(mutex_, stop, until,
+                     [&]() TERWAY_REQUIRES(mutex_) { return next_look_ < until; });
     }
     return nullptr;
 }
@@ -77,8 +78,10 @@ void Watchdog::fire(Entry& entry) {
 Watchdog::Entries::iterator Watchdog::add(Deadline deadline, std::function<void()> overdue) {
     const MutexLock lock(mutex_);
     entries_.push_back({deadline, std::move(overdue)});
-    ++additions_;
-    added_.notify_one();
+    if (deadline < next_look_) {
+        next_look_ = deadline;
+        sooner_.notify_one();
+    }
     return std::prev(entries_.end());
 }
 

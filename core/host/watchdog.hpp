@@ -69,10 +69,11 @@ private:
     const std::function<void(int)> changed_;
     const std::function<void()> give_up_;
     mutable Mutex mutex_;
-    Condition added_;
+    Condition sooner_;
     Condition fired_;
     Entries entries_ TERWAY_GUARDED_BY(mutex_);
-    std::size_t additions_ TERWAY_GUARDED_BY(mutex_) = 0;
+    // When the thread looks again, if nobody makes it look sooner. It always looks at its start.
+    Deadline next_look_ TERWAY_GUARDED_BY(mutex_) = Deadline::min();
     std::size_t lost_ TERWAY_GUARDED_BY(mutex_) = 0;
     bool gave_up_ TERWAY_GUARDED_BY(mutex_) = false;
     std::jthread thread_;

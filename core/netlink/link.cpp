@@ -85,6 +85,10 @@ void put_veth_end(Message& message, const VethEnd& end) {
     if (end.netns_fd >= 0) {
         message.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(end.netns_fd));
     }
+    // Unasked, the kernel makes a queue for every CPU and at once takes all but one away again,
+    // which costs two RCU grace periods.
+    message.u32(IFLA_NUM_TX_QUEUES, 1);
+    message.u32(IFLA_NUM_RX_QUEUES, 1);
 }
 
 bool remove(Socket& socket, Message& message, const std::string& what) {

@@ -95,9 +95,14 @@ void CidrLedger::check_wanted(const Addresses& wanted) const {
     }
 }
 
-std::optional<IpAddress> CidrLedger::choose(const Range& range, const Addresses& wanted) const {
+bool CidrLedger::may_have(const Owner& owner, const IpAddress& address) const {
+    return !busy(address) || (last_owner_of(address) == owner && !held_.contains(address));
+}
+
+std::optional<IpAddress> CidrLedger::choose(const Owner& owner, const Range& range,
+                                            const Addresses& wanted) const {
     if (const auto* asked = of_family(wanted, range.cidr.family())) {
-        return busy(*asked) ? std::nullopt : std::optional(*asked);
+        return may_have(owner, *asked) ? std::optional(*asked) : std::nullopt;
     }
     if (range.free() == 0) {
         return std::nullopt;
@@ -118,7 +123,7 @@ std::optional<Addresses> CidrLedger::lease(const Owner& owner, WallTime now,
     check_wanted(wanted);
     Addresses chosen;
     for (const auto& range : ranges_) {
-        const auto address = choose(range, wanted);
+        const auto address = choose(owner, range, wanted);
         if (!address) {
             return std::nullopt;
         }
@@ -134,6 +139,9 @@ std::optional<Addresses> CidrLedger::lease(const Owner& owner, WallTime now,
 }
 
 void CidrLedger::take(const Owner& owner, const IpAddress& address) {
+    if (const auto cooling = cooling_.find(address); cooling != cooling_.end()) {
+        warm(cooling);
+    }
     used_.emplace(address, owner);
     leases_[owner].push_back(address);
     if (auto* range = range_of(address)) {
@@ -159,9 +167,6 @@ void CidrLedger::claim(const Owner& owner, const Addresses& addresses) {
         }
     }
     for (const auto& address : addresses) {
-        if (const auto cooling = cooling_.find(address); cooling != cooling_.end()) {
-            warm(cooling);
-        }
         take(owner, address);
         if (auto* range = range_of(address)) {
             range->next = range->behind(address);
@@ -186,7 +191,7 @@ Addresses CidrLedger::drop(const Owner& owner) {
 std::vector<CoolingAddress> CidrLedger::release(const Owner& owner, WallTime now) {
     std::vector<CoolingAddress> released;
     for (const auto& address : drop(owner)) {
-        cool(address, now + cool_down_);
+        cool(address, now + cool_down_, owner);
         released.push_back({address, now + cool_down_});
     }
     expire(now);
@@ -226,17 +231,16 @@ void CidrLedger::restore_cooling(const IpAddress& address, WallTime until, WallT
     expire(now);
 }
 
-void CidrLedger::cool(const IpAddress& address, WallTime until) {
-    const auto [entry, is_new] = cooling_.try_emplace(address, until);
+void CidrLedger::cool(const IpAddress& address, WallTime until, std::optional<Owner> last) {
+    const auto [entry, is_new] = cooling_.try_emplace(address, Cooling{until, std::move(last)});
     if (!is_new) {
-        entry->second = std::max(entry->second, until);
+        entry->second.until = std::max(entry->second.until, until);
     } else if (auto* range = range_of(address)) {
         ++range->cooling;
     }
 }
 
-std::map<IpAddress, WallTime>::iterator CidrLedger::warm(
-    std::map<IpAddress, WallTime>::iterator entry) {
+CidrLedger::CoolingMap::iterator CidrLedger::warm(CoolingMap::iterator entry) {
     if (auto* range = range_of(entry->first)) {
         --range->cooling;
     }
@@ -247,19 +251,19 @@ void CidrLedger::expire(WallTime now) {
     const bool jumped_back = now < last_now_;
     last_now_ = now;
     for (auto entry = cooling_.begin(); entry != cooling_.end();) {
+        auto& until = entry->second.until;
         if (jumped_back) {
-            entry->second = std::min(entry->second, now + cool_down_);
+            until = std::min(until, now + cool_down_);
         }
-        entry =
-            entry->second <= now && !held_.contains(entry->first) ? warm(entry) : std::next(entry);
+        entry = until <= now && !held_.contains(entry->first) ? warm(entry) : std::next(entry);
     }
 }
 
 std::optional<WallTime> CidrLedger::next_event() const {
     std::optional<WallTime> earliest;
-    for (const auto& [address, until] : cooling_) {
-        if (!held_.contains(address) && (!earliest || until < *earliest)) {
-            earliest = until;
+    for (const auto& [address, cooling] : cooling_) {
+        if (!held_.contains(address) && (!earliest || cooling.until < *earliest)) {
+            earliest = cooling.until;
         }
     }
     return earliest;
@@ -268,14 +272,19 @@ std::optional<WallTime> CidrLedger::next_event() const {
 std::uint64_t CidrLedger::free_by(std::size_t index, WallTime when) const {
     const auto& range = ranges_.at(index);
     const auto ripe = std::count_if(cooling_.begin(), cooling_.end(), [&](const auto& entry) {
-        return entry.second <= when && range.usable(entry.first);
+        return entry.second.until <= when && range.usable(entry.first);
     });
     return range.free() + static_cast<std::uint64_t>(ripe);
 }
 
 std::optional<WallTime> CidrLedger::cools_until(const IpAddress& address) const {
     const auto found = cooling_.find(address);
-    return found == cooling_.end() ? std::nullopt : std::optional(found->second);
+    return found == cooling_.end() ? std::nullopt : std::optional(found->second.until);
+}
+
+std::optional<Owner> CidrLedger::last_owner_of(const IpAddress& address) const {
+    const auto found = cooling_.find(address);
+    return found == cooling_.end() ? std::nullopt : found->second.last;
 }
 
 std::optional<Owner> CidrLedger::owner_of(const IpAddress& address) const {
@@ -285,8 +294,8 @@ std::optional<Owner> CidrLedger::owner_of(const IpAddress& address) const {
 
 std::vector<CoolingAddress> CidrLedger::cooling() const {
     std::vector<CoolingAddress> out;
-    for (const auto& [address, until] : cooling_) {
-        out.push_back({address, until});
+    for (const auto& [address, cooling] : cooling_) {
+        out.push_back({address, cooling.until});
     }
     return out;
 }

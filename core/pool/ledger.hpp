@@ -54,8 +54,9 @@ public:
 
     // The owner's addresses: those it has, if it has any; else one of each CIDR, namely the one of
     // `wanted` if that names one of the family, otherwise the next. Nothing if a CIDR has none free
-    // or a wanted address is in use or cools. Throws Error(Invalid) if a wanted address can never
-    // be had: outside the CIDRs, reserved, or two of one family.
+    // or a wanted address is in use or cools; but an address that cools because this owner released
+    // it is its own again, once nobody holds it. Throws Error(Invalid) if a wanted address can
+    // never be had: outside the CIDRs, reserved, or two of one family.
     [[nodiscard]] std::optional<Addresses> lease(const Owner& owner, WallTime now,
                                                  const Addresses& wanted = {});
 
@@ -91,6 +92,8 @@ public:
     [[nodiscard]] std::uint64_t free_by(std::size_t index, WallTime when) const;
     // When a cooling address is free at the earliest; nothing if it does not cool.
     [[nodiscard]] std::optional<WallTime> cools_until(const IpAddress& address) const;
+    // Whose release made an address cool; nothing if none did or a former daemon's ledger saw it.
+    [[nodiscard]] std::optional<Owner> last_owner_of(const IpAddress& address) const;
 
     [[nodiscard]] std::optional<Owner> owner_of(const IpAddress& address) const;
 
@@ -116,22 +119,29 @@ private:
         [[nodiscard]] std::uint64_t free() const { return total - used - cooling; }
     };
 
+    struct Cooling {
+        WallTime until;
+        std::optional<Owner> last;
+    };
+    using CoolingMap = std::map<IpAddress, Cooling>;
+
     [[nodiscard]] static Range make_range(const Prefix& cidr);
     [[nodiscard]] Range* range_of(const IpAddress& address);
     [[nodiscard]] bool busy(const IpAddress& address) const;
     void check_wanted(const Addresses& wanted) const;
-    [[nodiscard]] std::optional<IpAddress> choose(const Range& range,
+    [[nodiscard]] bool may_have(const Owner& owner, const IpAddress& address) const;
+    [[nodiscard]] std::optional<IpAddress> choose(const Owner& owner, const Range& range,
                                                   const Addresses& wanted) const;
     void take(const Owner& owner, const IpAddress& address);
     Addresses drop(const Owner& owner);
-    void cool(const IpAddress& address, WallTime until);
-    std::map<IpAddress, WallTime>::iterator warm(std::map<IpAddress, WallTime>::iterator entry);
+    void cool(const IpAddress& address, WallTime until, std::optional<Owner> last = {});
+    CoolingMap::iterator warm(CoolingMap::iterator entry);
 
     std::chrono::milliseconds cool_down_;
     std::vector<Range> ranges_;
     std::map<Owner, Addresses> leases_;
     std::map<IpAddress, Owner> used_;
-    std::map<IpAddress, WallTime> cooling_;
+    CoolingMap cooling_;
     std::map<IpAddress, unsigned> held_;
     WallTime last_now_ = WallTime::min();
 };

@@ -32,7 +32,7 @@ Addresses Pool::lease(const Owner& owner, const std::stop_token& stop, Deadline 
     if (auto addresses = ledger_.lease(owner, clock_(), wanted)) {
         return *addresses;
     }
-    check_hope(wanted, deadline);
+    check_hope(owner, wanted, deadline);
     const auto me = waiters_.emplace(waiters_.end(), owner, wanted);
     appoint_timekeeper();
     await_news(*me, stop, deadline);
@@ -96,14 +96,14 @@ void Pool::appoint_timekeeper() {
     }
 }
 
-void Pool::check_hope(const Addresses& wanted, Deadline deadline) const {
+void Pool::check_hope(const Owner& me, const Addresses& wanted, Deadline deadline) const {
     const auto horizon = clock_() + left(deadline);
     for (const auto& address : wanted) {
         if (const auto owner = ledger_.owner_of(address)) {
             throw Error(Status::Retry,
                         "wanted address " + address.text() + " is in use by " + *owner);
         }
-        if (ledger_.cools_until(address) > horizon) {
+        if (ledger_.cools_until(address) > horizon && ledger_.last_owner_of(address) != me) {
             throw Error(Status::Retry, "wanted address " + address.text() +
                                            " was in use until recently and cools "
                                            "down beyond the request's deadline");

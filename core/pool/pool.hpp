@@ -78,7 +78,8 @@ private:
 
     void serve() TERWAY_REQUIRES(mutex_);
     void appoint_timekeeper() TERWAY_REQUIRES(mutex_);
-    void check_hope(const Addresses& wanted, Deadline deadline) const TERWAY_REQUIRES(mutex_);
+    void check_hope(const Owner& me, const Addresses& wanted, Deadline deadline) const
+        TERWAY_REQUIRES(mutex_);
     void await_news(Waiter& me, const std::stop_token& stop, Deadline deadline)
         TERWAY_REQUIRES(mutex_);
     [[nodiscard]] Deadline next_look() const TERWAY_REQUIRES(mutex_);

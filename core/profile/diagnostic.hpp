@@ -14,7 +14,10 @@ struct Place {
     std::uint32_t line = 0;
     std::uint32_t column = 0;
 
-    auto operator<=>(const Place&) const = default;
+    bool operator==(const Place&) const = default;
+    bool operator<(const Place& other) const {
+        return line != other.line ? line < other.line : column < other.column;
+    }
 };
 
 enum class Severity { Warning, Error };

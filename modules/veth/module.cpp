@@ -1,14 +1,19 @@
 // veth, mode "vpc-route": one veth pair a pod, routed. See README.md.
 #include <terway/module.hpp>
 
+#include <poll.h>
+
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <optional>
 
 #include "base/netns.hpp"
+#include "base/time.hpp"
 #include "guard.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
+#include "netlink/socket_pool.hpp"
 #include "netlink/sysctl.hpp"
 #include "plan.hpp"
 
@@ -105,13 +110,12 @@ public:
             netlink::ensure_neighbour(host_socket, neighbour);
         }
         if (guard_) {
-            Socket nft(NETLINK_NETFILTER);
-            admit(nft, plan);
+            admit(*nft_.borrow(), plan);
         }
         return attachment_of(plan, host);
     }
 
-    void activate(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+    void activate(const sdk::Call& call, const sdk::EndpointView& endpoint,
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, default_mtu_);
         Socket host_socket;
@@ -120,6 +124,9 @@ public:
         }
         Socket pod_socket = Socket::in(endpoint.netns_fd());
         bring_up(pod_socket, plan, attachment.pod_ifindex);
+        const Deadline deadline = after(std::chrono::milliseconds(call.deadline_ms()));
+        await_running(host_socket, attachment.host_ifindex, deadline);
+        await_running(pod_socket, attachment.pod_ifindex, deadline);
     }
 
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
@@ -141,8 +148,7 @@ public:
             }
         }
         if (guard_) {
-            Socket nft(NETLINK_NETFILTER);
-            expel(nft, plan);
+            expel(*nft_.borrow(), plan);
         }
         if (host) {
             call.retire_link(host->index);
@@ -161,8 +167,7 @@ public:
         if (endpoint.netns_fd() >= 0) {
             check_pod(plan, endpoint.netns_fd());
         }
-        Socket nft(NETLINK_NETFILTER);
-        verify(nft, plan, ruleset_);
+        verify(*nft_.borrow(), plan, ruleset_);
     }
 
     twy_attachment adopt(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
@@ -279,6 +284,24 @@ private:
         }
     }
 
+    // The kernel notices a new carrier in its own time, up to a second later, and drops what is
+    // sent before. Since Linux 6.8 it catches up when it is asked about the link.
+    static void await_running(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
+        while (true) {
+            const auto link = netlink::find_link(socket, ifindex);
+            if (!link) {
+                throw Error(Status::Gone, "link " + std::to_string(ifindex) + " vanished");
+            }
+            if (link->running) {
+                return;
+            }
+            if (Clock::now() >= deadline) {
+                throw Error(Status::Retry, "link " + link->name + " has no carrier");
+            }
+            (void)::poll(nullptr, 0, 1);
+        }
+    }
+
     static void bring_up(Socket& pod_socket, const Plan& plan, std::uint32_t pod_ifindex) {
         netlink::change_link(pod_socket, pod_ifindex, {.up = true});
         for (const auto& route : pod_routes(plan, pod_ifindex)) {
@@ -286,7 +309,7 @@ private:
         }
     }
 
-    void repair_host(Socket& socket, const Plan& plan, std::uint32_t host_ifindex) const {
+    void repair_host(Socket& socket, const Plan& plan, std::uint32_t host_ifindex) {
         for (const auto& neighbour : host_neighbours(plan, host_ifindex)) {
             netlink::ensure_neighbour(socket, neighbour);
         }
@@ -294,8 +317,7 @@ private:
             netlink::ensure_route(socket, route);
         }
         if (guard_) {
-            Socket nft(NETLINK_NETFILTER);
-            admit(nft, plan);
+            admit(*nft_.borrow(), plan);
         }
     }
 
@@ -355,6 +377,7 @@ private:
     bool masquerade_ = true;
     std::vector<Prefix> cluster_;
     std::string ruleset_;
+    netlink::SocketPool nft_{NETLINK_NETFILTER};
 };
 
 }  // namespace

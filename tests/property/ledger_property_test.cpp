@@ -18,6 +18,7 @@ constexpr milliseconds kCoolDown{100};
 struct Model {
     struct Address {
         std::optional<Owner> owner;
+        std::optional<Owner> last;  // whose release made it cool
         std::optional<std::int64_t> cools_until;
         int holds = 0;
     };
@@ -35,6 +36,7 @@ struct Model {
         for (auto& [_, each] : addresses) {
             if (each.cools_until && *each.cools_until <= now && each.holds == 0) {
                 each.cools_until.reset();
+                each.last.reset();
             }
         }
     }
@@ -82,7 +84,7 @@ public:
         const auto owner = std::to_string(*rc::gen::inRange(0, 20));
         const auto address = *rc::gen::elementOf(all());
         switch (*rc::gen::weightedElement<int>(
-            {{8, 0}, {6, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {1, 6}, {1, 7}, {2, 8}})) {
+            {{8, 0}, {6, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {1, 6}, {1, 7}, {2, 8}, {3, 9}})) {
             case 0:
                 return lease(owner, {});
             case 1:
@@ -99,8 +101,10 @@ public:
                 return pass(-*rc::gen::inRange<std::int64_t>(1, 1000));
             case 7:
                 return restore(address, *rc::gen::inRange<std::int64_t>(-50, 500));
-            default:
+            case 8:
                 return lease(owner, {address});
+            default:
+                return lease(model_.addresses.at(address).last.value_or(owner), {address});
         }
     }
 
@@ -142,11 +146,13 @@ private:
         }
         bool possible = true;
         for (const auto& cidr : cidrs_) {
-            possible = possible && model_.free(cidr.family()) > 0;
+            possible = possible && ((!wanted.empty() && cidr.contains(wanted[0])) ||
+                                    model_.free(cidr.family()) > 0);
         }
         for (const auto& address : wanted) {
             const auto& state = model_.addresses.at(address);
-            possible = possible && !state.owner && !state.cools_until;
+            possible = possible && !state.owner &&
+                       (!state.cools_until || (state.last == owner && state.holds == 0));
         }
         RC_ASSERT(given.has_value() == possible);
         if (!given) {
@@ -158,10 +164,13 @@ private:
             RC_ASSERT(cidrs_[i].contains(address));
             auto& state = model_.addresses.at(address);
             RC_ASSERT(!state.owner);
-            RC_ASSERT(!state.cools_until);
             if (!wanted.empty() && wanted[0].family() == address.family()) {
                 RC_ASSERT(address == wanted[0]);
+            } else {
+                RC_ASSERT(!state.cools_until);
             }
+            state.cools_until.reset();
+            state.last.reset();
             state.owner = owner;
         }
     }
@@ -169,8 +178,10 @@ private:
         const auto known = model_.of(owner);
         RC_ASSERT(ledger_.release(owner, now()).size() == known.size());
         for (const auto& address : known) {
-            model_.addresses[address].owner.reset();
-            model_.addresses[address].cools_until = model_.now + kCoolDown.count();
+            auto& state = model_.addresses[address];
+            state.owner.reset();
+            state.last = owner;
+            state.cools_until = model_.now + kCoolDown.count();
         }
     }
     void give_back(const Owner& owner) {

@@ -19,7 +19,7 @@ constexpr milliseconds kCoolDown{1000};
 
 template <class Condition>
 void await(Condition holds) {
-    const auto deadline = after(std::chrono::seconds(20));
+    const auto deadline = after(std::chrono::seconds(5));
     while (!holds() && Clock::now() < deadline) {
         std::this_thread::yield();
     }

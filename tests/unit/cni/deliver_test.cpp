@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -135,6 +137,20 @@ TEST_F(Deliver, FailsADeleteForWhichNoTicketCanBeWritten) {
     EXPECT_THAT(reply.output, HasSubstr("\"code\":11"));
     EXPECT_THAT(reply.output, HasSubstr(queue()));
     EXPECT_THAT(reply.output, HasSubstr(socket()));
+}
+
+TEST_F(Deliver, HearsADaemonThatAnswersWithoutReadingAndHangsUp) {
+    const Reply busy{1, "{\"code\":11}\n"};
+    std::jthread daemon([&, listener = test::listen_at(socket())] {
+        Connection connection(Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+        connection.send({FrameKind::CniReply, encode_reply(busy)}, after(std::chrono::seconds(20)));
+    });
+    // Larger than the socket's buffer, so that the binary is still sending when it is hung up on.
+    auto call = invocation("DEL");
+    call.config.insert(call.config.size() - 1, ",\"x\":\"" + std::string(1U << 20U, 'x') + '"');
+    const auto soon = after(std::chrono::seconds(20));
+    EXPECT_EQ(deliver(call, parse_request(call), -1, {.connect = soon, .answer = soon}), busy);
+    EXPECT_THAT(tickets(), IsEmpty());
 }
 
 // There is a daemon, so the runtime may as well come again.

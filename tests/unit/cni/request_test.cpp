@@ -24,8 +24,8 @@ struct Refusal {
     std::vector<const char*> texts;  // all in the message or the details
 };
 
-void PrintTo(const Refusal& refusal, std::ostream* out) {
-    *out << refusal.name;
+std::ostream& operator<<(std::ostream& out, const Refusal& refusal) {
+    return out << refusal.name;
 }
 
 class RequestRefusal : public testing::TestWithParam<Refusal> {};

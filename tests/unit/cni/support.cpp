@@ -50,6 +50,7 @@ std::pair<Fd, Fd> pipe_pair() {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> list;
+    list.reserve(texts.size() + 1);
     for (auto& text : texts) {
         list.push_back(text.data());
     }
@@ -178,7 +179,8 @@ void Child::start(const Environment& env, int input, const std::vector<std::stri
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables;
     for (const auto& [name, value] : env) {
-        variables.push_back(name + '=' + value);
+        variables.push_back(name);
+        variables.back().append(1, '=').append(value);
     }
     const int error = ::posix_spawn(&pid_, TERWAY_BINARY, &actions, nullptr, pointers(argv).data(),
                                     pointers(variables).data());

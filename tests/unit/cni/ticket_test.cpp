@@ -75,7 +75,7 @@ TEST(TicketName, TellsEveryTwoKeysApart) {
 
 TEST(Ticket, HoldsTheRequestUntilItIsRemoved) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "a/b/queue");
+    TicketQueue queue(scratch / "a/b/queue");
     const auto invocation = deletion("0123abc");
     queue.write(invocation);
     EXPECT_TRUE(queue.exists(key_of(invocation)));
@@ -95,7 +95,7 @@ TEST(Ticket, HoldsTheRequestUntilItIsRemoved) {
 
 TEST(Ticket, IsForRootAlone) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("a"));
     EXPECT_EQ(mode_of(scratch / "queue"), 0700U);
     EXPECT_EQ(mode_of(scratch / "queue/pods@a@eth0.ticket"), 0600U);
@@ -103,7 +103,7 @@ TEST(Ticket, IsForRootAlone) {
 
 TEST(Ticket, OfARepeatedDeleteReplacesTheFirst) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     auto invocation = deletion("a");
     queue.write(invocation);
     invocation.env["CNI_ARGS"] = "K8S_POD_NAME=later";
@@ -114,7 +114,7 @@ TEST(Ticket, OfARepeatedDeleteReplacesTheFirst) {
 
 TEST(Ticket, IsOneForEachAttachment) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("a", "eth0"));
     queue.write(deletion("a", "eth1"));
     queue.write(deletion("b", "eth0"));
@@ -126,7 +126,7 @@ TEST(Ticket, IsOneForEachAttachment) {
 
 TEST(Ticket, IsListedOldestFirst) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     for (const auto* id : {"c", "a", "b"}) {
         queue.write(deletion(id));
     }
@@ -143,7 +143,7 @@ TEST(Ticket, IsListedOldestFirst) {
 
 TEST(Ticket, InNoQueueAtAllIsNoTicket) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "missing");
+    TicketQueue queue(scratch / "missing");
     EXPECT_THAT(queue.list(), IsEmpty());
     EXPECT_FALSE(queue.exists({"a", "b", "c"}));
     EXPECT_FALSE(queue.remove({"a", "b", "c"}));
@@ -153,7 +153,7 @@ TEST(Ticket, InNoQueueAtAllIsNoTicket) {
 
 TEST(Ticket, ForAnythingButADeleteIsRefused) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     EXPECT_THROW(queue.write({environment_for("ADD"), config_with()}), CniError);
     EXPECT_THROW(queue.write({environment_for("DEL"), "{"}), CniError);
     EXPECT_THAT(test::files_in(scratch / "queue"), IsEmpty());
@@ -161,7 +161,7 @@ TEST(Ticket, ForAnythingButADeleteIsRefused) {
 
 TEST(Ticket, ThatIsTornAtAnyByteIsSetAsideAndNotLost) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("a"));
     const std::string name = "pods@a@eth0.ticket";
     const auto path = queue.directory() + '/' + name;
@@ -177,7 +177,7 @@ TEST(Ticket, ThatIsTornAtAnyByteIsSetAsideAndNotLost) {
 
 TEST(Ticket, UnderTheNameOfAnotherIsSetAside) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("a"));
     write_file_durably(queue.directory() + "/pods@b@eth0.ticket", encode_invocation(deletion("a")));
     EXPECT_FALSE(queue.read("pods@b@eth0.ticket"));
@@ -186,7 +186,7 @@ TEST(Ticket, UnderTheNameOfAnotherIsSetAside) {
 
 TEST(Ticket, ThatIsNoDeleteIsSetAside) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("a"));
     auto invocation = deletion("a");
     invocation.env["CNI_COMMAND"] = "ADD";
@@ -197,7 +197,7 @@ TEST(Ticket, ThatIsNoDeleteIsSetAside) {
 
 TEST(Ticket, HalfWrittenByAProcessThatDiedIsNotListed) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("a"));
     write_file_durably(queue.directory() + "/pods@b@eth0.ticket.tmp-1-1", "{\"env\"");
     EXPECT_THAT(queue.list(), ElementsAre("pods@a@eth0.ticket"));
@@ -205,10 +205,11 @@ TEST(Ticket, HalfWrittenByAProcessThatDiedIsNotListed) {
 
 TEST(Ticket, IsWholeAtEveryMomentHoweverManyWriteIt) {
     const ScratchDirectory scratch;
-    const TicketQueue queue(scratch / "queue");
+    TicketQueue queue(scratch / "queue");
     queue.write(deletion("same"));
     {
         std::vector<std::jthread> writers;
+        writers.reserve(4);
         for (int writer = 0; writer < 4; ++writer) {
             writers.emplace_back([&queue, writer] {
                 for (int turn = 0; turn < 10; ++turn) {
@@ -231,7 +232,7 @@ TEST(Ticket, IsWholeAtEveryMomentHoweverManyWriteIt) {
 TEST(Ticket, ThatCannotBeWrittenSaysWhere) {
     const ScratchDirectory scratch;
     write_file_durably(scratch / "file", "x");
-    const TicketQueue queue(scratch / "file/queue");
+    TicketQueue queue(scratch / "file/queue");
     try {
         queue.write(deletion("a"));
         FAIL() << "written";

@@ -185,6 +185,13 @@ TEST_F(LoadFromProfile, TakesThePathOfTheProfile) {
     EXPECT_EQ(load_from_profile(profile, "deviant", Trust::AnyOwner)->id(), "deviant");
 }
 
+TEST_F(LoadFromProfile, FindsAModuleThatOnlyAnOldRecordNames) {
+    const auto profile = chain("[chain]\ndataplane = \"wild\"\n");
+    const auto module = load_from_profile(profile, "good", Trust::AnyOwner);
+    profile::Diagnostics diagnostics("p");
+    EXPECT_TRUE(module->configure({}, diagnostics)) << diagnostics.print();
+}
+
 TEST_F(LoadFromProfile, RefusesAModuleInThePlaceOfAnother) {
     const auto profile = chain("[chain]\ndataplane = \"wild\"\nqos = \"wild\"\n");
     EXPECT_THAT([&] { static_cast<void>(load_from_profile(profile, "wild", Trust::AnyOwner)); },

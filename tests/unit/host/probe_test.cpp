@@ -71,11 +71,21 @@ TEST_F(Probe, RefusesAFileOfAnotherUser) {
                 ThrowsMessage<Error>(copy() + ": owned by user 65534, must be owned by root"));
 }
 
-TEST_F(Probe, RefusesADirectoryAboveThatOthersMayWriteEvenIfSticky) {
+TEST_F(Probe, RefusesADirectoryOfModulesThatOthersMayWriteEvenIfSticky) {
     ::chmod(scratch_.c_str(), 01777);
     EXPECT_THAT(probing(copy()),
                 ThrowsMessage<Error>(HasSubstr(scratch_.string() + ": writable by others")));
-    ::chmod(scratch_.c_str(), 0755);
+}
+
+TEST_F(Probe, AcceptsAStickyDirectoryFurtherUpWhereNobodyCanReplaceAnything) {
+    const fs::path inner = scratch_ / "inner";
+    fs::create_directory(inner);
+    fs::rename(copy(), inner / "copy.so");
+    ::chmod(scratch_.c_str(), 01777);
+    EXPECT_EQ(probe(inner / "copy.so").identity.id, "good");
+}
+
+TEST_F(Probe, RefusesADirectoryFurtherUpThatOthersMayWrite) {
     const fs::path inner = scratch_ / "inner";
     fs::create_directory(inner);
     fs::rename(copy(), inner / "copy.so");

@@ -307,6 +307,27 @@ TEST(Ledger, HasNothingWhileAWantedAddressIsInUseOrCools) {
     EXPECT_EQ(pool.lease("b", kNow + kCoolDown, {ip("10.0.0.1")}), Addresses{ip("10.0.0.1")});
 }
 
+TEST(Ledger, GivesACoolingAddressBackToTheOneThatHadItLast) {
+    auto pool = ledger({"10.0.0.0/24"});
+    EXPECT_EQ(leased(pool, "a"), "10.0.0.1");
+    pool.release("a", kNow);
+    EXPECT_EQ(leased(pool, "a"), "10.0.0.2");  // it has to ask
+    pool.give_back("a");
+    EXPECT_EQ(pool.lease("a", kNow, {ip("10.0.0.1")}), Addresses{ip("10.0.0.1")});
+    EXPECT_EQ(pool.counts().at(0).cooling, 0U);
+    EXPECT_EQ(pool.cools_until(ip("10.0.0.1")), std::nullopt);
+}
+
+TEST(Ledger, KeepsAHeldAddressEvenFromTheOneThatHadItLast) {
+    auto pool = ledger({"10.0.0.0/24"});
+    EXPECT_EQ(leased(pool, "a"), "10.0.0.1");
+    pool.hold({ip("10.0.0.1")});
+    pool.release("a", kNow);
+    EXPECT_EQ(pool.lease("a", kNow, {ip("10.0.0.1")}), std::nullopt);
+    pool.unhold({ip("10.0.0.1")}, kNow);
+    EXPECT_EQ(pool.lease("a", kNow, {ip("10.0.0.1")}), Addresses{ip("10.0.0.1")});
+}
+
 TEST(Ledger, RefusesWantedAddressesThatCanNeverBeHad) {
     auto pool = ledger({"10.0.0.0/24"});
     const auto refusal = [&](const Addresses& wanted) {

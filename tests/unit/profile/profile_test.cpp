@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <memory>
+#include <random>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -145,6 +147,23 @@ TEST(Profile, LetsOneModuleFillSeveralPlaces) {
         "[module.\"com.example.all\"]\nx = 1\n");
     EXPECT_THAT(profile.chain.ids(), ElementsAre("com.example.all"));
     EXPECT_EQ(profile.modules.at("com.example.all").table.find("x")->integer, 1);
+}
+
+TEST(Profile, SurvivesRandomDamageWithAnAnswerOrAComplaint) {
+    std::mt19937 random(20240501);
+    int accepted = 0;
+    for (int round = 0; round < 2000; ++round) {
+        std::string text(kFull);
+        for (auto hits = 1 + random() % 4; hits > 0; --hits) {
+            text[random() % text.size()] = static_cast<char>(random());
+        }
+        Diagnostics diagnostics("p.toml");
+        const bool good = parse(text, diagnostics).has_value();
+        EXPECT_EQ(good, diagnostics.ok()) << text;
+        accepted += good ? 1 : 0;
+    }
+    EXPECT_GT(accepted, 0);
+    EXPECT_LT(accepted, 2000);
 }
 
 TEST(Profile, IsLoadedFromAFile) {

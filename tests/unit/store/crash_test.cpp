@@ -52,6 +52,7 @@ int kill_after(const std::string& directory, int first, int calls) {
 
 TEST(StoreCrash, AKillAtAnyTimeLosesTheCallInProgressAtMost) {
     const store::testing::TemporaryDirectory directory;
+    Store(directory.path()).erase_and_cool(key_of(0), {address_of(0)}, WallTime{});
     int next = 1;
     for (int round = 0; round < 30; ++round) {
         const int reported = kill_after(directory.path(), next, 1 + round * 7 % 61);

@@ -1,0 +1,201 @@
+#include "sim/demo/cluster.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <filesystem>
+#include <regex>
+#include <sstream>
+#include <thread>
+
+#include "base/file.hpp"
+#include "terway/error.hpp"
+
+namespace terway::sim::demo {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::seconds;
+
+std::string list(const std::vector<Prefix>& prefixes) {
+    std::string out;
+    for (const auto& prefix : prefixes) {
+        out += (out.empty() ? "\"" : ", \"") + prefix.text() + "\"";
+    }
+    return "[" + out + "]";
+}
+
+std::string last_lines(const std::string& text, std::size_t count) {
+    std::size_t from = text.size();
+    for (std::size_t i = 0; i <= count && from != std::string::npos && from > 0; ++i) {
+        from = text.rfind('\n', from - 1);
+    }
+    return from == std::string::npos ? text : text.substr(from);
+}
+
+}  // namespace
+
+Binaries Binaries::beside_this_program() {
+    const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    Binaries found{here / "terwayd", here / "terway", here / "terwayctl",
+                   here.parent_path() / "modules"};
+    for (const auto& path : {found.terwayd, found.terway, found.terwayctl, found.modules}) {
+        if (!std::filesystem::exists(path)) {
+            throw Error(Status::Gone, path + " is missing; build it first (./dev demo does)");
+        }
+    }
+    return found;
+}
+
+Pod::Pod(std::string pod_name)
+    : name(std::move(pod_name)), container_id("demo-" + name), netns(Netns::create()) {}
+
+std::string Pod::netns_path() const {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(netns.fd());
+}
+
+const IpAddress& Pod::address(Family family) const {
+    for (const auto& address : addresses) {
+        if (address.family() == family) {
+            return address;
+        }
+    }
+    throw Error(Status::Gone, name + " has no address of that family");
+}
+
+Node::Node(const Fabric& fabric, std::string name, std::vector<Prefix> pod_cidrs,
+           std::vector<Prefix> cluster, Binaries binaries)
+    : name_(std::move(name)),
+      binaries_(std::move(binaries)),
+      directory_(fabric.directory() + "/" + name_),
+      netns_(Netns::open(fabric.netns_path(name_))) {
+    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
+        throw system_error(directory_, errno);
+    }
+    std::ostringstream profile;
+    profile << "profile = \"vpc-route\"\n[chain]\ndataplane = \"veth\"\n"
+            << "[node]\npod_cidrs = " << list(pod_cidrs) << "\n[pool]\ncool_down = \"2s\"\n"
+            << "[daemon]\nsocket = \"" << directory_ << "/cni.sock\"\nstate_dir = \"" << directory_
+            << "/state\"\nqueue = \"" << directory_ << "/queue\"\nmodule_dirs = [\""
+            << binaries_.modules << "\"]\nadmin = \"unix:" << directory_ << "/admin.sock\"\n"
+            << "[module.veth]\ncluster_cidrs = " << list(cluster) << "\n";
+    write_file_durably(directory_ + "/profile.toml", profile.str());
+}
+
+void Node::start() {
+    daemon_ = std::make_unique<Process>(
+        Command{
+            {binaries_.terwayd, "--profile", directory_ + "/profile.toml"}, {}, {}, netns_.fd()},
+        directory_ + "/log");
+    const auto deadline = after(seconds(20));
+    while (Clock::now() < deadline && daemon_->running()) {
+        try {
+            (void)ctl("status");
+            return;
+        } catch (const Error&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    }
+    throw Error(Status::Internal, "terwayd on " + name_ + " does not serve:" + log_tail());
+}
+
+std::string Node::log_tail() const {
+    return last_lines(read_file(directory_ + "/log"), 10);
+}
+
+void Node::cni(const std::string& verb, Pod& pod) {
+    const json::object config{{"cniVersion", "1.0.0"},
+                              {"name", "demo"},
+                              {"type", "terway"},
+                              {"socket", directory_ + "/cni.sock"},
+                              {"queue", directory_ + "/queue"}};
+    const auto outcome = run({{binaries_.terway},
+                              {{"CNI_COMMAND", verb},
+                               {"CNI_CONTAINERID", pod.container_id},
+                               {"CNI_NETNS", pod.netns_path()},
+                               {"CNI_IFNAME", "eth0"},
+                               {"CNI_PATH", "/opt/cni/bin"},
+                               {"CNI_ARGS", "K8S_POD_NAMESPACE=demo;K8S_POD_NAME=" + pod.name}},
+                              json::serialize(config),
+                              netns_.fd()},
+                             after(seconds(60)));
+    if (outcome.exit != 0) {
+        throw Error(Status::Internal, verb + " of " + pod.name + " failed: " + outcome.output);
+    }
+    if (verb != "ADD") {
+        return;
+    }
+    const auto result = json::parse(outcome.output);
+    pod.addresses.clear();
+    for (const auto& ip : result.at("ips").as_array()) {
+        const std::string text(ip.at("address").as_string());
+        pod.addresses.push_back(Prefix::parse(text).value().address());
+    }
+}
+
+json::value Node::ctl(const std::string& verb) const {
+    const auto outcome =
+        run({{binaries_.terwayctl, verb, "-o", "json", "-s", directory_ + "/cni.sock"}},
+            after(seconds(20)));
+    if (outcome.exit != 0 && outcome.output.empty()) {
+        throw Error(Status::Retry, outcome.errors);
+    }
+    return json::parse(outcome.output);
+}
+
+double Node::daemon_rss() const {
+    const auto status = read_file("/proc/" + std::to_string(daemon_->pid()) + "/status");
+    const auto at = status.find("VmRSS:");
+    return at == std::string::npos ? 0 : std::stod(status.substr(at + 6)) / 1024;
+}
+
+std::vector<std::string> Node::kernel_state() const {
+    static const std::vector<std::vector<std::string>> questions{
+        {"ip", "-o", "link"},
+        {"ip", "-o", "address"},
+        {"ip", "route", "show", "table", "all"},
+        {"ip", "-6", "route", "show", "table", "all"},
+        {"ip", "rule"},
+        {"ip", "neighbour", "show", "nud", "permanent"},
+        {"nft", "-s", "list", "ruleset"},
+    };
+    static const std::regex passing(" (valid_lft|preferred_lft|expires) [0-9a-z]+");
+    std::vector<std::string> all;
+    for (const auto& argv : questions) {
+        const auto outcome = run({argv, {}, {}, netns_.fd()}, after(seconds(20)));
+        if (outcome.exit != 0) {
+            throw Error(Status::Internal, argv[0] + " failed: " + outcome.errors);
+        }
+        std::istringstream lines(outcome.output);
+        for (std::string line; std::getline(lines, line);) {
+            all.push_back(std::regex_replace(line, passing, ""));
+        }
+    }
+    return all;
+}
+
+std::vector<std::string> difference(const std::vector<std::string>& before,
+                                    const std::vector<std::string>& after) {
+    auto one = before;
+    auto other = after;
+    std::sort(one.begin(), one.end());
+    std::sort(other.begin(), other.end());
+    std::vector<std::string> gone;
+    std::vector<std::string> more;
+    std::set_difference(one.begin(), one.end(), other.begin(), other.end(),
+                        std::back_inserter(gone));
+    std::set_difference(other.begin(), other.end(), one.begin(), one.end(),
+                        std::back_inserter(more));
+    std::vector<std::string> all;
+    for (const auto& line : gone) {
+        all.push_back("- " + line);
+    }
+    for (const auto& line : more) {
+        all.push_back("+ " + line);
+    }
+    return all;
+}
+
+}  // namespace terway::sim::demo

@@ -1,0 +1,81 @@
+// Nodes with a terwayd, and pods added to them by the real CNI binary.
+#pragma once
+
+#include <signal.h>
+
+#include <boost/json/value.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/netns.hpp"
+#include "sim/demo/process.hpp"
+#include "sim/fabric.hpp"
+
+namespace terway::sim::demo {
+
+// The programs of one build.
+struct Binaries {
+    std::string terwayd;
+    std::string terway;
+    std::string terwayctl;
+    std::string modules;  // directory
+
+    // Beside the running program. Throws Error(Gone) naming what is missing.
+    [[nodiscard]] static Binaries beside_this_program();
+};
+
+struct Pod {
+    std::string name;
+    std::string container_id;
+    Netns netns;
+    std::vector<IpAddress> addresses;
+
+    explicit Pod(std::string pod_name);
+    // A path the CNI binary can open while this process lives.
+    [[nodiscard]] std::string netns_path() const;
+    // Of the family. Throws Error(Gone) if it has none.
+    [[nodiscard]] const IpAddress& address(Family family) const;
+};
+
+class Node {
+public:
+    // `cluster` are the destinations pods meet with their own address. Files go below the
+    // simulation's own directory.
+    Node(const Fabric& fabric, std::string name, std::vector<Prefix> pod_cidrs,
+         std::vector<Prefix> cluster, Binaries binaries);
+
+    // Starts terwayd and waits until it answers. Throws Error with the end of its log.
+    void start();
+    void kill() { (void)daemon_->end(SIGKILL); }
+    // Exit status of a clean stop.
+    [[nodiscard]] int stop() { return daemon_->end(SIGTERM); }
+
+    // Execs the CNI binary; fills in the pod's addresses on ADD. Throws Error with what it printed.
+    void cni(const std::string& verb, Pod& pod);
+    // What terwayctl says. Throws Error.
+    [[nodiscard]] boost::json::value ctl(const std::string& verb) const;
+
+    // One line for each kernel object: links, addresses, routes, permanent neighbours, nftables.
+    [[nodiscard]] std::vector<std::string> kernel_state() const;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const Netns& netns() const noexcept { return netns_; }
+    // Memory of the daemon in MiB.
+    [[nodiscard]] double daemon_rss() const;
+
+private:
+    [[nodiscard]] std::string log_tail() const;
+
+    const std::string name_;
+    const Binaries binaries_;
+    const std::string directory_;
+    Netns netns_;
+    std::unique_ptr<Process> daemon_;
+};
+
+// Lines in one and not in the other, marked + and -.
+[[nodiscard]] std::vector<std::string> difference(const std::vector<std::string>& before,
+                                                  const std::vector<std::string>& after);
+
+}  // namespace terway::sim::demo

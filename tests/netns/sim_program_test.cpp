@@ -1,0 +1,179 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "sim/registration.hpp"
+#include "sim_names.hpp"
+#include "traffic.hpp"
+
+namespace terway::sim {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+struct Outcome {
+    int status = -1;  // -1: killed by a signal
+    std::string out;
+    std::string err;
+};
+
+// One terway-sim process with its output in files; killed if still there at the end.
+class Process {
+public:
+    Process(const std::vector<std::string>& arguments, const fs::path& directory)
+        : out_(directory / "out"), err_(directory / "err") {
+        std::vector<char*> raw{const_cast<char*>(TERWAY_SIM)};
+        for (const auto& argument : arguments) {
+            raw.push_back(const_cast<char*>(argument.c_str()));
+        }
+        raw.push_back(nullptr);
+        posix_spawn_file_actions_t actions;
+        posix_spawn_file_actions_init(&actions);
+        constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
+        posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(), kWrite, 0600);
+        posix_spawn_file_actions_addopen(&actions, 2, err_.c_str(), kWrite, 0600);
+        EXPECT_EQ(::posix_spawn(&pid_, TERWAY_SIM, &actions, nullptr, raw.data(), environ), 0);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    ~Process() {
+        if (pid_ > 0) {
+            (void)stop(SIGKILL);
+        }
+    }
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    Outcome stop(int signal) {
+        ::kill(pid_, signal);
+        return wait();
+    }
+    Outcome wait() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, 0), &status, 0);
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out_), read_file(err_)};
+    }
+
+private:
+    fs::path out_;
+    fs::path err_;
+    pid_t pid_ = 0;
+};
+
+class SimProgram : public ::testing::Test {
+protected:
+    const std::string name_ = "simprog-" + std::to_string(::getpid());
+    const fs::path directory_ = fs::temp_directory_path() / name_;
+    const std::string ready_ = directory_ / "ready";
+
+    void SetUp() override {
+        test::remove_orphans("simprog-");
+        fs::create_directories(directory_);
+    }
+    void TearDown() override {
+        remove_leftovers(name_);
+        fs::remove_all(directory_);
+    }
+
+    // A verb and its outcome; "--name" is added.
+    [[nodiscard]] Outcome call(const std::string& verb,
+                               const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> arguments{verb, "--name", name_};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        fs::create_directories(directory_ / "call");
+        return Process(arguments, directory_ / "call").wait();
+    }
+
+    [[nodiscard]] std::unique_ptr<Process> start() const {
+        auto process = std::make_unique<Process>(
+            std::vector<std::string>{"run", "--name", name_, "--ready-file", ready_,
+                                     std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"},
+            directory_);
+        EXPECT_TRUE(test::eventually([&] { return fs::exists(ready_); }, std::chrono::seconds(20)));
+        return process;
+    }
+
+    [[nodiscard]] bool anything_left() const {
+        for (const auto& entry : fs::directory_iterator("/run/netns")) {
+            if (entry.path().filename().string().starts_with(name_ + "-")) {
+                return true;
+            }
+        }
+        return fs::exists(state_directory(name_)) || fs::exists(state_directory(name_) + ".lock");
+    }
+};
+
+TEST_F(SimProgram, RunsUntilItIsToldToStopAndRemovesEverything) {
+    const auto process = start();
+    EXPECT_TRUE(anything_left());
+    const auto outcome = process->stop(SIGTERM);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("VPC 10.0.0.0/8"), HasSubstr("node node-a"),
+                      HasSubstr("route 172.20.1.0/24 to node-a"), HasSubstr("\nready\n")));
+    EXPECT_FALSE(anything_left());
+}
+
+TEST_F(SimProgram, ShowsExecutesAndCountsDropsWhileRunning) {
+    const auto process = start();
+    EXPECT_THAT(call("show").out, HasSubstr("ENI eni-node-b"));
+    EXPECT_THAT(call("show", {"-o", "json"}).out, HasSubstr(R"("primary":"10.0.0.11")"));
+    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W5", "10.0.0.11"}).status, 0);
+    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W5", "203.0.113.10"}).status, 0);
+    EXPECT_EQ(call("exec", {"node-a", "--", "ls", "/sys/class/net"}).out, "eth0\nlo\n");
+    EXPECT_THAT(call("drops").out, HasSubstr("dropped nothing"));
+    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W1", "10.0.0.77"}).status, 1);
+    EXPECT_THAT(call("drops", {"-o", "json"}).out,
+                HasSubstr(R"({"reason":"no owner","eni":"eni-node-a","packets":1})"));
+}
+
+TEST_F(SimProgram, CleanRemovesWhatAKilledRunLeft) {
+    EXPECT_EQ(start()->stop(SIGKILL).status, -1);
+    EXPECT_TRUE(anything_left());
+    const auto cleaned = call("clean");
+    EXPECT_EQ(cleaned.status, 0) << cleaned.err;
+    EXPECT_FALSE(anything_left());
+    EXPECT_THAT(call("clean").out, HasSubstr("nothing is left"));
+}
+
+TEST_F(SimProgram, ARunAfterAKilledOneStartsAfresh) {
+    EXPECT_EQ(start()->stop(SIGKILL).status, -1);
+    fs::remove(ready_);
+    const auto process = start();
+    EXPECT_EQ(call("exec", {"node-b", "--", "ping", "-n", "-c1", "-W5", "10.0.0.10"}).status, 0);
+    EXPECT_EQ(process->stop(SIGINT).status, 0);
+    EXPECT_FALSE(anything_left());
+}
+
+TEST_F(SimProgram, RefusesASecondRunAndACleanOfARunningSimulation) {
+    const auto process = start();
+    const auto second = call("run", {std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"});
+    EXPECT_EQ(second.status, 1);
+    EXPECT_THAT(second.err, HasSubstr("is running already as process"));
+    EXPECT_EQ(call("clean").status, 1);
+    EXPECT_EQ(call("exec", {"node-a", "--", "true"}).status, 0);
+}
+
+TEST_F(SimProgram, SaysWhatIsWrongWithItsArguments) {
+    EXPECT_EQ(call("frobnicate").status, 2);
+    EXPECT_THAT(call("run").err, HasSubstr("exactly one topology file is needed"));
+    EXPECT_THAT(call("exec", {"node-a"}).err, HasSubstr("exec needs a node, -- and a command"));
+    EXPECT_THAT(call("show", {"-o", "yaml"}).err, HasSubstr("the formats are text and json"));
+    const auto absent = call("show");
+    EXPECT_EQ(absent.status, 1);
+    EXPECT_THAT(absent.err, HasSubstr("is not running; start it with"));
+}
+
+}  // namespace
+}  // namespace terway::sim

@@ -1,0 +1,75 @@
+// trial: a QoS and policy module that does nothing, or what the container id asks for:
+// "<effect>-<verb>", such as "hang-attach" or "crash-detach", anywhere in it. Effects:
+//   hang    waits until the file named by the key `release` exists
+//   throw   throws what is no std::exception
+//   fail    throws an Error(Internal)
+//   crash   raises SIGSEGV
+#include <terway/module.hpp>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace {
+
+namespace sdk = terway::sdk;
+
+class Trial final : public sdk::Module, public sdk::Qos, public sdk::Policy {
+public:
+    using Module::Module;
+
+    void configure(sdk::Config& config) override { release_ = config.string("release", ""); }
+
+    void attach_qos(const sdk::Call&, const sdk::EndpointView& endpoint,
+                    const twy_attachment&) override {
+        behave(endpoint, "attach");
+    }
+    void detach_qos(const sdk::Call&, const sdk::EndpointView& endpoint) override {
+        behave(endpoint, "detach");
+    }
+    void check_qos(const sdk::Call&, const sdk::EndpointView& endpoint,
+                   const twy_attachment&) override {
+        behave(endpoint, "check");
+    }
+    void adopt_qos(const sdk::Call&, const sdk::EndpointView& endpoint,
+                   const twy_attachment&) override {
+        behave(endpoint, "adopt");
+    }
+
+    void attach_policy(const sdk::Call&, const sdk::EndpointView&, const twy_attachment&) override {
+    }
+    void detach_policy(const sdk::Call&, const sdk::EndpointView&) override {}
+    void check_policy(const sdk::Call&, const sdk::EndpointView&, const twy_attachment&) override {}
+    void adopt_policy(const sdk::Call&, const sdk::EndpointView&, const twy_attachment&) override {}
+    std::uint64_t apply(const sdk::Call&, const twy_policy_set&) override { return 0; }
+
+private:
+    void behave(const sdk::EndpointView& endpoint, const std::string& verb) const {
+        const auto asked = [&](const std::string& effect) {
+            return endpoint.container_id().find(effect + "-" + verb) != std::string_view::npos;
+        };
+        if (asked("hang")) {
+            struct stat info {};
+            while (::stat(release_.c_str(), &info) != 0) {
+                ::usleep(5'000);
+            }
+        }
+        if (asked("throw")) {
+            throw 42;
+        }
+        if (asked("fail")) {
+            throw terway::Error(terway::Status::Internal, "asked to fail");
+        }
+        if (asked("crash")) {
+            ::raise(SIGSEGV);
+        }
+    }
+
+    std::string release_;
+};
+
+}  // namespace
+
+TERWAY_MODULE(Trial, "trial", "1.0.0");

@@ -1,0 +1,34 @@
+// TCP connections and echo requests between namespaces.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/address.hpp"
+#include "base/fd.hpp"
+
+namespace terway::test {
+
+// An established TCP connection from one namespace to an address in another. Throws Error if it
+// cannot be made in time.
+class Stream {
+public:
+    Stream(int from_netns, int to_netns, const IpAddress& to,
+           std::chrono::milliseconds limit = std::chrono::seconds(5));
+
+    // Sends the text forth, then back. False if that takes longer or the connection breaks.
+    [[nodiscard]] bool carries(const std::string& text,
+                               std::chrono::milliseconds limit = std::chrono::seconds(5)) const;
+    // Whom the server sees.
+    [[nodiscard]] IpAddress client_address() const;
+
+private:
+    Fd client_;
+    Fd server_;
+};
+
+// One ICMP echo request; true if the reply comes in time.
+[[nodiscard]] bool ping(int netns_fd, const IpAddress& to,
+                        std::chrono::milliseconds limit = std::chrono::seconds(5));
+
+}  // namespace terway::test
