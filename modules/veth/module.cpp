@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -127,6 +128,7 @@ public:
         const Deadline deadline = after(std::chrono::milliseconds(call.deadline_ms()));
         await_running(host_socket, attachment.host_ifindex, deadline);
         await_running(pod_socket, attachment.pod_ifindex, deadline);
+        await_local(pod_socket, plan, deadline);
     }
 
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
@@ -284,21 +286,35 @@ private:
         }
     }
 
-    // The kernel notices a new carrier in its own time, up to a second later, and drops what is
-    // sent before. Since Linux 6.8 it catches up when it is asked about the link.
+    // What the kernel does in its own time after a link comes up, and drops packets until then.
+    static void await(Deadline deadline, const std::string& what,
+                      const std::function<bool()>& done) {
+        while (!done()) {
+            if (Clock::now() >= deadline) {
+                throw Error(Status::Retry, what);
+            }
+            (void)::poll(nullptr, 0, 1);
+        }
+    }
+
+    // The carrier is noticed up to a second late; since Linux 6.8 at once when somebody asks.
     static void await_running(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
-        while (true) {
+        await(deadline, "link " + std::to_string(ifindex) + " has no carrier", [&] {
             const auto link = netlink::find_link(socket, ifindex);
             if (!link) {
                 throw Error(Status::Gone, "link " + std::to_string(ifindex) + " vanished");
             }
-            if (link->running) {
-                return;
-            }
-            if (Clock::now() >= deadline) {
-                throw Error(Status::Retry, "link " + link->name + " has no carrier");
-            }
-            (void)::poll(nullptr, 0, 1);
+            return link->running;
+        });
+    }
+
+    // An IPv6 address receives once it has a route in the local table.
+    static void await_local(Socket& pod_socket, const Plan& plan, Deadline deadline) {
+        for (const auto& address : plan.addresses) {
+            await(deadline, "address " + address.address().text() + " does not become local", [&] {
+                return address.is_v4() ||
+                       netlink::find_route(pod_socket, address, RT_TABLE_LOCAL).has_value();
+            });
         }
     }
 
