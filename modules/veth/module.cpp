@@ -320,8 +320,9 @@ private:
 
     static void bring_up(Socket& pod_socket, const Plan& plan, std::uint32_t pod_ifindex) {
         netlink::change_link(pod_socket, pod_ifindex, {.up = true});
+        // A pod with several networks keeps the default route of the first.
         for (const auto& route : pod_routes(plan, pod_ifindex)) {
-            netlink::ensure_route(pod_socket, route);
+            (void)netlink::add_route(pod_socket, route);
         }
     }
 
@@ -361,8 +362,18 @@ private:
                         address.text());
             }
         }
-        check_routes(socket, pod_routes(plan, pod->index));
+        check_default_routes(socket, pod_routes(plan, pod->index));
         check_neighbours(socket, pod_neighbours(plan, pod->index));
+    }
+
+    // The default route may lead through another network of the pod.
+    static void check_default_routes(Socket& socket, const std::vector<netlink::Route>& wanted) {
+        for (const auto& route : wanted) {
+            const auto found = netlink::find_route(socket, route.destination);
+            if (!found || (found->oif == route.oif && found->gateway != route.gateway)) {
+                differs("the sandbox has no default route to " + route.gateway->text());
+            }
+        }
     }
 
     static void check_routes(Socket& socket, const std::vector<netlink::Route>& wanted) {
