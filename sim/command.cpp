@@ -35,8 +35,8 @@ sigset_t block_stop_signals() {
 }
 
 void print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
+    (void)std::fputs(text.c_str(), stdout);
+    (void)std::fflush(stdout);
 }
 
 void announce(const RunOptions& options) {
@@ -123,6 +123,7 @@ int exec(const std::string& name, const std::string& space,
     need_running(name);
     enter(netns_path(name, space));
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const auto& argument : command) {
         arguments.push_back(const_cast<char*>(argument.c_str()));
     }

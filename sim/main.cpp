@@ -133,7 +133,7 @@ int dispatch(const std::string& verb, const Arguments& arguments) {
 int guarded_main(const Arguments& arguments) {
     if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h" ||
         (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h"))) {
-        std::fputs(kUsage, arguments.empty() ? stderr : stdout);
+        (void)std::fputs(kUsage, arguments.empty() ? stderr : stdout);
         return arguments.empty() ? 2 : 0;
     }
     try {

@@ -158,8 +158,8 @@ Registration::~Registration() {
         remove_all(name_);
         ::unlink(lock_path(name_).c_str());
     } catch (const std::exception& failure) {
-        std::fprintf(stderr, "terway-sim: cannot remove simulation %s: %s\n", name_.c_str(),
-                     failure.what());
+        (void)std::fprintf(stderr, "terway-sim: cannot remove simulation %s: %s\n", name_.c_str(),
+                           failure.what());
     }
 }
 

@@ -37,7 +37,7 @@ std::optional<std::string> Table::text(const std::string& key) {
     if (node == nullptr) {
         return std::nullopt;
     }
-    if (const auto value = node->value_exact<std::string>()) {
+    if (auto value = node->value_exact<std::string>()) {
         return value;
     }
     complain(*node, key, "must be a string");

@@ -1,5 +1,7 @@
 #include "sim/topology.hpp"
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
 
@@ -11,6 +13,8 @@
 namespace terway::sim {
 namespace {
 
+constexpr std::array<std::string_view, 5> kSections{"vpc", "vswitch", "node", "eni", "route"};
+
 // Reads the sections in the order in which they need each other.
 class Reader {
 public:
@@ -18,9 +22,7 @@ public:
 
     Model read() {
         for (const auto& [key, node] : root_) {
-            static const std::set<std::string_view> kSections{"vpc", "vswitch", "node", "eni",
-                                                              "route"};
-            if (!kSections.contains(key.str())) {
+            if (std::find(kSections.begin(), kSections.end(), key.str()) == kSections.end()) {
                 complaints_.add(key.source(), "unknown section " + std::string(key.str()));
             }
         }

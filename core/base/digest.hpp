@@ -1,6 +1,4 @@
-// SHA-1 and SHA-256 (FIPS 180-4), for names and for recognising files; nothing here is secret.
-//
-// Not from OpenSSL, because merely to ask it for a digest makes a daemon 3 MiB larger.
+// SHA-1 and SHA-256, for names and for recognising files; nothing here is secret.
 #pragma once
 
 #include <string>

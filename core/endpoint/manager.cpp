@@ -123,6 +123,9 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
     auto record = new_record(request);
     const auto& key = record.key();
+    if (!parts_.profile.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
+        log::warning("a bandwidth limit is asked for, and the profile has no qos module");
+    }
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     (void)tickets_.remove(cni::TicketKey::of(request));
     if (auto former = parts_.registry.find(key)) {
@@ -304,9 +307,9 @@ void Manager::status() {
     for (const auto& cidr : parts_.pool.counts().cidrs) {
         if (cidr.free == 0) {
             throw cni::CniError(cni::Code::NotAvailable,
-                                "pod CIDR " + cidr.cidr.text() + " has no free address: " +
-                                    std::to_string(cidr.used) + " in use, " +
-                                    std::to_string(cidr.cooling) + " cooling");
+                                "pod CIDR " + cidr.cidr.text() +
+                                    " has no free address: " + std::to_string(cidr.used) +
+                                    " in use, " + std::to_string(cidr.cooling) + " cooling");
         }
     }
 }
@@ -325,9 +328,10 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
             if (!tickets_.exists(ticket->key)) {
                 continue;  // an ADD or a DEL came in between
             }
-            if (const auto known = parts_.registry.find(key)) {
+            const auto known = parts_.registry.find(key);
+            if (known && known->spec.network == ticket->key.network) {
                 take_down(*known, -1, operation, guard);
-            } else {
+            } else if (!known) {
                 auto nobody = new_record(ticket->request);
                 detach(nobody, -1, operation, guard);
             }

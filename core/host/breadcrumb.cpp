@@ -100,7 +100,7 @@ extern "C" void on_crash(int signal) {
     }
     errno = saved_errno;
     // The default action is back in place (SA_RESETHAND); this takes effect once we return.
-    ::raise(signal);
+    static_cast<void>(::raise(signal));
 }
 
 struct Crash {

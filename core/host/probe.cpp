@@ -55,8 +55,8 @@ void require_root_only_above(const std::string& path) {
         if (::lstat(directory.c_str(), &found) != 0) {
             throw system_error(directory, errno);
         }
-        // Nobody can replace an entry of root's in a sticky directory such as /tmp; the one that holds
-        // the file itself must be closed all the same.
+        // Nobody can replace an entry of root's in a sticky directory such as /tmp; the one that
+        // holds the file itself must be closed all the same.
         const bool holds_file = slash == path.rfind('/');
         if (!holds_file && found.st_uid == 0 && (found.st_mode & S_ISVTX) != 0) {
             continue;

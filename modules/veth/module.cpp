@@ -1,11 +1,16 @@
 // veth, mode "vpc-route": one veth pair a pod, routed. See README.md.
 #include <terway/module.hpp>
 
+#include <poll.h>
+
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 
 #include "base/netns.hpp"
+#include "base/time.hpp"
 #include "guard.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
@@ -112,7 +117,7 @@ public:
         return attachment_of(plan, host);
     }
 
-    void activate(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+    void activate(const sdk::Call& call, const sdk::EndpointView& endpoint,
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, default_mtu_);
         const auto lease = route_.borrow();
@@ -122,6 +127,10 @@ public:
         }
         Socket pod_socket = Socket::in(endpoint.netns_fd());
         bring_up(pod_socket, plan, attachment.pod_ifindex);
+        const Deadline deadline = after(std::chrono::milliseconds(call.deadline_ms()));
+        await_running(host_socket, attachment.host_ifindex, deadline);
+        await_running(pod_socket, attachment.pod_ifindex, deadline);
+        await_local(pod_socket, plan, deadline);
     }
 
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
@@ -280,10 +289,43 @@ private:
         }
     }
 
+    // What the kernel does in its own time after a link comes up, and drops packets until then.
+    static void await(Deadline deadline, const std::string& what,
+                      const std::function<bool()>& done) {
+        while (!done()) {
+            if (Clock::now() >= deadline) {
+                throw Error(Status::Retry, what);
+            }
+            (void)::poll(nullptr, 0, 1);
+        }
+    }
+
+    // The carrier is noticed up to a second late; since Linux 6.8 at once when somebody asks.
+    static void await_running(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
+        await(deadline, "link " + std::to_string(ifindex) + " has no carrier", [&] {
+            const auto link = netlink::find_link(socket, ifindex);
+            if (!link) {
+                throw Error(Status::Gone, "link " + std::to_string(ifindex) + " vanished");
+            }
+            return link->running;
+        });
+    }
+
+    // An IPv6 address receives once it has a route in the local table.
+    static void await_local(Socket& pod_socket, const Plan& plan, Deadline deadline) {
+        for (const auto& address : plan.addresses) {
+            await(deadline, "address " + address.address().text() + " does not become local", [&] {
+                return address.is_v4() ||
+                       netlink::find_route(pod_socket, address, RT_TABLE_LOCAL).has_value();
+            });
+        }
+    }
+
     static void bring_up(Socket& pod_socket, const Plan& plan, std::uint32_t pod_ifindex) {
         netlink::change_link(pod_socket, pod_ifindex, {.up = true});
+        // A pod with several networks keeps the default route of the first.
         for (const auto& route : pod_routes(plan, pod_ifindex)) {
-            netlink::ensure_route(pod_socket, route);
+            (void)netlink::add_route(pod_socket, route);
         }
     }
 
@@ -323,8 +365,18 @@ private:
                         address.text());
             }
         }
-        check_routes(socket, pod_routes(plan, pod->index));
+        check_default_routes(socket, pod_routes(plan, pod->index));
         check_neighbours(socket, pod_neighbours(plan, pod->index));
+    }
+
+    // The default route may lead through another network of the pod.
+    static void check_default_routes(Socket& socket, const std::vector<netlink::Route>& wanted) {
+        for (const auto& route : wanted) {
+            const auto found = netlink::find_route(socket, route.destination);
+            if (!found || (found->oif == route.oif && found->gateway != route.gateway)) {
+                differs("the sandbox has no default route to " + route.gateway->text());
+            }
+        }
     }
 
     static void check_routes(Socket& socket, const std::vector<netlink::Route>& wanted) {

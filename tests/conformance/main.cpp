@@ -60,7 +60,7 @@ void print(const Law& law, const Verdict& verdict) {
             std::printf("          %s\n", detail.c_str());
         }
     }
-    std::fflush(stdout);
+    (void)std::fflush(stdout);
 }
 
 json::object record(const Law& law, const char* interface, const Verdict& verdict) {
@@ -189,9 +189,11 @@ int main(int argc, char** argv) {
     try {
         return terway::conformance::main(argc, argv);
     } catch (const terway::conformance::Broken& broken) {
-        std::cerr << "terway-conformance: " << broken.what << "\n";
+        (void)std::fprintf(stderr, "terway-conformance: %s\n", broken.what.c_str());
     } catch (const std::exception& error) {
-        std::cerr << "terway-conformance: " << error.what() << "\n";
+        (void)std::fprintf(stderr, "terway-conformance: %s\n", error.what());
+    } catch (...) {
+        (void)std::fputs("terway-conformance: something that is no exception was thrown\n", stderr);
     }
     return 2;
 }

@@ -65,16 +65,10 @@ World::World(const Options& options) : options_(options) {
     });
     if (options_.verbose) {
         fake_.on_log([](const sdk::testing::FakeHost::LogLine& line) {
-            std::fprintf(stderr, "       module: %s\n", line.text.c_str());
+            (void)std::fprintf(stderr, "       module: %s\n", line.text.c_str());
         });
     }
     create_instance();
-}
-
-World::~World() {
-    if (module_) {
-        destroy_instance();
-    }
 }
 
 void World::build_host() {
@@ -182,8 +176,8 @@ void World::as_host(const std::string& what, const std::function<void()>& body) 
     }).join();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
     if (options_.verbose) {
-        std::fprintf(stderr, "       %s: %lld ms\n", what.c_str(),
-                     static_cast<long long>(took.count()));
+        (void)std::fprintf(stderr, "       %s: %lld ms\n", what.c_str(),
+                           static_cast<long long>(took.count()));
     }
     if (strayed) {
         throw Broken{what + " left its thread in another network namespace", {}};

@@ -33,7 +33,6 @@ class World {
 public:
     // Creates, configures and asks preflight; does not start. Throws Error.
     explicit World(const Options& options);
-    ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 

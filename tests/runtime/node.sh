@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source this one use the variables
 # A node to run a real container runtime on, for the scripts beside this one. Source it first:
 #
 #   source node.sh; enter_node "$@"; install_terway; start_terwayd; ...
@@ -238,6 +239,7 @@ make_image() {
 
 # echo_over HOST PORT: a word goes to a TCP echo service and comes back.
 echo_over() {
+    # shellcheck disable=SC2016 # for the inner shell to expand
     timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1" && echo word >&3 && read -r -t 4 word <&3 &&
         [[ $word == word ]]' "$1" "$2"
 }

@@ -1,8 +1,10 @@
 #include "kernel.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
@@ -130,6 +132,31 @@ std::string snapshot(int netns_fd) {
         "ip -d -o link; ip -o addr; ip rule; ip -6 rule; ip route show table all; "
         "ip -6 route show table all; ip neigh show nud permanent; nft -s list ruleset",
         netns_fd);
+}
+
+std::string changes(const std::string& before, const std::string& after) {
+    const auto lines = [](const std::string& all) {
+        std::multiset<std::string> out;
+        std::istringstream in(all);
+        for (std::string line; std::getline(in, line);) {
+            out.insert(line);
+        }
+        return out;
+    };
+    const auto old = lines(before);
+    const auto now = lines(after);
+    std::vector<std::string> gone;
+    std::vector<std::string> come;
+    std::set_difference(old.begin(), old.end(), now.begin(), now.end(), std::back_inserter(gone));
+    std::set_difference(now.begin(), now.end(), old.begin(), old.end(), std::back_inserter(come));
+    std::string out;
+    for (const auto& line : gone) {
+        out += "- " + line + "\n";
+    }
+    for (const auto& line : come) {
+        out += "+ " + line + "\n";
+    }
+    return out;
 }
 
 std::string disagreement(const Node& node) {

@@ -10,6 +10,8 @@ namespace terway::test {
 // Links, addresses, routes, rules, permanent neighbours and the nftables ruleset of a namespace, as
 // text without counters. Equal texts, equal state.
 [[nodiscard]] std::string snapshot(int netns_fd);
+// The lines that differ; empty for equal snapshots.
+[[nodiscard]] std::string changes(const std::string& before, const std::string& after);
 
 // What the daemon's records and the node's kernel do not agree on: pods' links, routes, neighbours
 // and nftables elements, one a line; and addresses the pool has lost or given twice. Empty if all

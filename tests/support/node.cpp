@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -12,6 +13,7 @@
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
 #include "terway/error.hpp"
+#include "traffic.hpp"
 #include "unix_socket.hpp"
 
 namespace terway::test {
@@ -31,6 +33,28 @@ void raise_loopback(int netns_fd) {
     netlink::change_link(socket, netlink::find_link(socket, "lo").value().index, {.up = true});
 }
 
+// On return IPv6 neighbour discovery works: it needs the link-local address, which comes late.
+void raise(netlink::Socket& socket, int netns_fd, std::uint32_t link, const std::string& name) {
+    {
+        const NetnsScope scope(netns_fd);
+        netlink::write_sysctl("net/ipv6/conf/" + name + "/accept_dad", "0");
+    }
+    netlink::change_link(socket, link, {.up = true});
+}
+
+void await_link_local(netlink::Socket& socket, std::uint32_t link) {
+    const auto link_local = Prefix::parse("fe80::/10").value();
+    const bool there = eventually([&] {
+        const auto all = netlink::addresses(socket, link);
+        return std::any_of(all.begin(), all.end(), [&](const auto& each) {
+            return link_local.contains(each.address());
+        });
+    });
+    if (!there) {
+        throw Error(Status::Internal, "the uplink gets no link-local address");
+    }
+}
+
 void make_uplink(int node, int outside) {
     auto here = netlink::Socket::in(node);
     auto there = netlink::Socket::in(outside);
@@ -38,8 +62,8 @@ void make_uplink(int node, int outside) {
     const auto uplink = netlink::find_link(here, "uplink").value();
     const auto far_end = uplink.peer_index;
     const auto lo = netlink::find_link(there, "lo").value().index;
-    netlink::change_link(here, uplink.index, {.up = true});
-    netlink::change_link(there, far_end, {.up = true});
+    raise(here, node, uplink.index, "uplink");
+    raise(there, outside, far_end, "node");
     for (const auto& [near, far, cluster, length] :
          {std::tuple{Node::kNode4, Node::kOutside4, Node::kCluster4, 24U},
           std::tuple{Node::kNode6, Node::kOutside6, Node::kCluster6, 64U}}) {
@@ -55,6 +79,8 @@ void make_uplink(int node, int outside) {
                                       .gateway = ip(near),
                                       .oif = far_end});
     }
+    await_link_local(here, uplink.index);
+    await_link_local(there, far_end);
 }
 
 std::string quoted(const std::vector<std::string>& texts) {

@@ -42,7 +42,7 @@ TEST_F(BreadcrumbDeathTest, NamesTheModuleAtWorkWhenTheProcessCrashes) {
                 const auto breadcrumbs = Breadcrumbs::open(path_);
                 install_crash_handler(breadcrumbs.fd());
                 const BreadcrumbScope scope("veth", "dataplane.attach", "a1b2/eth0");
-                ::raise(signal);
+                static_cast<void>(::raise(signal));
             },
             testing::KilledBySignal(signal),
             "^terway: crashed: [0-9]+ " + std::to_string(signal) +
@@ -70,7 +70,7 @@ TEST_F(BreadcrumbDeathTest, MakesOneLineOfAnyKey) {
             const auto breadcrumbs = Breadcrumbs::open(path_);
             install_crash_handler(breadcrumbs.fd());
             const BreadcrumbScope scope("veth", "policy.apply", "a b\nc" + std::string(1000, 'x'));
-            ::raise(SIGSEGV);
+            static_cast<void>(::raise(SIGSEGV));
         },
         testing::KilledBySignal(SIGSEGV), "");
     EXPECT_THAT(read_file(path_), MatchesRegex("[0-9]+ 11 veth policy.apply a\\?b\\?cx{123}\n"));

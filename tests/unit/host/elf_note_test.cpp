@@ -16,7 +16,6 @@
 namespace terway::host {
 namespace {
 
-using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 std::string image_of(const std::string& module) {

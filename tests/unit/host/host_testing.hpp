@@ -32,7 +32,7 @@ class FakeReaper final : public LinkReaper {
 public:
     void retire(std::uint32_t ifindex) override {
         if (refusal) {
-            throw *refusal;
+            throw Error(*refusal);
         }
         retired.push_back(ifindex);
     }

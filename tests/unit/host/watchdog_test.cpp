@@ -100,6 +100,7 @@ TEST_F(WatchdogTest, HoldsManyCallsOfManyThreadsApart) {
     std::atomic<int> lost{0};
     {
         std::vector<std::jthread> threads;
+        threads.reserve(16);
         for (int i = 0; i < 16; ++i) {
             threads.emplace_back([&, i] {
                 for (int j = 0; j < 50; ++j) {

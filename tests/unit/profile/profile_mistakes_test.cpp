@@ -14,8 +14,8 @@ struct Mistake {
     const char* complaints;  // each line without the file name
 };
 
-void PrintTo(const Mistake& mistake, std::ostream* out) {
-    *out << mistake.name;
+std::ostream& operator<<(std::ostream& out, const Mistake& mistake) {
+    return out << mistake.name;
 }
 
 class ProfileMistakes : public testing::TestWithParam<Mistake> {};
@@ -27,9 +27,9 @@ TEST_P(ProfileMistakes, AreReportedAtTheirPlace) {
 }
 
 // What follows it begins on line 4.
-const std::string kGood = "profile = \"p\"\n[chain]\ndataplane = \"veth\"\n";
+const std::string good_start = "profile = \"p\"\n[chain]\ndataplane = \"veth\"\n";
 
-const Mistake kMistakes[] = {
+const Mistake mistakes[] = {
     {"Nothing", "",
      "p:1:1: error: the key \"profile\" is missing\np:1:1: error: the table [chain] is missing\n"},
     {"NoDataplane", "profile = \"p\"\n[chain]\nqos = \"q\"\n",
@@ -44,68 +44,69 @@ const Mistake kMistakes[] = {
      "p:3:13: error: dataplane must be a module id: 1 to 47 of a-z, 0-9, \"-\", \"_\" and \".\"\n"},
     {"IdThatBeginsWithADot", "profile = \"p\"\n[chain]\ndataplane = \"..\"\n",
      "p:3:13: error: dataplane must be a module id: 1 to 47 of a-z, 0-9, \"-\", \"_\" and \".\"\n"},
-    {"UnknownKeyNearAnother", kGood + "[pool]\ncool_dwon = \"30s\"\n",
+    {"UnknownKeyNearAnother", good_start + "[pool]\ncool_dwon = \"30s\"\n",
      "p:5:1: error: unknown key \"cool_dwon\" in [pool], did you mean \"cool_down\"?\n"},
-    {"UnknownKeyLikeNoOther", kGood + "[pool]\nx = 1\n",
+    {"UnknownKeyLikeNoOther", good_start + "[pool]\nx = 1\n",
      "p:5:1: error: unknown key \"x\" in [pool]\n"},
-    {"UnknownTable", kGood + "[demon]\nadd_lane = 2\n",
+    {"UnknownTable", good_start + "[demon]\nadd_lane = 2\n",
      "p:4:2: error: unknown key \"demon\", did you mean \"daemon\"?\n"},
-    {"BadDuration", kGood + "[pool]\ncool_down = \"30 seconds\"\n",
+    {"BadDuration", good_start + "[pool]\ncool_down = \"30 seconds\"\n",
      "p:5:13: error: cool_down must be a duration such as \"500ms\", \"30s\" or \"2m\", not \"30 "
      "seconds\"\n"},
-    {"DurationThatIsANumber", kGood + "[pool]\ncool_down = 30\n",
+    {"DurationThatIsANumber", good_start + "[pool]\ncool_down = 30\n",
      "p:5:13: error: cool_down must be a string\n"},
-    {"DurationOutOfRange", kGood + "[daemon]\nrequest_deadline = \"20m\"\n",
+    {"DurationOutOfRange", good_start + "[daemon]\nrequest_deadline = \"20m\"\n",
      "p:5:20: error: request_deadline must lie between 1s and 10m\n"},
     {"ModuleDeadlineBeyondTheRequests",
-     kGood + "[daemon]\nrequest_deadline = \"20s\"\nmodule_deadline = \"21s\"\n",
+     good_start + "[daemon]\nrequest_deadline = \"20s\"\nmodule_deadline = \"21s\"\n",
      "p:6:19: error: module_deadline must not exceed request_deadline\n"},
-    {"ModuleDeadlineOfAnotherType", kGood + "[daemon]\nmodule_deadline = 5\n",
+    {"ModuleDeadlineOfAnotherType", good_start + "[daemon]\nmodule_deadline = 5\n",
      "p:5:19: error: module_deadline must be a string\n"},
-    {"BadCidr", kGood + "[node]\npod_cidrs = [\"172.20.1.0\"]\n",
+    {"BadCidr", good_start + "[node]\npod_cidrs = [\"172.20.1.0\"]\n",
      "p:5:14: error: \"172.20.1.0\" is no address range such as \"172.20.1.0/24\"\n"},
-    {"CidrWithHostBits", kGood + "[node]\npod_cidrs = [\"172.20.1.7/24\"]\n",
+    {"CidrWithHostBits", good_start + "[node]\npod_cidrs = [\"172.20.1.7/24\"]\n",
      "p:5:14: error: \"172.20.1.7/24\" has host bits set, the range is \"172.20.1.0/24\"\n"},
-    {"OverlappingCidrs", kGood + "[node]\npod_cidrs = [\"10.0.0.0/16\",\n  \"10.0.3.0/24\"]\n",
+    {"OverlappingCidrs", good_start + "[node]\npod_cidrs = [\"10.0.0.0/16\",\n  \"10.0.3.0/24\"]\n",
      "p:6:3: error: \"10.0.3.0/24\" overlaps \"10.0.0.0/16\"\n"},
-    {"CidrOfAnotherType", kGood + "[node]\npod_cidrs = [7, \"10.0.0.0/24\"]\n",
+    {"CidrOfAnotherType", good_start + "[node]\npod_cidrs = [7, \"10.0.0.0/24\"]\n",
      "p:5:14: error: pod_cidrs must hold strings only\n"},
-    {"CidrsThatAreNoArray", kGood + "[node]\npod_cidrs = \"10.0.0.0/24\"\n",
+    {"CidrsThatAreNoArray", good_start + "[node]\npod_cidrs = \"10.0.0.0/24\"\n",
      "p:5:13: error: pod_cidrs must be an array of strings\n"},
-    {"UnknownHostNames", kGood + "[endpoint]\nhost_names = \"calico\"\n",
+    {"UnknownHostNames", good_start + "[endpoint]\nhost_names = \"calico\"\n",
      "p:5:14: error: host_names must be \"container\" or \"felix\"\n"},
-    {"SmallMtu", kGood + "[endpoint]\nmtu = 100\n",
+    {"SmallMtu", good_start + "[endpoint]\nmtu = 100\n",
      "p:5:7: error: mtu must lie between 576 and 9216\n"},
-    {"NegativeLane", kGood + "[daemon]\nadd_lane = -1\n",
+    {"NegativeLane", good_start + "[daemon]\nadd_lane = -1\n",
      "p:5:12: error: add_lane must lie between 1 and 64\n"},
-    {"LaneThatIsABoolean", kGood + "[daemon]\nadd_lane = true\n",
+    {"LaneThatIsABoolean", good_start + "[daemon]\nadd_lane = true\n",
      "p:5:12: error: add_lane must be an integer\n"},
-    {"RelativeSocket", kGood + "[daemon]\nsocket = \"cni.sock\"\n",
+    {"RelativeSocket", good_start + "[daemon]\nsocket = \"cni.sock\"\n",
      "p:5:10: error: socket must be an absolute path\n"},
-    {"RelativeModuleDir", kGood + "[daemon]\nmodule_dirs = [\"/a\", \"b\"]\n",
+    {"RelativeModuleDir", good_start + "[daemon]\nmodule_dirs = [\"/a\", \"b\"]\n",
      "p:5:22: error: module_dirs must hold absolute paths only\n"},
-    {"AdminWithoutPort", kGood + "[daemon]\nadmin = \"127.0.0.1\"\n",
+    {"AdminWithoutPort", good_start + "[daemon]\nadmin = \"127.0.0.1\"\n",
      "p:5:9: error: admin must be \"unix:/path\", an address and port such as \"127.0.0.1:9809\", "
      "or "
      "empty for none\n"},
-    {"AdminByName", kGood + "[daemon]\nadmin = \"localhost:80\"\n",
+    {"AdminByName", good_start + "[daemon]\nadmin = \"localhost:80\"\n",
      "p:5:9: error: admin must be \"unix:/path\", an address and port such as \"127.0.0.1:9809\", "
      "or "
      "empty for none\n"},
-    {"ModuleOutsideTheChain", kGood + "[module.ipvlan]\nmode = \"l2\"\n",
+    {"ModuleOutsideTheChain", good_start + "[module.ipvlan]\nmode = \"l2\"\n",
      "p:4:9: error: [module.ipvlan] names no module of the chain\n"},
-    {"ModuleNearOneOfTheChain", kGood + "[module.vet]\n",
+    {"ModuleNearOneOfTheChain", good_start + "[module.vet]\n",
      "p:4:9: error: [module.vet] names no module of the chain, did you mean \"veth\"?\n"},
-    {"ModuleThatIsNoTable", kGood + "[module]\nveth = 3\n", "p:5:8: error: veth must be a table\n"},
+    {"ModuleThatIsNoTable", good_start + "[module]\nveth = 3\n",
+     "p:5:8: error: veth must be a table\n"},
     {"UnquotedIdWithDots",
      "profile = \"p\"\n[chain]\ndataplane = \"com.example.x\"\n[module.com.example.x]\nmtu = 1\n",
      "p:4:9: error: [module.com] is no module; an id with dots is quoted: "
      "[module.\"com.example.x\"]\n"},
-    {"ShortPin", kGood + "[module.veth]\nsha256 = \"abc\"\n",
+    {"ShortPin", good_start + "[module.veth]\nsha256 = \"abc\"\n",
      "p:5:10: error: sha256 must be 64 hexadecimal digits\n"},
-    {"RelativeModulePath", kGood + "[module.veth]\npath = \"veth.so\"\n",
+    {"RelativeModulePath", good_start + "[module.veth]\npath = \"veth.so\"\n",
      "p:5:8: error: path must be an absolute path\n"},
-    {"TwiceTheSameKey", kGood + "[pool]\ncool_down = \"1s\"\ncool_down = \"2s\"\n",
+    {"TwiceTheSameKey", good_start + "[pool]\ncool_down = \"1s\"\ncool_down = \"2s\"\n",
      "p:6:13: error: not TOML: error while parsing key-value pair: cannot redefine existing string "
      "'cool_down'\n"},
     {"AllAtOnce",
@@ -117,7 +118,7 @@ const Mistake kMistakes[] = {
      "p:7:7: error: mtu must lie between 576 and 9216\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Profile, ProfileMistakes, testing::ValuesIn(kMistakes),
+INSTANTIATE_TEST_SUITE_P(Profile, ProfileMistakes, testing::ValuesIn(mistakes),
                          [](const auto& mistake) { return std::string(mistake.param.name); });
 
 TEST(Profile, SaysNothingBeyondTheFirstSyntaxErrorButWhereItIs) {
