@@ -1,9 +1,6 @@
 #include "daemon/server.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -26,6 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFrameTime{
     5'000};  // for the client to send its request, and to take the answer
 constexpr int kBacklog = 512;
+constexpr std::size_t kIdleThreads = 4;
 
 std::string directory_of(const std::string& path) {
     const auto slash = path.rfind('/');
@@ -43,8 +41,8 @@ sockaddr_un address_of(const std::string& path) {
     return address;
 }
 
-Fd stream_socket(int flags) {
-    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+Fd stream_socket() {
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) {
         throw system_error("open a unix socket", errno);
     }
@@ -59,13 +57,13 @@ Fd bind_socket(const std::string& path) {
     const auto address = address_of(path);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
     {
-        const Fd probe = stream_socket(0);
+        const Fd probe = stream_socket();
         if (::connect(probe.get(), raw, sizeof address) == 0) {
             throw Error(Status::Invalid, "socket " + path + ": another daemon listens there");
         }
     }
     ::unlink(path.c_str());
-    Fd fd = stream_socket(SOCK_NONBLOCK);
+    Fd fd = stream_socket();
     if (::bind(fd.get(), raw, sizeof address) != 0 || ::chmod(path.c_str(), 0600) != 0) {
         throw system_error("socket " + path, errno);
     }
@@ -124,60 +122,106 @@ void Server::listen() {
 }
 
 bool Server::serve(const std::stop_token& stop, milliseconds patience) {
-    const Fd wake(::eventfd(0, EFD_CLOEXEC));
-    const std::stop_callback on_stop(stop, [&wake] { (void)::eventfd_write(wake.get(), 1); });
-    while (!stop.stop_requested()) {
-        std::array<pollfd, 2> wait{{{listener_.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}}};
-        if (::poll(wait.data(), wait.size(), -1) > 0 && (wait[0].revents & POLLIN) != 0) {
-            accept_one();
-        }
+    start_thread();
+    {
+        const MutexLock lock(mutex_);
+        (void)ended_.wait(mutex_, stop, Deadline::max(), [] { return false; });
     }
-    listener_.reset();
     stop_requests_.request_stop();
+    // Wakes those that wait for a connection, and turns away who knocks; then who knocked already.
+    (void)::shutdown(listener_.get(), SHUT_RDWR);
+    while (Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC))) {
+    }
     const MutexLock lock(mutex_);
-    return idle_.wait(mutex_, {}, after(patience),
-                      [this]() TERWAY_REQUIRES(mutex_) { return in_flight_ == 0; });
+    return ended_.wait(mutex_, {}, after(patience),
+                       [this]() TERWAY_REQUIRES(mutex_) { return threads_ == 0; });
 }
 
-void Server::accept_one() {
+void Server::start_thread() {
+    {
+        const MutexLock lock(mutex_);
+        ++threads_;
+        ++idle_;
+    }
+    try {
+        std::thread([this] { work(); }).detach();
+    } catch (const std::system_error& error) {
+        const MutexLock lock(mutex_);
+        --threads_;
+        --idle_;
+        throw system_error("start a thread for requests", error.code().value());
+    }
+}
+
+void Server::work() {
+    pthread_setname_np(pthread_self(), "request");
+    while (serve_one()) {
+    }
+    const MutexLock lock(mutex_);
+    --threads_;
+    ended_.notify_all();
+}
+
+bool Server::serve_one() {
     Fd stream(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const int error = errno;
+    if (stop_requests_.stop_requested()) {
+        return false;
+    }
     if (!stream) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-            log::error("cannot accept a request", {{"reason", std::strerror(errno)}});
+        if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+            log::error("cannot accept a request", {{"reason", std::strerror(error)}});
             std::this_thread::sleep_for(milliseconds(10));  // nothing else to wait for
         }
-        return;
+        return true;
     }
-    auto client = std::make_shared<Client>(std::move(stream));
+    if (!admit()) {
+        refuse(std::move(stream));
+        return true;
+    }
+    answer(std::make_shared<Client>(std::move(stream)));
+    return stay();
+}
+
+// Counts the request and leaves somebody behind who accepts the next.
+bool Server::admit() {
+    bool last = false;
     {
         const MutexLock lock(mutex_);
         if (in_flight_ >= options_.max_requests) {
-            metrics_.counter("terway_requests_refused_total", "Requests above max_requests")
-                .increment();
-            // Not read, so the version asked for is unknown.
-            client->reply(cni::FrameKind::CniReply,
-                          cni::encode_reply(failure(
-                              Error(Status::Retry, "too many requests are in flight"), "")));
-            return;
+            return false;
         }
         ++in_flight_;
+        last = --idle_ == 0;
     }
-    try {
-        std::thread([this, client] {
-            pthread_setname_np(pthread_self(), "request");
-            answer(client);
-            finished();
-        }).detach();
-    } catch (const std::system_error& error) {
-        log::error("cannot start a thread", {{"reason", error.what()}});
-        finished();
+    if (last) {
+        try {
+            start_thread();
+        } catch (const Error& error) {
+            // The next to finish its request accepts again.
+            log::error("nobody accepts for a while", {{"reason", error.what()}});
+        }
     }
+    return true;
 }
 
-void Server::finished() {
+bool Server::stay() {
     const MutexLock lock(mutex_);
     --in_flight_;
-    idle_.notify_all();
+    if (idle_ >= kIdleThreads || stop_requests_.stop_requested()) {
+        return false;
+    }
+    ++idle_;
+    return true;
+}
+
+void Server::refuse(Fd stream) {
+    metrics_.counter("terway_requests_refused_total", "Requests above max_requests").increment();
+    // Not read, so the version asked for is unknown.
+    Client(std::move(stream))
+        .reply(cni::FrameKind::CniReply,
+               cni::encode_reply(
+                   failure(Error(Status::Retry, "too many requests are in flight"), "")));
 }
 
 void Server::answer(const std::shared_ptr<Client>& client) {

@@ -1,4 +1,8 @@
 // The socket: accepts, checks who calls, and gives each request a thread of its own.
+//
+// The thread that accepts a connection also serves it, after seeing to it that another one accepts
+// the next: a request is not handed from thread to thread. A few threads are kept for the next
+// requests.
 #pragma once
 
 #include <atomic>
@@ -39,16 +43,22 @@ public:
 
     void listen();
     // Accepts until `stop` is requested; then waits for the requests in flight, `patience` long.
-    // True if all of them ended.
+    // True if all of them ended; if not, the object must outlive them. Throws Error if no thread
+    // can be started.
     bool serve(const std::stop_token& stop, std::chrono::milliseconds patience);
 
 private:
     struct Client;
-    void accept_one();
+    void start_thread();
+    void work();
+    // False when the thread is no longer needed.
+    bool serve_one();
+    bool admit();
+    bool stay();
+    void refuse(Fd stream);
     void answer(const std::shared_ptr<Client>& client);
     void answer_cni(const std::shared_ptr<Client>& client, cni::Received request);
     void answer_ctl(const std::shared_ptr<Client>& client, const cni::Received& request);
-    void finished();
 
     const Options options_;
     const Handlers handlers_;
@@ -56,7 +66,9 @@ private:
     Fd listener_;
     std::stop_source stop_requests_;
     Mutex mutex_;
-    Condition idle_;
+    Condition ended_;
+    std::size_t threads_ TERWAY_GUARDED_BY(mutex_) = 0;
+    std::size_t idle_ TERWAY_GUARDED_BY(mutex_) = 0;  // those that wait for a connection
     std::size_t in_flight_ TERWAY_GUARDED_BY(mutex_) = 0;
 };
 

@@ -123,6 +123,9 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
     auto record = new_record(request);
     const auto& key = record.key();
+    if (!parts_.profile.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
+        log::warning("a bandwidth limit is asked for, and the profile has no qos module");
+    }
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     (void)tickets_.remove(cni::TicketKey::of(request));
     if (auto former = parts_.registry.find(key)) {

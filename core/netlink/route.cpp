@@ -192,6 +192,11 @@ void ensure_route(Socket& socket, const Route& route) {
     socket.request(message, "add " + text(route));
 }
 
+bool add_route(Socket& socket, const Route& route) {
+    auto message = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+    return socket.request_tolerating(message, "add " + text(route), {EEXIST}) == 0;
+}
+
 bool remove_route(Socket& socket, const Route& route) {
     auto message = route_message(RTM_DELROUTE, 0, route);
     return socket.request_tolerating(message, "remove " + text(route), {ESRCH, ENOENT, ENODEV}) ==

@@ -36,6 +36,8 @@ struct Route {
 
 // Adds the route or replaces the one with the same destination, table and priority.
 void ensure_route(Socket& socket, const Route& route);
+// False if there is one with the same destination, table and priority already; that one stays.
+bool add_route(Socket& socket, const Route& route);
 // False if there was none.
 bool remove_route(Socket& socket, const Route& route);
 // What the kernel would use for a destination in `table`; compares destination exactly.

@@ -95,7 +95,8 @@ public:
         if (endpoint.netns_fd() < 0) {
             throw Error(Status::Gone, "the sandbox is gone");
         }
-        Socket host_socket;
+        const auto lease = route_.borrow();
+        Socket& host_socket = *lease;
         const Link host = create(call, host_socket, endpoint, plan);
         netlink::change_link(host_socket, host.index,
                              {.up = true, .alias = plan.alias, .no_ipv6_link_local = true});
@@ -119,7 +120,8 @@ public:
     void activate(const sdk::Call& call, const sdk::EndpointView& endpoint,
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, default_mtu_);
-        Socket host_socket;
+        const auto lease = route_.borrow();
+        Socket& host_socket = *lease;
         for (const auto& route : host_routes(plan, attachment.host_ifindex)) {
             netlink::ensure_route(host_socket, route);
         }
@@ -133,7 +135,8 @@ public:
 
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
         Plan plan = veth::plan(endpoint, default_mtu_);
-        Socket socket;
+        const auto lease = route_.borrow();
+        Socket& socket = *lease;
         // A name of Felix's form belongs to the pod, not to the sandbox: a newer sandbox of the
         // same pod may have it by now.
         auto host = netlink::find_link(socket, plan.host_ifname);
@@ -281,8 +284,8 @@ private:
         if (plan.has_v6()) {
             netlink::write_sysctl(of_pod + "disable_ipv6", "0");
             netlink::write_sysctl(of_pod + "accept_ra", "0");
-        } else if (netlink::read_sysctl(of_pod + "accept_ra")) {
-            netlink::write_sysctl(of_pod + "accept_ra", "0");
+        } else {
+            (void)netlink::try_write_sysctl(of_pod + "accept_ra", "0");
         }
     }
 
@@ -320,8 +323,9 @@ private:
 
     static void bring_up(Socket& pod_socket, const Plan& plan, std::uint32_t pod_ifindex) {
         netlink::change_link(pod_socket, pod_ifindex, {.up = true});
+        // A pod with several networks keeps the default route of the first.
         for (const auto& route : pod_routes(plan, pod_ifindex)) {
-            netlink::ensure_route(pod_socket, route);
+            (void)netlink::add_route(pod_socket, route);
         }
     }
 
@@ -361,8 +365,18 @@ private:
                         address.text());
             }
         }
-        check_routes(socket, pod_routes(plan, pod->index));
+        check_default_routes(socket, pod_routes(plan, pod->index));
         check_neighbours(socket, pod_neighbours(plan, pod->index));
+    }
+
+    // The default route may lead through another network of the pod.
+    static void check_default_routes(Socket& socket, const std::vector<netlink::Route>& wanted) {
+        for (const auto& route : wanted) {
+            const auto found = netlink::find_route(socket, route.destination);
+            if (!found || (found->oif == route.oif && found->gateway != route.gateway)) {
+                differs("the sandbox has no default route to " + route.gateway->text());
+            }
+        }
     }
 
     static void check_routes(Socket& socket, const std::vector<netlink::Route>& wanted) {
@@ -393,6 +407,7 @@ private:
     bool masquerade_ = true;
     std::vector<Prefix> cluster_;
     std::string ruleset_;
+    netlink::SocketPool route_{NETLINK_ROUTE};
     netlink::SocketPool nft_{NETLINK_NETFILTER};
 };
 

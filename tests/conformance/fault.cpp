@@ -240,4 +240,23 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void* data, size_t s
     static auto* const next = fault::real<decltype(::recv)>("recv");
     return fault::receiving(fd, [&] { return next(fd, data, size, flags); });
 }
+
+// What recv and recvfrom become in code compiled with _FORTIFY_SOURCE: the C library's names, not
+// ours to choose.
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
+__attribute__((visibility("default"))) ssize_t __recv_chk(int fd, void* data, size_t size,
+                                                          size_t room, int flags) {
+    static auto* const next = fault::real<ssize_t(int, void*, size_t, size_t, int)>("__recv_chk");
+    return fault::receiving(fd, [&] { return next(fd, data, size, room, flags); });
+}
+
+__attribute__((visibility("default"))) ssize_t __recvfrom_chk(int fd, void* data, size_t size,
+                                                              size_t room, int flags,
+                                                              sockaddr* from, socklen_t* length) {
+    static auto* const next =
+        fault::real<ssize_t(int, void*, size_t, size_t, int, sockaddr*, socklen_t*)>(
+            "__recvfrom_chk");
+    return fault::receiving(fd, [&] { return next(fd, data, size, room, flags, from, length); });
+}
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
 }

@@ -48,7 +48,7 @@ public:
                                    "start and adopt do not repair what was deleted (" + text + ")");
             }
         } else if (bench_.world.options().verbose) {
-            std::fprintf(stderr, "       left out: %s: %s\n", text.c_str(), reason.c_str());
+            (void)std::fprintf(stderr, "       left out: %s: %s\n", text.c_str(), reason.c_str());
         }
         bench_.world.start();
         bench_.detach(pod_);

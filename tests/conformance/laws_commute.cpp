@@ -22,6 +22,7 @@ void all_at_once(const std::vector<Pod*>& pods, const std::function<void(Pod&)>&
     std::exception_ptr failure;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(pods.size());
         for (Pod* pod : pods) {
             threads.emplace_back([&, pod] {
                 try {
@@ -57,14 +58,14 @@ void law_commute(const Options& options, Kind kind) {
     const auto of_a = difference(none, only_a).appeared;
     bench.detach(a);
     const auto gone = difference(again, bench.world.snapshot());
-    Broken wrong{"detach of pod a, the older one, takes something of pod b along", {}};
+    std::vector<std::string> wrong;
     for (const auto& object : gone.vanished) {
         if (!contains(of_a, object)) {
-            wrong.details.push_back("- " + object.text());
+            wrong.push_back("- " + object.text());
         }
     }
-    if (!wrong.details.empty()) {
-        throw wrong;
+    if (!wrong.empty()) {
+        throw Broken{"detach of pod a, the older one, takes something of pod b along", wrong};
     }
     bench.expect_check_passes(b, "after pod a, the older one, was detached");
     bench.detach(b);

@@ -163,11 +163,11 @@ void law_identity(const Options& options, Kind /*kind*/) {
           std::pair(TWY_POLICY, host::Kind::Policy)}) {
         kinds |= world.module().offers(id) ? static_cast<std::uint32_t>(bit) : 0U;
     }
-    Broken wrong{"the ELF note and the descriptor disagree", {}};
+    std::vector<std::string> wrong;
     const auto same = [&](const char* what, const std::string& noted, const std::string& told) {
         if (noted != told) {
-            wrong.details.push_back(std::string(what) + ": the note says " + noted +
-                                    ", the descriptor " + told);
+            wrong.push_back(std::string(what) + ": the note says " + noted + ", the descriptor " +
+                            told);
         }
     };
     same("id", note.id, descriptor.id);
@@ -175,8 +175,8 @@ void law_identity(const Options& options, Kind /*kind*/) {
     same("ABI", std::to_string(note.abi_major) + "." + std::to_string(note.abi_minor),
          std::to_string(descriptor.abi_major) + "." + std::to_string(descriptor.abi_minor));
     same("interfaces", std::to_string(note.kinds), std::to_string(kinds));
-    if (!wrong.details.empty()) {
-        throw wrong;
+    if (!wrong.empty()) {
+        throw Broken{"the ELF note and the descriptor disagree", wrong};
     }
     const std::string name = std::filesystem::path(options.module_path).filename();
     if (name != note.id + ".so") {

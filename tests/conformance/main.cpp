@@ -60,7 +60,7 @@ void print(const Law& law, const Verdict& verdict) {
             std::printf("          %s\n", detail.c_str());
         }
     }
-    std::fflush(stdout);
+    (void)std::fflush(stdout);
 }
 
 json::object record(const Law& law, const char* interface, const Verdict& verdict) {
@@ -142,7 +142,7 @@ int check(const Options& options, const twy_module& module) {
     return all_ok ? 0 : 1;
 }
 
-int main(int argc, char** argv) {
+int run_tool(int argc, char** argv) {
     namespace po = boost::program_options;
     Options options;
     std::vector<int> numbers;
@@ -187,11 +187,13 @@ int main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return terway::conformance::main(argc, argv);
+        return terway::conformance::run_tool(argc, argv);
     } catch (const terway::conformance::Broken& broken) {
-        std::cerr << "terway-conformance: " << broken.what << "\n";
+        (void)std::fprintf(stderr, "terway-conformance: %s\n", broken.what.c_str());
     } catch (const std::exception& error) {
-        std::cerr << "terway-conformance: " << error.what() << "\n";
+        (void)std::fprintf(stderr, "terway-conformance: %s\n", error.what());
+    } catch (...) {
+        (void)std::fputs("terway-conformance: something that is no exception was thrown\n", stderr);
     }
     return 2;
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/address.hpp"
+#include "text.hpp"
 
 namespace terway::conformance {
 namespace {
@@ -130,7 +131,8 @@ void add_set(Snapshot& to, const std::string& place, const std::string& kind,
                          {"name", set.at("name")},
                          {"elem", element}};
         add(to, place, "nft element",
-            "nft element of " + kind + " " + name + ": " + json::serialize(steady(element)), raw);
+            joined({"nft element of ", kind, " ", name, ": ", json::serialize(steady(element))}),
+            raw);
     }
 }
 
@@ -240,8 +242,8 @@ void add_filters(Snapshot& to, const std::string& place, const json::array& arra
         raw["dev"] = dev;
         raw["hook"] = hook;
         add(to, place, "filter",
-            "filter " + member(filter, "kind") + " on " + dev + " " + hook + " pref " +
-                member(filter, "pref") + " " + json::serialize(steady(filter.at("options"))),
+            joined({"filter ", member(filter, "kind"), " on ", dev, " ", hook, " pref ",
+                    member(filter, "pref"), " ", json::serialize(steady(filter.at("options")))}),
             raw);
     }
 }
@@ -253,7 +255,7 @@ void add_classes(Snapshot& to, const std::string& place, const std::string& text
         std::istringstream parts(line);
         std::string noun, kind, id;
         if (parts >> noun >> kind >> id) {
-            add(to, place, "class", "class " + kind + " " + id + " on " + dev,
+            add(to, place, "class", joined({"class ", kind, " ", id, " on ", dev}),
                 json::object{{"dev", dev}, {"classid", id}, {"text", line}});
         }
     }
@@ -271,15 +273,16 @@ void add_ruleset(Snapshot& to, const std::string& place, const json::array& arra
             add(to, place, "nft table", "nft table " + family + member(value, "name"), value);
         } else if (kind == "rule") {
             add(to, place, "nft rule",
-                "nft rule in " + family + member(value, "table") + " " + member(value, "chain") +
-                    ": " + json::serialize(steady(value.at("expr"))),
+                joined({"nft rule in ", family, member(value, "table"), " ", member(value, "chain"),
+                        ": ", json::serialize(steady(value.at("expr")))}),
                 value);
         } else if (kind == "set" || kind == "map") {
-            add_set(to, place, kind, family + member(value, "table") + " " + member(value, "name"),
-                    value);
+            add_set(to, place, kind,
+                    joined({family, member(value, "table"), " ", member(value, "name")}), value);
         } else {
             add(to, place, "nft " + kind,
-                "nft " + kind + " " + family + member(value, "table") + " " + member(value, "name"),
+                joined({"nft ", kind, " ", family, member(value, "table"), " ",
+                        member(value, "name")}),
                 value);
         }
     }

@@ -5,6 +5,7 @@
 #include "command.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
+#include "text.hpp"
 
 namespace terway::conformance {
 
@@ -43,11 +44,11 @@ void activate_plain_veth(World& world, Pod& pod) {
     std::string in_pod = "link set dev " + pod_end + " up\n";
     for (const auto& address : pod.addresses) {
         const std::string gateway = address.is_v4() ? "169.254.1.1" : "fe80::1:1";
-        on_host += "route add " + Prefix::host(address).text() + " dev " + host_end + "\n";
-        in_pod += "neighbour add " + gateway + " lladdr " + mac.text() + " dev " + pod_end +
-                  " nud permanent\n";
-        in_pod += "route add default via " + gateway + " dev " + pod_end +
-                  (address.is_v4() ? " onlink\n" : "\n");
+        on_host += joined({"route add ", Prefix::host(address).text(), " dev ", host_end, "\n"});
+        in_pod += joined({"neighbour add ", gateway, " lladdr ", mac.text(), " dev ", pod_end,
+                          " nud permanent\n"});
+        in_pod += joined({"route add default via ", gateway, " dev ", pod_end,
+                          address.is_v4() ? " onlink\n" : "\n"});
     }
     ip(world.host().fd(), on_host);
     ip(pod.netns.fd(), in_pod);

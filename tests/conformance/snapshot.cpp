@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "normalise.hpp"
 #include "terway/error.hpp"
+#include "text.hpp"
 
 namespace terway::conformance {
 namespace {
@@ -24,7 +25,7 @@ std::vector<json::array> arrays(const std::string& text, std::size_t expected,
         json::error_code error;
         at += parser.write_some(text.data() + at, text.size() - at, error);
         if (error || !parser.done()) {
-            throw Error(Status::Internal, tool + " printed no JSON: " + text);
+            throw Error(Status::Internal, joined({tool, " printed no JSON: ", text}));
         }
         found.push_back(parser.release().as_array());
     }
@@ -75,9 +76,9 @@ void add_tc(Snapshot& to, const Place& place) {
                         must_run(place.netns_fd, {"tc", "-d", "class", "show", "dev", dev}), dev);
         }
         for (const auto& hook : hooks) {
-            const auto filters = arrays(must_run(place.netns_fd, {"tc", "-j", "-d", "-batch", "-"},
-                                                 "filter show dev " + dev + " " + hook + "\n"),
-                                        1, "tc");
+            const auto command = joined({"filter show dev ", dev, " ", hook, "\n"});
+            const auto filters = arrays(
+                must_run(place.netns_fd, {"tc", "-j", "-d", "-batch", "-"}, command), 1, "tc");
             add_filters(to, place.label, filters.front(), dev, hook);
         }
     }

@@ -12,6 +12,7 @@
 #include "fault.hpp"
 #include "netlink/link.hpp"
 #include "netlink/sysctl.hpp"
+#include "text.hpp"
 
 namespace terway::conformance {
 namespace {
@@ -65,16 +66,10 @@ World::World(const Options& options) : options_(options) {
     });
     if (options_.verbose) {
         fake_.on_log([](const sdk::testing::FakeHost::LogLine& line) {
-            std::fprintf(stderr, "       module: %s\n", line.text.c_str());
+            (void)std::fprintf(stderr, "       module: %s\n", line.text.c_str());
         });
     }
     create_instance();
-}
-
-World::~World() {
-    if (module_) {
-        destroy_instance();
-    }
 }
 
 void World::build_host() {
@@ -114,8 +109,21 @@ void World::create_instance() {
     const twy_module& found = sdk::testing::load_module(options_.module_path);
     satisfy_requirements(host_.fd(), found.requirements);
     as_host("create", [&] { module_ = std::make_unique<ModuleUnderTest>(found, fake_); });
-    as_host("configure", [&] { module_->configure(options_.config); });
+    as_host("configure", [&] { configure(); });
     as_host("preflight", [&] { module_->preflight(); });
+}
+
+void World::configure() {
+    try {
+        module_->configure(options_.config);
+    } catch (const Error& error) {
+        std::string text = error.what();
+        for (const auto& complaint : fake_.complaints()) {
+            text += joined({"\n", options_.config_path, ":", std::to_string(complaint.line), ":",
+                            std::to_string(complaint.column), ": error: ", complaint.text});
+        }
+        throw Error(error.status(), text, error.sys_errno());
+    }
 }
 
 void World::destroy_instance() {
@@ -182,8 +190,8 @@ void World::as_host(const std::string& what, const std::function<void()>& body) 
     }).join();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
     if (options_.verbose) {
-        std::fprintf(stderr, "       %s: %lld ms\n", what.c_str(),
-                     static_cast<long long>(took.count()));
+        (void)std::fprintf(stderr, "       %s: %lld ms\n", what.c_str(),
+                           static_cast<long long>(took.count()));
     }
     if (strayed) {
         throw Broken{what + " left its thread in another network namespace", {}};

@@ -33,7 +33,6 @@ class World {
 public:
     // Creates, configures and asks preflight; does not start. Throws Error.
     explicit World(const Options& options);
-    ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
@@ -66,6 +65,7 @@ public:
 private:
     void build_host();
     void create_instance();
+    void configure();
 
     const Options& options_;
     Netns host_ = Netns::create();

@@ -230,7 +230,7 @@ connection_survives_the_daemon() {
     gone_without_trace "after removal by a later terwayd"
 }
 
-need podman podman conmon conmon "/usr/lib/cni/portmap" containernetworking-plugins
+need podman podman conmon conmon ping iputils-ping /usr/lib/cni/portmap containernetworking-plugins
 enter_node "$@"
 install_terway
 start_terwayd

@@ -135,7 +135,8 @@ typedef struct twy_node {
 typedef struct twy_dataplane {
     uint32_t size;
     uint32_t reserved;
-    /* Build everything, but let no packet through yet. Leftovers of the same key are replaced. [request] */
+    /* Build everything, but let no packet through yet: the pod's link stays down. Leftovers of the
+     * same key are replaced. [request] */
     twy_status (*attach)(twy_instance*, twy_call*, const twy_endpoint*, twy_attachment* ret,
                          twy_error* reterr);
     /* Let traffic through; called once QoS and policy are in place. [request] */
@@ -247,7 +248,8 @@ typedef struct twy_policy {
     /* As twy_dataplane.adopt; rules already in the kernel stay in force until the first apply. [request] */
     twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
                         twy_error* reterr);
-    /* Make the kernel agree with the set; answers the revision now in force. Never concurrent with
+    /* Make the kernel agree with the set; answers the revision now in force. An endpoint the set
+     * does not name is denied everything, as before the first apply. Never concurrent with
      * another apply, but concurrent with attach and detach of any endpoint: the lock around what
      * they share is the module's own. [request] */
     twy_status (*apply)(twy_instance*, twy_call*, const twy_policy_set*, uint64_t* ret_revision,
