@@ -142,7 +142,7 @@ int check(const Options& options, const twy_module& module) {
     return all_ok ? 0 : 1;
 }
 
-int main(int argc, char** argv) {
+int run_tool(int argc, char** argv) {
     namespace po = boost::program_options;
     Options options;
     std::vector<int> numbers;
@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return terway::conformance::main(argc, argv);
+        return terway::conformance::run_tool(argc, argv);
     } catch (const terway::conformance::Broken& broken) {
         (void)std::fprintf(stderr, "terway-conformance: %s\n", broken.what.c_str());
     } catch (const std::exception& error) {

@@ -70,6 +70,7 @@ void read_own(const std::string& path, const toml::table& own, Options& options)
 }  // namespace
 
 void read_config(const std::string& path, const std::string& module_id, Options& options) {
+    options.config_path = path;
     const std::string text = read_file(path);
     toml::table file;
     try {

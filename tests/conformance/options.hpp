@@ -12,6 +12,7 @@ namespace terway::conformance {
 
 struct Options {
     std::string module_path;
+    std::string config_path;  // what complaints about `config` are opened with
     sdk::testing::ConfigTable config;
     // Endpoints get addresses of an ENI, that ENI and its gateways; else addresses of the node's
     // own ranges.

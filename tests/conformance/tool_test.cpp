@@ -2,8 +2,10 @@
 // that are not.
 #include <gmock/gmock.h>
 
+#include <cstdio>
 #include <string>
 
+#include "base/file.hpp"
 #include "base/netns.hpp"
 #include "command.hpp"
 
@@ -135,6 +137,15 @@ TEST(Conformance, RefusesAFileThatIsNoModule) {
     const auto outcome = run(Netns::current().fd(), {TERWAY_CONFORMANCE_TOOL, "/bin/true"});
     EXPECT_EQ(outcome.status, 2);
     EXPECT_THAT(outcome.errors, HasSubstr("cannot load"));
+}
+
+TEST(Conformance, SaysWhereAConfigurationIsWrong) {
+    const std::string path = ::testing::TempDir() + "terway-conformance-wrong.toml";
+    write_file_durably(path, "[module.\"test.routes\"]\nmtu = 1400\nmtuu = 3\n");
+    const auto outcome = examine("routes", {"--config", path, "--law", "9"});
+    (void)std::remove(path.c_str());
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.errors, HasSubstr(path + ":3:8: error: unknown key \"mtuu\""));
 }
 
 TEST(Conformance, PrintsOneJsonObjectWhenAsked) {

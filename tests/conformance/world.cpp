@@ -12,6 +12,7 @@
 #include "fault.hpp"
 #include "netlink/link.hpp"
 #include "netlink/sysctl.hpp"
+#include "text.hpp"
 
 namespace terway::conformance {
 namespace {
@@ -108,8 +109,21 @@ void World::create_instance() {
     const twy_module& found = sdk::testing::load_module(options_.module_path);
     satisfy_requirements(host_.fd(), found.requirements);
     as_host("create", [&] { module_ = std::make_unique<ModuleUnderTest>(found, fake_); });
-    as_host("configure", [&] { module_->configure(options_.config); });
+    as_host("configure", [&] { configure(); });
     as_host("preflight", [&] { module_->preflight(); });
+}
+
+void World::configure() {
+    try {
+        module_->configure(options_.config);
+    } catch (const Error& error) {
+        std::string text = error.what();
+        for (const auto& complaint : fake_.complaints()) {
+            text += joined({"\n", options_.config_path, ":", std::to_string(complaint.line), ":",
+                            std::to_string(complaint.column), ": error: ", complaint.text});
+        }
+        throw Error(error.status(), text, error.sys_errno());
+    }
 }
 
 void World::destroy_instance() {

@@ -65,6 +65,7 @@ public:
 private:
     void build_host();
     void create_instance();
+    void configure();
 
     const Options& options_;
     Netns host_ = Netns::create();
