@@ -23,7 +23,10 @@ std::string describe(int netns, const std::string& where) {
         text << where << " link: mtu " << link.mtu << (link.up ? " up" : " down") << " group "
              << link.group << (link.alias.empty() ? "" : " with alias") << ", addresses:";
         for (const auto& address : netlink::addresses(socket, link.index)) {
-            text << " /" << static_cast<unsigned>(address.length());
+            // The link-local one of IPv6 comes in its own time.
+            if (address.is_v4()) {
+                text << " /" << static_cast<unsigned>(address.length());
+            }
         }
         text << ", neighbours: " << netlink::neighbours(socket, Family::V4, link.index).size()
              << "\n";

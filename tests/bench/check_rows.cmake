@@ -1,0 +1,23 @@
+# cmake -DBENCH=terway-bench -DOUT=file.json -P check_rows.cmake: runs a short benchmark and fails
+# unless every row with a goal is there with a value.
+execute_process(COMMAND ${BENCH} cni --rounds 3 --storms 1 --out ${OUT} RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+    message(FATAL_ERROR "terway-bench ended with status ${result}")
+endif()
+file(READ ${OUT} report)
+string(JSON count LENGTH "${report}" rows)
+math(EXPR last "${count} - 1")
+set(missing add_p50_vs_floor add_p50_vs_ptp add_p99_vs_ptp del_p50_vs_ptp links_gone_100_vs_group_delete
+    add_100_at_once_vs_floor del_100_at_once_vs_ptp daemon_rss_mib cni_rss_mib)
+foreach(index RANGE ${last})
+    string(JSON name GET "${report}" rows ${index} name)
+    string(JSON value GET "${report}" rows ${index} value)
+    string(JSON goal TYPE "${report}" rows ${index} goal)
+    string(JSON met TYPE "${report}" rows ${index} met)
+    if(goal STREQUAL "NUMBER" AND met STREQUAL "BOOLEAN" AND value GREATER 0)
+        list(REMOVE_ITEM missing ${name})
+    endif()
+endforeach()
+if(missing)
+    message(FATAL_ERROR "no figure for: ${missing}")
+endif()
