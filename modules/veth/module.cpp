@@ -100,8 +100,8 @@ public:
         const Link host = create(call, host_socket, endpoint, plan);
         netlink::change_link(host_socket, host.index,
                              {.up = true, .alias = plan.alias, .no_ipv6_link_local = true});
-        set_sysctls(plan, endpoint.netns_fd());
-        Socket pod_socket = Socket::in(endpoint.netns_fd());
+        prepare_host(plan);
+        Socket pod_socket = prepare_pod(plan, endpoint.netns_fd());
         for (const auto& address : plan.addresses) {
             netlink::ensure_address(pod_socket, host.peer_index, address);
         }
@@ -272,21 +272,26 @@ private:
         (void)call.await_retired();
     }
 
-    static void set_sysctls(const Plan& plan, int netns_fd) {
-        const auto of_pod = "net/ipv6/conf/" + plan.pod_ifname + "/";
-        const auto of_host = "net/ipv6/conf/" + plan.host_ifname + "/";
+    static void prepare_host(const Plan& plan) {
         if (plan.has_v6()) {
-            netlink::write_sysctl(of_host + "disable_ipv6", "0");
-            netlink::write_sysctl(of_host + "forwarding", "1");
-            netlink::write_sysctl(of_host + "accept_ra", "0");
+            const auto conf = "net/ipv6/conf/" + plan.host_ifname + "/";
+            netlink::write_sysctl(conf + "disable_ipv6", "0");
+            netlink::write_sysctl(conf + "forwarding", "1");
+            netlink::write_sysctl(conf + "accept_ra", "0");
         }
+    }
+
+    // One visit for all that must be done from inside; the socket stays there.
+    static Socket prepare_pod(const Plan& plan, int netns_fd) {
+        const auto conf = "net/ipv6/conf/" + plan.pod_ifname + "/";
         const NetnsScope scope(netns_fd);
         if (plan.has_v6()) {
-            netlink::write_sysctl(of_pod + "disable_ipv6", "0");
-            netlink::write_sysctl(of_pod + "accept_ra", "0");
+            netlink::write_sysctl(conf + "disable_ipv6", "0");
+            netlink::write_sysctl(conf + "accept_ra", "0");
         } else {
-            (void)netlink::try_write_sysctl(of_pod + "accept_ra", "0");
+            (void)netlink::try_write_sysctl(conf + "accept_ra", "0");
         }
+        return Socket();
     }
 
     // What the kernel does in its own time after a link comes up, and drops packets until then.
