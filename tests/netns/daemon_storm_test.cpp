@@ -112,7 +112,7 @@ TEST_F(DaemonStorm, SixtyAddsAtOnceAndSixtyDelsAtOnceAllSucceed) {
     EXPECT_EQ(settled(node_), "");
     EXPECT_THAT(node_.ctl_json("endpoints").as_array(), IsEmpty());
     EXPECT_EQ(changes(before, snapshot(node_.fd())), "");
-    // A few threads are kept for the next requests.
+    // The server keeps a few threads for the next requests.
     EXPECT_TRUE(eventually([&] { return threads_of(daemon->pid()) <= threads + 8; }));
     // Modules may keep sockets for the next time, as many as the two lanes are wide: 2 and 32.
     auto left = files_of(daemon->pid());
