@@ -39,8 +39,8 @@ json::value ask(const std::string& socket, const std::string& verb) {
     try {
         auto connection = Connection::connect(socket, terway::after(kConnectTime));
         const auto deadline = terway::after(kAnswerTime);
-        connection.send(
-            {FrameKind::CtlRequest, json::serialize(json::object{{"verb", verb}})}, deadline);
+        connection.send({FrameKind::CtlRequest, json::serialize(json::object{{"verb", verb}})},
+                        deadline);
         const auto reply = decode_ctl_reply(connection.receive(deadline).frame.payload);
         if (reply.error) {
             throw terway::Error(*reply.error);

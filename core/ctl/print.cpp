@@ -25,7 +25,9 @@ std::string text(const json::value& value) {
     return json::serialize(value);
 }
 
-std::string at(const json::value& object, const char* key) { return text(object.at(key)); }
+std::string at(const json::value& object, const char* key) {
+    return text(object.at(key));
+}
 
 std::string table(std::vector<Row> rows) {
     std::vector<std::size_t> widths(rows.front().size());
@@ -68,8 +70,8 @@ std::string print_status(const json::value& answer) {
     }
     std::vector<Row> rows{{"POD CIDR", "TOTAL", "USED", "COOLING", "FREE"}};
     for (const auto& cidr : answer.at("pool").as_array()) {
-        rows.push_back({at(cidr, "cidr"), at(cidr, "total"), at(cidr, "used"),
-                        at(cidr, "cooling"), at(cidr, "free")});
+        rows.push_back({at(cidr, "cidr"), at(cidr, "total"), at(cidr, "used"), at(cidr, "cooling"),
+                        at(cidr, "free")});
     }
     return out + table(std::move(rows));
 }
@@ -116,10 +118,13 @@ bool all(const json::value& answer, const char* key) {
                        [key](const json::value& row) { return row.at(key).as_bool(); });
 }
 
-bool always(const json::value& /*answer*/) { return true; }
+bool always(const json::value& /*answer*/) {
+    return true;
+}
 
 constexpr std::array<View, 5> kViews{{
-    {"status", print_status, [](const json::value& answer) { return answer.at("ready").as_bool(); }},
+    {"status", print_status,
+     [](const json::value& answer) { return answer.at("ready").as_bool(); }},
     {"endpoints", print_endpoints, always},
     {"modules", print_modules, always},
     {"preflight", print_preflight, [](const json::value& answer) { return all(answer, "met"); }},

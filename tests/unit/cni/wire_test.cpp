@@ -275,7 +275,8 @@ TEST(Descriptor, ThatFindsTheProcessFullIsAnErrorAndNotSilence) {
     Pair pair;
     const Fd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     pair.left.send({FrameKind::CniRequest, "x"}, after(kLong), file.get());
-    // A sanitizer needs descriptors of its own when it sees an error of this kind for the first time.
+    // A sanitizer needs descriptors of its own when it sees an error of this kind for the first
+    // time.
     static_cast<void>(failure_of([] { throw system_error("warm up", EMFILE).within("wire"); }));
     rlimit old{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
