@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "kernel.hpp"
-#include "netlink/link.hpp"
 #include "node.hpp"
 #include "stream.hpp"
 #include "traffic.hpp"
@@ -11,7 +10,6 @@
 namespace terway::test {
 namespace {
 
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 class DaemonDel : public testing::Test {
