@@ -81,35 +81,50 @@ private:
         for (const auto& [name, v4, v6] :
              {std::tuple{"node-a", "172.20.1.0/24", "fd00:20:1::/64"},
               std::tuple{"node-b", "172.20.2.0/24", "fd00:20:2::/64"}}) {
-            story_.step(std::string(name) + ": terwayd serves profile vpc-route", [&, this] {
-                nodes_.emplace_back(*fabric_, name, std::vector{prefix(v4), prefix(v6)}, cluster,
-                                    binaries);
-                nodes_.back().start();
-                std::string said = "modules:";
-                const auto modules = nodes_.back().ctl("modules");
-                for (const auto& module : modules.as_array()) {
-                    said += " " + std::string(module.at("id").as_string()) + " " +
-                            std::string(module.at("version").as_string());
-                }
-                return said + ", " + fixed(nodes_.back().daemon_rss(), "MiB resident");
-            });
+            start_daemon(name, {prefix(v4), prefix(v6)}, cluster, binaries);
             empty_.push_back(nodes_.back().kernel_state());
         }
     }
 
+    void start_daemon(const std::string& name, const std::vector<Prefix>& pod_cidrs,
+                      const std::vector<Prefix>& cluster, const Binaries& binaries) {
+        story_.step(name + ": terwayd serves profile vpc-route", [&] {
+            nodes_.emplace_back(*fabric_, name, pod_cidrs, cluster, binaries);
+            nodes_.back().start();
+            std::string said = "modules:";
+            const auto modules = nodes_.back().ctl("modules");
+            for (const auto& module : modules.as_array()) {
+                said += " " + std::string(module.at("id").as_string()) + " " +
+                        std::string(module.at("version").as_string());
+            }
+            return said + ", " + fixed(nodes_.back().daemon_rss(), "MiB resident");
+        });
+    }
+
+    void add_pod(Pod& pod, Node& node) {
+        story_.step("ADD " + pod.name + " on " + node.name(), [&] {
+            node.cni("ADD", pod);
+            std::string said;
+            for (const auto& address : pod.addresses) {
+                said += (said.empty() ? "" : ", ") + address.text();
+            }
+            return said;
+        });
+    }
+
+    void remove_pod(Pod& pod, Node& node) {
+        story_.step("DEL " + pod.name, [&] {
+            node.cni("DEL", pod);
+            node.cni("DEL", pod);  // runtimes repeat themselves
+            return std::string("twice, as runtimes do");
+        });
+    }
+
     void add_pods() {
         story_.act("Pods, added by the CNI binary through the daemon");
-        for (const auto& [pod, node] :
-             {std::pair{&a1_, &node_a()}, {&a2_, &node_a()}, {&b1_, &node_b()}}) {
-            story_.step("ADD " + pod->name + " on " + node->name(), [&] {
-                node->cni("ADD", *pod);
-                std::string said;
-                for (const auto& address : pod->addresses) {
-                    said += (said.empty() ? "" : ", ") + address.text();
-                }
-                return said;
-            });
-        }
+        add_pod(a1_, node_a());
+        add_pod(a2_, node_a());
+        add_pod(b1_, node_b());
         server_a2_ = std::make_unique<EchoServer>(a2_.netns.fd(), kPort);
         server_b1_ = std::make_unique<EchoServer>(b1_.netns.fd(), kPort);
         server_a1_ = std::make_unique<EchoServer>(a1_.netns.fd(), kPort);
@@ -255,14 +270,9 @@ private:
 
     void remove_pods() {
         story_.act("Pods go");
-        for (const auto& [pod, node] :
-             {std::pair{&a1_, &node_a()}, {&a3_, &node_a()}, {&b1_, &node_b()}}) {
-            story_.step("DEL " + pod->name, [&] {
-                node->cni("DEL", *pod);
-                node->cni("DEL", *pod);  // runtimes repeat themselves
-                return std::string("twice, as runtimes do");
-            });
-        }
+        remove_pod(a1_, node_a());
+        remove_pod(a3_, node_a());
+        remove_pod(b1_, node_b());
         auto before = empty_.begin();
         for (auto& node : nodes_) {
             story_.step("nothing is left on " + node.name(),
