@@ -36,7 +36,8 @@ public:
     [[nodiscard]] IpAddress plus(std::uint64_t count) const;
     [[nodiscard]] std::string text() const;
 
-    auto operator<=>(const IpAddress&) const = default;
+    // clang-tidy 14 takes the generated 0 for a pointer.
+    auto operator<=>(const IpAddress&) const = default;  // NOLINT(modernize-use-nullptr)
 
 private:
     Family family_ = Family::V4;
@@ -68,7 +69,8 @@ public:
     [[nodiscard]] std::string text() const;
     [[nodiscard]] twy_prefix to_abi() const;
 
-    auto operator<=>(const Prefix&) const = default;
+    // clang-tidy 14 takes the generated 0 for a pointer.
+    auto operator<=>(const Prefix&) const = default;  // NOLINT(modernize-use-nullptr)
 
 private:
     IpAddress address_;
@@ -83,7 +85,8 @@ struct Mac {
     [[nodiscard]] static std::optional<Mac> parse(std::string_view text);
     [[nodiscard]] std::string text() const;  // lower case
 
-    auto operator<=>(const Mac&) const = default;
+    // clang-tidy 14 takes the generated 0 for a pointer.
+    auto operator<=>(const Mac&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 }  // namespace terway

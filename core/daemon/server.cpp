@@ -75,7 +75,7 @@ std::string new_request_id() {
         static_cast<std::uint32_t>(std::chrono::steady_clock::now().time_since_epoch().count())};
     // Weyl sequence: distinct for 2^32 requests, and neighbours look different.
     std::array<char, 9> text{};
-    std::snprintf(text.data(), text.size(), "%08x", counter.fetch_add(0x9e3779b9U));
+    (void)std::snprintf(text.data(), text.size(), "%08x", counter.fetch_add(0x9e3779b9U));
     return text.data();
 }
 

@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds kSweepPatience{50};
 
 std::vector<IpAddress> bare(const std::vector<Prefix>& prefixes) {
     std::vector<IpAddress> all;
+    all.reserve(prefixes.size());
     for (const auto& prefix : prefixes) {
         all.push_back(prefix.address());
     }
@@ -152,8 +153,7 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
         bring_up(record, netns, operation, guard);
         refuse_other_mac(record, request);
         const auto own = result_of(record, request);
-        const auto result =
-            request.config.previous ? cni::merge(*request.config.previous, own) : own;
+        auto result = request.config.previous ? cni::merge(*request.config.previous, own) : own;
         record.state = EndpointState::Ready;
         record.result = result.to_json(request.config.cni_version);
         parts_.registry.put(record);

@@ -78,8 +78,8 @@ const IpAddress& Pod::address(Family family) const {
     throw Error(Status::Gone, name + " has no address of that family");
 }
 
-Node::Node(const Fabric& fabric, std::string name, std::vector<Prefix> pod_cidrs,
-           std::vector<Prefix> cluster, Binaries binaries)
+Node::Node(const Fabric& fabric, std::string name, const std::vector<Prefix>& pod_cidrs,
+           const std::vector<Prefix>& cluster, Binaries binaries)
     : name_(std::move(name)),
       binaries_(std::move(binaries)),
       directory_(fabric.directory() + "/" + name_),
@@ -201,6 +201,7 @@ std::vector<std::string> difference(const std::vector<std::string>& before,
     std::set_difference(other.begin(), other.end(), one.begin(), one.end(),
                         std::back_inserter(more));
     std::vector<std::string> all;
+    all.reserve(gone.size() + more.size());
     for (const auto& line : gone) {
         all.push_back("- " + line);
     }
