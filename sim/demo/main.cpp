@@ -37,7 +37,7 @@ IpAddress ip(const char* text) {
 
 std::string fixed(double value, const char* unit) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.1f %s", value, unit);
+    (void)std::snprintf(text, sizeof text, "%.1f %s", value, unit);
     return text;
 }
 
@@ -354,7 +354,7 @@ int run_demo(int argc, char** argv) {
 }  // namespace terway::sim::demo
 
 int main(int argc, char** argv) {
-    ::signal(SIGPIPE, SIG_IGN);
+    (void)::signal(SIGPIPE, SIG_IGN);
     try {
         return terway::sim::demo::run_demo(argc, argv);
     } catch (const std::exception& error) {

@@ -87,7 +87,8 @@ void serve_clients(int listener, int wake) {
             }
             auto& [client, name] = clients[i - 2];
             const auto line = read_line(client.get(), after(std::chrono::seconds(1)));
-            const auto answer = name + " " + line + "\n";
+            auto answer = name;
+            answer.append(" ").append(line).append("\n");
             if (line.empty() ||
                 ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL) < 0) {
                 clients.erase(clients.begin() + static_cast<std::ptrdiff_t>(i - 2));

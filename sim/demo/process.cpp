@@ -24,7 +24,8 @@ struct Prepared {
         auto all = command.environment;
         all.try_emplace("PATH", kPath);
         for (const auto& [name, value] : all) {
-            settings.push_back(name + "=" + value);
+            settings.push_back(name);
+            settings.back().append("=").append(value);
         }
         for (auto& word : words) {
             argv.push_back(word.data());

@@ -44,7 +44,7 @@ void Story::step(const std::string& claim, const std::function<std::string()>& b
     if (!json_) {
         std::printf("  %s %-52s %8.1f ms  %s\n", step.ok ? "ok    " : "FAILED", claim.c_str(),
                     step.ms, step.detail.c_str());
-        std::fflush(stdout);
+        (void)std::fflush(stdout);
     }
     steps_.push_back(std::move(step));
 }
