@@ -35,8 +35,65 @@ struct Node {
     std::vector<Prefix> pod_cidrs;  // disjoint, no host bits
 };
 
+enum class AddressSource : std::uint8_t {
+    PodCidr,  // the node's own ranges
+    Eni,      // secondary addresses of the node's ENIs
+};
+enum class IpFamilies : std::uint8_t { V4, V6, Dual };
+
 struct Pool {
+    AddressSource source = AddressSource::PodCidr;
     milliseconds cool_down{30'000};  // an address stays unused this long after its endpoint is gone
+    std::vector<std::string> sticky_pods;  // "namespace/name", "*" matches any run of characters
+    milliseconds sticky_for{300'000};      // how long a sticky pod's addresses wait for it
+
+    // With AddressSource::Eni only.
+    IpFamilies families = IpFamilies::V4;
+    std::uint32_t min_idle = 5;    // addresses (of each family) kept ready beyond those in use
+    std::uint32_t max_idle = 10;   // more than this go back to the vSwitch after a quiet time
+    std::uint32_t warm_up = 0;     // ready before the node takes pods; 0: min_idle
+    std::uint32_t max_enis = 0;    // secondary ones; 0: as many as the instance type has
+    bool prefixes = false;         // whole /28 and /80 prefixes instead of single addresses
+    milliseconds reclaim_after{600'000};  // the quiet time
+    milliseconds reconcile_every{120'000};
+    milliseconds leak_grace{600'000};  // before an ENI of ours that nobody uses is deleted
+};
+
+enum class VSwitchPolicy : std::uint8_t { Ordered, Random, MostFree };
+enum class CredentialSource : std::uint8_t { Auto, File, Role, Oidc };
+enum class SignatureVersion : std::uint8_t { V3, V1 };
+
+// How to reach the cloud's API. What is empty comes from the instance's metadata.
+struct Cloud {
+    std::string metadata = "http://100.100.100.200";
+    std::string region;
+    std::string instance;
+    std::string instance_type;
+    std::vector<std::string> vswitches;        // empty: the primary ENI's
+    VSwitchPolicy vswitch_policy = VSwitchPolicy::Ordered;
+    std::vector<std::string> security_groups;  // empty: the primary ENI's
+    std::string resource_group;
+    std::string cluster;  // value of the tag "terway.cluster" on our ENIs; keeps clusters apart
+    std::map<std::string, std::string> tags;        // further ones for ENIs we make
+    std::map<std::string, std::string> only_tags;   // ENIs found are used only if they have these
+    std::map<std::string, std::string> block_tags;  // and not if they have one of these
+
+    CredentialSource credentials = CredentialSource::Auto;
+    std::string credentials_file = "/etc/terway/credentials.toml";
+    std::string role;       // empty: the one attached to the instance
+    std::string oidc_role_arn;
+    std::string oidc_provider_arn;
+    std::string oidc_token_file;
+    SignatureVersion signature = SignatureVersion::V3;
+    std::string network = "vpc";  // or "public"
+    std::string ecs_endpoint;     // "https://host[:port]"; http:// only where it is said so here
+    std::string vpc_endpoint;
+    std::string sts_endpoint;
+    std::string ca_file;          // empty: the system's
+    milliseconds call_timeout{20'000};  // of one HTTP exchange
+
+    bool manage_routes = false;   // keep the VPC's route to the pod CIDR
+    std::string route_table;      // empty: the vSwitch's
 };
 
 enum class HostNames {
@@ -76,6 +133,7 @@ struct Profile {
     Chain chain;
     Node node;
     Pool pool;
+    Cloud cloud;
     Endpoint endpoint;
     Daemon daemon;
     std::map<std::string, ModuleSettings> modules;  // by id
