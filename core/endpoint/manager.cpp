@@ -8,58 +8,46 @@
 #include "base/checkpoint.hpp"
 #include "base/log.hpp"
 #include "cni/failure.hpp"
+#include "endpoint/manager_detail.hpp"
 #include "endpoint/names.hpp"
 #include "endpoint/outcome.hpp"
 
 namespace terway::endpoint {
 namespace {
 
-// An address that cools may be worth this wait; longer ones are the runtime's to decide.
-constexpr std::chrono::seconds kAddressPatience{10};
+// An address that cools may be worth this wait; longer ones are the runtime's to decide. The cloud
+// is given all the time the request has, but for what comes after.
+constexpr std::chrono::seconds kCoolingPatience{10};
+constexpr std::chrono::seconds kTimeToBuild{10};
 // Undoing gets its own time: the request's may be used up.
 constexpr std::chrono::seconds kUndoTime{30};
-// How long the sweeper waits for a key somebody works on.
-constexpr std::chrono::milliseconds kSweepPatience{50};
 
-std::vector<IpAddress> bare(const std::vector<Prefix>& prefixes) {
-    std::vector<IpAddress> all;
-    all.reserve(prefixes.size());
-    for (const auto& prefix : prefixes) {
-        all.push_back(prefix.address());
+std::vector<Prefix> hosts(const std::vector<IpAddress>& addresses) {
+    std::vector<Prefix> all;
+    all.reserve(addresses.size());
+    for (const auto& address : addresses) {
+        all.push_back(Prefix::host(address));
     }
     return all;
 }
 
-// What happens when a verb does not return: the runtime is answered, the lane and the waiters for
-// the key go on without this request.
-std::function<void()> overdue(const Operation& operation, KeyLock::Guard& guard,
-                              Lane::Permit* permit, const EndpointKey& key) {
-    return [&operation, &guard, permit, text = key.text()] {
-        if (permit != nullptr) {
-            permit->surrender();
-        }
-        guard.abandon();
-        if (operation.answer_early) {
-            operation.answer_early(
-                Error(Status::Retry, "endpoint " + text + ": a module did not return in time"));
-        }
-    };
+Deadline lease_deadline(const profile::Pool& pool, Deadline operation) {
+    return pool.source == profile::AddressSource::Eni
+               ? operation - kTimeToBuild
+               : std::min(operation, after(kCoolingPatience));
+}
+
+void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
+    spec.addresses = hosts(lease.addresses);
+    if (lease.eni) {
+        spec.eni = lease.eni->id;
+        spec.eni_ifindex = lease.eni->ifindex;
+        spec.gateways = hosts(lease.eni->gateways);
+    }
 }
 
 Operation for_undo(const Operation& operation) {
     return {after(kUndoTime), {}, operation.answer_early};
-}
-
-// The sandbox at the recorded path, if it is still in reach.
-std::optional<Netns> reopen(const std::string& path) {
-    if (path.empty()) {
-        return std::nullopt;
-    }
-    try {
-        return Netns::open(path);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
 }
 
 // A runtime that attaches a sandbox anew asks for the MAC it had, which it then has.
@@ -71,11 +59,9 @@ void refuse_other_mac(const EndpointRecord& record, const cni::Request& request)
     }
 }
 
-int fd_of(const std::optional<Netns>& netns) {
-    return netns ? netns->fd() : -1;
-}
-
 }  // namespace
+
+using namespace detail;
 
 Manager::Manager(const Parts& parts)
     : parts_(parts),
@@ -98,6 +84,7 @@ EndpointSpec Manager::spec_of(const cni::Request& request) const {
         spec.egress_bps = bandwidth->egress_rate;
     }
     spec.host_ifname = host_ifname(parts_.profile.endpoint.host_names, spec);
+    spec.sticky = sticky_name(parts_.profile.pool.sticky_pods, spec);
     return spec;
 }
 
@@ -132,12 +119,10 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     if (auto former = parts_.registry.find(key)) {
         clear_former(*std::move(former), netns, operation, guard);
     }
-    const auto addresses = parts_.pool.lease(key.full_text(), operation.stop,
-                                             std::min(operation.deadline, after(kAddressPatience)),
-                                             cni::requested_ips(request));
-    for (const auto& address : addresses) {
-        record.spec.addresses.push_back(Prefix::host(address));
-    }
+    note_lease(record.spec,
+               parts_.pool.lease({key.full_text(), record.spec.sticky}, operation.stop,
+                                 lease_deadline(parts_.profile.pool, operation.deadline),
+                                 cni::requested_ips(request)));
     try {
         checkpoint("add.leased");
         parts_.registry.put(record);
@@ -211,9 +196,14 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
     }
     detach(record, netns_fd, operation, guard);
     const auto addresses = bare(record.spec.addresses);
-    parts_.registry.erase(key, addresses, parts_.pool.cool_until());
+    std::vector<store::CoolingAddress> cooling;
+    for (const auto& address : addresses) {
+        cooling.push_back(
+            {address, parts_.pool.cool_until(record.spec.sticky), record.spec.sticky});
+    }
+    parts_.registry.erase(key, cooling);
     parts_.pool.hold(addresses);
-    (void)parts_.pool.release(key.full_text());
+    parts_.pool.release(key.full_text());
     parts_.reaper.after_retired([&pool = parts_.pool, addresses] { pool.unhold(addresses); });
     checkpoint("del.erased");
 }
@@ -259,25 +249,6 @@ void Manager::check_record(const EndpointRecord& record, const Operation& operat
     chain_.check(record, fd_of(netns), operation, overdue(operation, guard, nullptr, record.key()));
 }
 
-bool Manager::take_down_quietly(const EndpointRecord& record, const Operation& operation) {
-    const log::Scope scope({{"endpoint", record.key().text()}});
-    try {
-        auto guard = keys_.lock(record.key(), operation.stop,
-                                std::min(operation.deadline, after(kSweepPatience)));
-        const auto current = parts_.registry.find(record.key());
-        if (!current || current->state != record.state) {
-            return true;  // somebody was faster
-        }
-        const auto netns = reopen(current->spec.netns);
-        take_down(*current, fd_of(netns), operation, guard);
-        log::info("endpoint removed", {{"was", name_of(record.state)}});
-        return true;
-    } catch (const Error& error) {
-        log::warning("endpoint could not be removed yet", {{"reason", error.what()}});
-        return false;
-    }
-}
-
 void Manager::gc(const cni::Request& request, const Operation& operation) {
     if (!request.config.valid_attachments) {
         throw cni::CniError(cni::Code::InvalidConfig,
@@ -304,107 +275,9 @@ void Manager::status() {
     if (parts_.gate.lost() > 0) {
         throw cni::CniError(cni::Code::NotAvailable, "a module does not return from a call");
     }
-    for (const auto& cidr : parts_.pool.counts().cidrs) {
-        if (cidr.free == 0) {
-            throw cni::CniError(cni::Code::NotAvailable,
-                                "pod CIDR " + cidr.cidr.text() +
-                                    " has no free address: " + std::to_string(cidr.used) +
-                                    " in use, " + std::to_string(cidr.cooling) + " cooling");
-        }
+    if (const auto trouble = parts_.pool.trouble(); !trouble.empty()) {
+        throw cni::CniError(cni::Code::NotAvailable, trouble);
     }
-}
-
-std::size_t Manager::drain_tickets(const Operation& operation) {
-    std::size_t done = 0;
-    for (const auto& name : tickets_.list()) {
-        try {
-            const auto ticket = tickets_.read(name);
-            if (!ticket) {
-                continue;
-            }
-            const EndpointKey key{ticket->request.container_id, ticket->request.ifname};
-            const log::Scope scope({{"endpoint", key.text()}});
-            auto guard = keys_.lock(key, operation.stop, operation.deadline);
-            if (!tickets_.exists(ticket->key)) {
-                continue;  // an ADD or a DEL came in between
-            }
-            const auto known = parts_.registry.find(key);
-            if (known && known->spec.network == ticket->key.network) {
-                take_down(*known, -1, operation, guard);
-            } else if (!known) {
-                auto nobody = new_record(ticket->request);
-                detach(nobody, -1, operation, guard);
-            }
-            (void)tickets_.remove(ticket->key);
-            log::info("worked off a DEL from the queue");
-            ++done;
-        } catch (const Error& error) {
-            log::warning("ticket not worked off yet", {{"ticket", name}, {"reason", error.what()}});
-        }
-    }
-    return done;
-}
-
-void Manager::sweep(const Operation& operation) {
-    for (const auto& record : parts_.registry.all()) {
-        if (record.state == EndpointState::Deleting && !operation.stop.stop_requested()) {
-            (void)take_down_quietly(record, operation);
-        }
-    }
-    (void)drain_tickets(operation);
-    parts_.pool.tick();
-    (void)parts_.store.forget_cooled(wall_now());
-}
-
-void Manager::reclaim_addresses() {
-    for (const auto& record : parts_.registry.all()) {
-        try {
-            parts_.pool.claim(record.key().full_text(), bare(record.spec.addresses));
-        } catch (const Error& error) {
-            log::error("two records claim one address",
-                       {{"endpoint", record.key().text()}, {"reason", error.what()}});
-        }
-    }
-    for (const auto& [address, until] : parts_.store.cooling()) {
-        parts_.pool.restore_cooling(address, until);
-    }
-}
-
-void Manager::take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption) {
-    if (record.state != EndpointState::Ready) {
-        ++(take_down_quietly(record, operation) ? adoption.finished : adoption.failed);
-        return;
-    }
-    auto netns = reopen(record.spec.netns);
-    bool kept = false;
-    {
-        auto guard = keys_.lock(record.key(), operation.stop, operation.deadline);
-        kept = chain_.adopt(record, fd_of(netns), operation,
-                            overdue(operation, guard, nullptr, record.key()));
-    }
-    if (kept) {
-        parts_.registry.put(record);
-        ++adoption.kept;
-        return;
-    }
-    log::info("endpoint vanished while the daemon was away", {{"endpoint", record.key().text()}});
-    ++(take_down_quietly(record, operation) ? adoption.gone : adoption.failed);
-}
-
-Adoption Manager::take_over(const Operation& operation) {
-    reclaim_addresses();
-    Adoption adoption;
-    for (auto& record : parts_.registry.all()) {
-        const auto key = record.key();
-        try {
-            take_over_one(std::move(record), operation, adoption);
-        } catch (const Error& error) {
-            ++adoption.failed;
-            log::error("endpoint could not be taken over",
-                       {{"endpoint", key.text()}, {"reason", error.what()}});
-        }
-    }
-    return adoption;
 }
 
 }  // namespace terway::endpoint

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@
 #include "endpoint/operation.hpp"
 #include "endpoint/reaper.hpp"
 #include "endpoint/registry.hpp"
-#include "pool/pool.hpp"
+#include "pool/address_pool.hpp"
 #include "profile/profile.hpp"
 
 namespace terway::endpoint {
@@ -47,13 +48,15 @@ public:
         Reaper& reaper;
         Registry& registry;
         store::Store& store;
-        pool::Pool& pool;
+        pool::AddressPool& pool;
         Metrics& metrics;
     };
     explicit Manager(const Parts& parts);
 
-    // Before anything else: reclaims the addresses of all records, then takes each endpoint over or
-    // down.
+    // Before anything else, and before the pool looks at the cloud: the addresses of all records
+    // are in use, and what cooled goes on cooling.
+    void reclaim_addresses();
+    // Then takes each endpoint over or down.
     Adoption take_over(const Operation& operation);
 
     [[nodiscard]] cni::Result add(const cni::Request& request, const Netns& netns,
@@ -72,6 +75,10 @@ public:
     // One round of the sweeper: unfinished removals, tickets, cooled addresses.
     void sweep(const Operation& operation);
 
+    // Compares the Ready endpoints that have one of the addresses (all of them if the set is empty)
+    // with the kernel and puts right what differs. Answers how many were. Does not throw.
+    std::size_t repair(const std::set<IpAddress>& addresses, const Operation& operation);
+
     [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
     // Compares one endpoint with the kernel. Throws the first discrepancy.
     void check_record(const EndpointRecord& record, const Operation& operation);
@@ -89,8 +96,8 @@ private:
     void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 KeyLock::Guard& guard);
     bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
+    [[nodiscard]] bool repair_one(const EndpointKey& key, const Operation& operation);
     void take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption);
-    void reclaim_addresses();
 
     const Parts parts_;
     Chain chain_;

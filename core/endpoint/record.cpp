@@ -110,6 +110,11 @@ public:
         return {found->data(), found->size()};
     }
 
+    // For members that records of earlier versions lack.
+    [[nodiscard]] std::string text_or_nothing(std::string_view name) const {
+        return has(name) ? text(name) : std::string();
+    }
+
     template <class T>
     [[nodiscard]] T number(std::string_view name) const {
         const auto& value = at(name);
@@ -163,7 +168,9 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                          {"pod_uid", spec.pod_uid},
                          {"addresses", texts(spec.addresses, memory)},
                          {"gateways", texts(spec.gateways, memory)},
+                         {"eni", spec.eni},
                          {"eni_ifindex", spec.eni_ifindex},
+                         {"sticky", spec.sticky},
                          {"mtu", spec.mtu},
                          {"ingress_bps", spec.ingress_bps},
                          {"egress_bps", spec.egress_bps},
@@ -180,7 +187,9 @@ EndpointSpec read_spec(const Members& members) {
             members.text("pod_uid"),
             members.prefixes("addresses"),
             members.prefixes("gateways"),
+            members.text_or_nothing("eni"),
             members.number<std::uint32_t>("eni_ifindex"),
+            members.text_or_nothing("sticky"),
             members.number<std::uint32_t>("mtu"),
             members.number<std::uint64_t>("ingress_bps"),
             members.number<std::uint64_t>("egress_bps"),

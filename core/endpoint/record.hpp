@@ -55,8 +55,10 @@ struct EndpointSpec {
     std::string pod_uid;
     std::vector<Prefix> addresses;  // host prefixes, at most one a family
     std::vector<Prefix> gateways;
-    std::uint32_t eni_ifindex = 0;  // 0 in VPC route mode
-    std::uint32_t mtu = 0;          // bytes; 0: the module's default
+    std::string eni;                // id of the ENI that carries them; empty in VPC route mode
+    std::uint32_t eni_ifindex = 0;  // its NIC; 0 in VPC route mode
+    std::string sticky;     // "namespace/name" if the pod gets its addresses again; else empty
+    std::uint32_t mtu = 0;  // bytes; 0: the module's default
     std::uint64_t ingress_bps = 0;  // bits per second towards the pod; 0: unlimited
     std::uint64_t egress_bps = 0;
     std::string host_ifname;

@@ -33,9 +33,8 @@ void Registry::begin_removal(EndpointRecord& record) {
     }
 }
 
-void Registry::erase(const EndpointKey& key, const std::vector<IpAddress>& cooling,
-                     WallTime until) {
-    store_.erase_and_cool(key, cooling, until);
+void Registry::erase(const EndpointKey& key, const std::vector<store::CoolingAddress>& cooling) {
+    store_.erase_and_cool(key, cooling);
     const MutexLock lock(mutex_);
     records_.erase(key);
 }

@@ -22,8 +22,8 @@ public:
     // Marks a removal. It must go on even if that cannot be written down: memory knows of it in any
     // case, and after a restart adoption finds out by itself. Does not throw for a failing store.
     void begin_removal(EndpointRecord& record);
-    // The record goes, its addresses cool until then.
-    void erase(const EndpointKey& key, const std::vector<IpAddress>& cooling, WallTime until);
+    // The record goes, its addresses cool.
+    void erase(const EndpointKey& key, const std::vector<store::CoolingAddress>& cooling);
 
     [[nodiscard]] std::optional<EndpointRecord> find(const EndpointKey& key) const;
     // Oldest first.

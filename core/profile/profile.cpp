@@ -4,15 +4,15 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "profile/cloud_section.hpp"
 #include "profile/daemon_section.hpp"
+#include "profile/pool_section.hpp"
 #include "profile/section.hpp"
 #include "profile/toml.hpp"
 #include "terway/error.hpp"
 
 namespace terway::profile {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxId = 47;
 
@@ -100,20 +100,9 @@ void read_node(Section& node, Node& into) {
     }
 }
 
-void read_pool(Section& pool, Pool& into) {
-    pool.duration("cool_down", into.cool_down, 0s, 1h);
-}
-
 void read_endpoint(Section& endpoint, Endpoint& into) {
-    if (const Entry* names = endpoint.take("host_names", ValueKind::String)) {
-        if (names->string == "container") {
-            into.host_names = HostNames::Container;
-        } else if (names->string == "felix") {
-            into.host_names = HostNames::Felix;
-        } else {
-            endpoint.complain(names->place, "host_names must be \"container\" or \"felix\"");
-        }
-    }
+    endpoint.choice("host_names", into.host_names,
+                    {{"container", HostNames::Container}, {"felix", HostNames::Felix}});
     const Entry* mtu = endpoint.take("mtu", ValueKind::Integer);
     if (mtu != nullptr && mtu->integer != 0) {
         endpoint.integer("mtu", into.mtu, 576, 9216);
@@ -212,6 +201,7 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     const auto chain = read_chain(root, profile, diagnostics);
     read_section(root, "node", read_node, profile.node, diagnostics);
     read_section(root, "pool", read_pool, profile.pool, diagnostics);
+    read_section(root, "cloud", read_cloud, profile.cloud, diagnostics);
     read_section(root, "endpoint", read_endpoint, profile.endpoint, diagnostics);
     read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);
     read_modules(root, chain, profile, diagnostics);

@@ -49,11 +49,11 @@ struct Pool {
 
     // With AddressSource::Eni only.
     IpFamilies families = IpFamilies::V4;
-    std::uint32_t min_idle = 5;    // addresses (of each family) kept ready beyond those in use
-    std::uint32_t max_idle = 10;   // more than this go back to the vSwitch after a quiet time
-    std::uint32_t warm_up = 0;     // ready before the node takes pods; 0: min_idle
-    std::uint32_t max_enis = 0;    // secondary ones; 0: as many as the instance type has
-    bool prefixes = false;         // whole /28 and /80 prefixes instead of single addresses
+    std::uint32_t min_idle = 5;   // addresses (of each family) kept ready beyond those in use
+    std::uint32_t max_idle = 10;  // more than this go back to the vSwitch after a quiet time
+    std::uint32_t warm_up = 0;    // ready before the node takes pods; 0: min_idle
+    std::uint32_t max_enis = 0;   // secondary ones; 0: as many as the instance type has
+    bool prefixes = false;        // whole /28 and /80 prefixes instead of single addresses
     milliseconds reclaim_after{600'000};  // the quiet time
     milliseconds reconcile_every{120'000};
     milliseconds leak_grace{600'000};  // before an ENI of ours that nobody uses is deleted
@@ -69,7 +69,7 @@ struct Cloud {
     std::string region;
     std::string instance;
     std::string instance_type;
-    std::vector<std::string> vswitches;        // empty: the primary ENI's
+    std::vector<std::string> vswitches;  // empty: the primary ENI's
     VSwitchPolicy vswitch_policy = VSwitchPolicy::Ordered;
     std::vector<std::string> security_groups;  // empty: the primary ENI's
     std::string resource_group;
@@ -80,7 +80,7 @@ struct Cloud {
 
     CredentialSource credentials = CredentialSource::Auto;
     std::string credentials_file = "/etc/terway/credentials.toml";
-    std::string role;       // empty: the one attached to the instance
+    std::string role;  // empty: the one attached to the instance
     std::string oidc_role_arn;
     std::string oidc_provider_arn;
     std::string oidc_token_file;
@@ -89,11 +89,11 @@ struct Cloud {
     std::string ecs_endpoint;     // "https://host[:port]"; http:// only where it is said so here
     std::string vpc_endpoint;
     std::string sts_endpoint;
-    std::string ca_file;          // empty: the system's
+    std::string ca_file;                // empty: the system's
     milliseconds call_timeout{20'000};  // of one HTTP exchange
 
-    bool manage_routes = false;   // keep the VPC's route to the pod CIDR
-    std::string route_table;      // empty: the vSwitch's
+    bool manage_routes = false;  // keep the VPC's route to the pod CIDR
+    std::string route_table;     // empty: the vSwitch's
 };
 
 enum class HostNames {

@@ -189,6 +189,48 @@ std::vector<const Entry*> Section::strings(std::string_view key) {
     return items;
 }
 
+void Section::boolean(std::string_view key, bool& value) {
+    if (const Entry* entry = take(key, ValueKind::Bool)) {
+        value = entry->integer != 0;
+    }
+}
+
+void Section::text(std::string_view key, std::string& value) {
+    if (const Entry* entry = take(key, ValueKind::String)) {
+        value = entry->string;
+    }
+}
+
+void Section::texts(std::string_view key, std::vector<std::string>& value) {
+    for (const Entry* item : strings(key)) {
+        value.push_back(item->string);
+    }
+}
+
+void Section::text_map(std::string_view key, std::map<std::string, std::string>& value) {
+    const Entry* table = take(key, ValueKind::Table);
+    if (table == nullptr) {
+        return;
+    }
+    for (const auto& entry : table->table.entries) {
+        if (entry.kind == ValueKind::String) {
+            value[entry.key] = entry.string;
+        } else {
+            complain(entry.place, std::string(key) + "." + entry.key + " must be a string");
+        }
+    }
+}
+
+void Section::complain_choice(const Entry& entry, std::string_view key,
+                              const std::vector<std::string_view>& words) {
+    std::string text = std::string(key) + " must be";
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        text += i == 0 ? " \"" : i + 1 == words.size() ? " or \"" : ", \"";
+        text += std::string(words[i]) + "\"";
+    }
+    complain(entry.place, text + suggestion(entry.string, words));
+}
+
 void Section::finish() {
     for (const auto& entry : table_.entries) {
         if (std::find(taken_.begin(), taken_.end(), entry.key) == taken_.end()) {

@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "profile/diagnostic.hpp"
@@ -33,6 +35,29 @@ public:
     void duration(std::string_view key, std::chrono::milliseconds& value,
                   std::chrono::milliseconds low, std::chrono::milliseconds high);
     void absolute_path(std::string_view key, std::string& value);
+    void boolean(std::string_view key, bool& value);
+    void text(std::string_view key, std::string& value);
+    void texts(std::string_view key, std::vector<std::string>& value);
+    // The strings of a table: names and values.
+    void text_map(std::string_view key, std::map<std::string, std::string>& value);
+    // One of a few words, each of which stands for a value.
+    template <class Value>
+    void choice(std::string_view key, Value& value,
+                std::initializer_list<std::pair<std::string_view, Value>> choices) {
+        const Entry* entry = take(key, ValueKind::String);
+        if (entry == nullptr) {
+            return;
+        }
+        std::vector<std::string_view> words;
+        for (const auto& [word, meaning] : choices) {
+            if (word == entry->string) {
+                value = meaning;
+                return;
+            }
+            words.push_back(word);
+        }
+        complain_choice(*entry, key, words);
+    }
     // The strings of an array; complains about what is none.
     std::vector<const Entry*> strings(std::string_view key);
 
@@ -42,6 +67,9 @@ public:
     void complain(Place place, const std::string& text) { diagnostics_.error(place, text); }
 
 private:
+    void complain_choice(const Entry& entry, std::string_view key,
+                         const std::vector<std::string_view>& words);
+
     const Table& table_;
     const std::string title_;
     Diagnostics& diagnostics_;

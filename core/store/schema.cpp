@@ -22,7 +22,11 @@ constexpr std::array kMigrations = {
     "CREATE TABLE cooling("
     "  address TEXT NOT NULL PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE meta("
-    "  name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"};
+    "  name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "ALTER TABLE cooling ADD COLUMN reserved_for TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE note("
+    "  kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, name))"
+    " STRICT, WITHOUT ROWID;"};
 
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

@@ -35,26 +35,18 @@ public:
         erase_locked(key);
     }
 
-    void erase_and_cool(const EndpointKey& key, const std::vector<IpAddress>& addresses,
-                        WallTime until) {
+    void erase_and_cool(const EndpointKey& key, const std::vector<CoolingAddress>& addresses) {
         const auto what = "erase endpoint " + key.text();
         const MutexLock lock(mutex_);
         Transaction transaction(database_, what);
         erase_locked(key);
-        for (const auto& address : addresses) {
-            cool_.bind(1, address.text()).bind(2, until.time_since_epoch().count()).run(what);
+        for (const auto& [address, until, reserved_for] : addresses) {
+            cool_.bind(1, address.text())
+                .bind(2, until.time_since_epoch().count())
+                .bind(3, reserved_for)
+                .run(what);
         }
         transaction.commit();
-    }
-
-    std::optional<EndpointRecord> get(const EndpointKey& key) {
-        const MutexLock lock(mutex_);
-        const Reading reading(get_);
-        get_.bind(1, key.container_id).bind(2, key.ifname);
-        if (!get_.step("read endpoint " + key.text())) {
-            return std::nullopt;
-        }
-        return read(get_);
     }
 
     std::vector<EndpointRecord> all() {
@@ -77,14 +69,10 @@ public:
                 throw Error(Status::Invalid, database_.path() + ": cooling address \"" +
                                                  cooling_.text(0) + "\" is no address");
             }
-            out.push_back({*address, WallTime(std::chrono::milliseconds(cooling_.number(1)))});
+            out.push_back({*address, WallTime(std::chrono::milliseconds(cooling_.number(1))),
+                           cooling_.text(2)});
         }
         return out;
-    }
-
-    void forget_cooling(const IpAddress& address) {
-        const MutexLock lock(mutex_);
-        forget_.bind(1, address.text()).run("forget cooling address " + address.text());
     }
 
     std::size_t forget_cooled(WallTime now) {
@@ -93,16 +81,27 @@ public:
         return static_cast<std::size_t>(sqlite3_changes(database_.get()));
     }
 
-    std::optional<std::string> meta(std::string_view name) {
+    void put_note(std::string_view kind, std::string_view name, std::string_view body) {
         const MutexLock lock(mutex_);
-        const Reading reading(meta_);
-        const bool found = meta_.bind(1, name).step("read " + std::string(name));
-        return found ? std::optional(meta_.text(0)) : std::nullopt;
+        put_note_.bind(1, kind).bind(2, name).bind(3, body).run("store " + std::string(kind) + " " +
+                                                                std::string(name));
     }
 
-    void set_meta(std::string_view name, std::string_view value) {
+    void erase_note(std::string_view kind, std::string_view name) {
         const MutexLock lock(mutex_);
-        set_meta_.bind(1, name).bind(2, value).run("store " + std::string(name));
+        erase_note_.bind(1, kind).bind(2, name).run("erase " + std::string(kind) + " " +
+                                                    std::string(name));
+    }
+
+    std::vector<Note> notes(std::string_view kind) {
+        const MutexLock lock(mutex_);
+        const Reading reading(notes_);
+        std::vector<Note> out;
+        notes_.bind(1, kind);
+        while (notes_.step("read the notes of kind " + std::string(kind))) {
+            out.push_back({notes_.text(0), notes_.text(1)});
+        }
+        return out;
     }
 
 private:
@@ -128,23 +127,24 @@ private:
         database_, "DELETE FROM endpoint WHERE container_id = ? AND ifname = ?"};
     Statement cool_ TERWAY_GUARDED_BY(mutex_){
         database_,
-        "INSERT INTO cooling(address, until_ms) VALUES(?, ?)"
-        " ON CONFLICT(address) DO UPDATE SET until_ms = excluded.until_ms"};
-    Statement get_ TERWAY_GUARDED_BY(mutex_){
-        database_,
-        "SELECT container_id, ifname, body FROM endpoint WHERE container_id = ? AND ifname = ?"};
+        "INSERT INTO cooling(address, until_ms, reserved_for) VALUES(?, ?, ?)"
+        " ON CONFLICT(address) DO UPDATE"
+        " SET until_ms = excluded.until_ms, reserved_for = excluded.reserved_for"};
     Statement all_ TERWAY_GUARDED_BY(mutex_){
         database_, "SELECT container_id, ifname, body FROM endpoint ORDER BY rowid"};
     Statement cooling_ TERWAY_GUARDED_BY(mutex_){
-        database_, "SELECT address, until_ms FROM cooling ORDER BY until_ms, address"};
-    Statement forget_ TERWAY_GUARDED_BY(mutex_){database_, "DELETE FROM cooling WHERE address = ?"};
+        database_,
+        "SELECT address, until_ms, reserved_for FROM cooling ORDER BY until_ms, address"};
     Statement forget_cooled_ TERWAY_GUARDED_BY(mutex_){database_,
                                                        "DELETE FROM cooling WHERE until_ms <= ?"};
-    Statement meta_ TERWAY_GUARDED_BY(mutex_){database_, "SELECT value FROM meta WHERE name = ?"};
-    Statement set_meta_ TERWAY_GUARDED_BY(mutex_){
+    Statement put_note_ TERWAY_GUARDED_BY(mutex_){
         database_,
-        "INSERT INTO meta(name, value) VALUES(?, ?)"
-        " ON CONFLICT(name) DO UPDATE SET value = excluded.value"};
+        "INSERT INTO note(kind, name, body) VALUES(?, ?, ?)"
+        " ON CONFLICT(kind, name) DO UPDATE SET body = excluded.body"};
+    Statement erase_note_ TERWAY_GUARDED_BY(mutex_){database_,
+                                                    "DELETE FROM note WHERE kind = ? AND name = ?"};
+    Statement notes_ TERWAY_GUARDED_BY(mutex_){
+        database_, "SELECT name, body FROM note WHERE kind = ? ORDER BY name"};
 };
 
 Store::Store(const std::string& state_dir) {
@@ -162,13 +162,8 @@ void Store::erase(const EndpointKey& key) {
     impl_->erase(key);
 }
 
-void Store::erase_and_cool(const EndpointKey& key, const std::vector<IpAddress>& addresses,
-                           WallTime until) {
-    impl_->erase_and_cool(key, addresses, until);
-}
-
-std::optional<EndpointRecord> Store::get(const EndpointKey& key) {
-    return impl_->get(key);
+void Store::erase_and_cool(const EndpointKey& key, const std::vector<CoolingAddress>& addresses) {
+    impl_->erase_and_cool(key, addresses);
 }
 
 std::vector<EndpointRecord> Store::all() {
@@ -179,20 +174,20 @@ std::vector<CoolingAddress> Store::cooling() {
     return impl_->cooling();
 }
 
-void Store::forget_cooling(const IpAddress& address) {
-    impl_->forget_cooling(address);
-}
-
 std::size_t Store::forget_cooled(WallTime now) {
     return impl_->forget_cooled(now);
 }
 
-std::optional<std::string> Store::meta(std::string_view name) {
-    return impl_->meta(name);
+void Store::put_note(std::string_view kind, std::string_view name, std::string_view body) {
+    impl_->put_note(kind, name, body);
 }
 
-void Store::set_meta(std::string_view name, std::string_view value) {
-    impl_->set_meta(name, value);
+void Store::erase_note(std::string_view kind, std::string_view name) {
+    impl_->erase_note(kind, name);
+}
+
+std::vector<Note> Store::notes(std::string_view kind) {
+    return impl_->notes(kind);
 }
 
 }  // namespace terway::store

@@ -1,8 +1,7 @@
-// What must survive the daemon: endpoint records and cooling addresses, in one SQLite file.
+// What must survive the daemon: endpoint records, cooling addresses and notes, in one SQLite file.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +15,17 @@ namespace terway::store {
 struct CoolingAddress {
     IpAddress address;
     WallTime until;
+    std::string reserved_for;  // may have it earlier; empty: nobody
 
     bool operator==(const CoolingAddress&) const = default;
+};
+
+// Something another part of the daemon must not forget; the body is that part's business.
+struct Note {
+    std::string name;
+    std::string body;
+
+    bool operator==(const Note&) const = default;
 };
 
 // A monitor around one connection; any thread may call anything at any time. A call that returned
@@ -43,22 +51,22 @@ public:
     // Nothing happens if there is no such record.
     void erase(const endpoint::EndpointKey& key);
     // Both or neither. The addresses cool whether or not there is such a record.
-    void erase_and_cool(const endpoint::EndpointKey& key, const std::vector<IpAddress>& addresses,
-                        WallTime until);
-    // Throws Error(Invalid) or Error(Unsupported) for a record that cannot be read.
-    [[nodiscard]] std::optional<endpoint::EndpointRecord> get(const endpoint::EndpointKey& key);
-    // Oldest first. Throws as get().
+    void erase_and_cool(const endpoint::EndpointKey& key,
+                        const std::vector<CoolingAddress>& addresses);
+    // Oldest first. Throws Error(Invalid) or Error(Unsupported) for a record that cannot be read.
     [[nodiscard]] std::vector<endpoint::EndpointRecord> all();
 
     // Those that end earliest first.
     [[nodiscard]] std::vector<CoolingAddress> cooling();
-    void forget_cooling(const IpAddress& address);
     // Forgets every address that has cooled down by `now`; answers how many.
     std::size_t forget_cooled(WallTime now);
 
-    // Small facts about the node, such as the boot id the records belong to.
-    [[nodiscard]] std::optional<std::string> meta(std::string_view name);
-    void set_meta(std::string_view name, std::string_view value);
+    // Inserts or replaces the note of that kind and name.
+    void put_note(std::string_view kind, std::string_view name, std::string_view body);
+    // Nothing happens if there is no such note.
+    void erase_note(std::string_view kind, std::string_view name);
+    // In the order of their names.
+    [[nodiscard]] std::vector<Note> notes(std::string_view kind);
 
 private:
     class Impl;

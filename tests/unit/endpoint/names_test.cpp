@@ -34,5 +34,19 @@ TEST(HostIfname, OfASandboxWithoutAPodIsTheContainersInEitherForm) {
               host_ifname(profile::HostNames::Container, spec("c1", "eth0")));
 }
 
+TEST(StickyName, IsThatOfAPodAPatternMatches) {
+    const std::vector<std::string> patterns{"prod/db-*", "*/zk-[0-9]"};
+    EXPECT_EQ(sticky_name(patterns, spec("c1", "eth0", "prod", "db-0")), "prod/db-0");
+    EXPECT_EQ(sticky_name(patterns, spec("c1", "eth0", "any", "zk-7")), "any/zk-7");
+    EXPECT_EQ(sticky_name(patterns, spec("c1", "eth0", "test", "db-0")), "");
+    EXPECT_EQ(sticky_name(patterns, spec("c1", "eth0", "any", "zk-12")), "");
+}
+
+TEST(StickyName, IsEmptyForOtherLinksAndForSandboxesWithoutAPod) {
+    EXPECT_EQ(sticky_name({"*/*"}, spec("c1", "net1", "prod", "db-0")), "");
+    EXPECT_EQ(sticky_name({"*/*"}, spec("c1", "eth0")), "");
+    EXPECT_EQ(sticky_name({}, spec("c1", "eth0", "prod", "db-0")), "");
+}
+
 }  // namespace
 }  // namespace terway::endpoint

@@ -85,7 +85,7 @@ TEST(EndpointRecord, IsWrittenInItsFirstVersionForEver) {
               R"({"version":1,"state":"adding","created_ms":0,"traceparent":"",)"
               R"("spec":{"container_id":"a","ifname":"eth0","network":"","netns":"",)"
               R"("pod_namespace":"","pod_name":"","pod_uid":"","addresses":["10.0.0.7/32"],)"
-              R"("gateways":[],"eni_ifindex":0,"mtu":0,"ingress_bps":0,"egress_bps":0,)"
+              R"("gateways":[],"eni":"","eni_ifindex":0,"sticky":"","mtu":0,"ingress_bps":0,"egress_bps":0,)"
               R"("host_ifname":""},)"
               R"("chain":[{"role":"qos","id":"tc","version":"1","state":"017a"}],)"
               R"("attachment":{"host_ifindex":0,"pod_ifindex":0,"mtu":0,)"

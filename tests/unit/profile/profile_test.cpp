@@ -182,6 +182,88 @@ TEST(Profile, SaysWhyAFileCannotBeRead) {
               "directory\n");
 }
 
+TEST(Profile, ReadsThePoolAndTheCloudOfANodeWithEnis) {
+    const auto profile = parse_good(R"(
+profile = "p"
+[chain]
+dataplane = "veth"
+[pool]
+source = "eni"
+cool_down = "10s"
+sticky_pods = ["prod/db-*"]
+sticky_for = "1h"
+families = "dual"
+min_idle = 3
+max_idle = 7
+warm_up = 20
+max_enis = 4
+prefixes = true
+reclaim_after = "20m"
+reconcile_every = "1m"
+leak_grace = "5m"
+[cloud]
+metadata = "http://127.0.0.1:1"
+region = "cn-hangzhou"
+instance = "i-1"
+instance_type = "ecs.g7.large"
+vswitches = ["vsw-1", "vsw-2"]
+vswitch_policy = "most-free"
+security_groups = ["sg-1"]
+resource_group = "rg-1"
+cluster = "c1"
+credentials = "oidc"
+credentials_file = "/c"
+role = "r"
+oidc_role_arn = "a"
+oidc_provider_arn = "b"
+oidc_token_file = "/t"
+signature = "v1"
+network = "public"
+ecs_endpoint = "https://ecs:8443"
+vpc_endpoint = "http://127.0.0.1:2"
+sts_endpoint = ""
+ca_file = "/ca"
+call_timeout = "5s"
+manage_routes = true
+route_table = "vtb-1"
+tags = { team = "net" }
+only_tags = { pool = "a" }
+block_tags = { pool = "b" }
+)");
+    const auto& pool = profile.pool;
+    EXPECT_EQ(pool.source, AddressSource::Eni);
+    EXPECT_THAT(pool.sticky_pods, ElementsAre("prod/db-*"));
+    EXPECT_EQ(pool.sticky_for, std::chrono::hours(1));
+    EXPECT_EQ(pool.families, IpFamilies::Dual);
+    EXPECT_EQ(std::tuple(pool.min_idle, pool.max_idle, pool.warm_up, pool.max_enis),
+              std::tuple(3U, 7U, 20U, 4U));
+    EXPECT_TRUE(pool.prefixes);
+    EXPECT_EQ(std::tuple(pool.reclaim_after, pool.reconcile_every, pool.leak_grace),
+              std::tuple(std::chrono::minutes(20), std::chrono::minutes(1),
+                         std::chrono::minutes(5)));
+    const auto& cloud = profile.cloud;
+    EXPECT_EQ(cloud.metadata, "http://127.0.0.1:1");
+    EXPECT_EQ(std::tuple(cloud.region, cloud.instance, cloud.instance_type),
+              std::tuple("cn-hangzhou", "i-1", "ecs.g7.large"));
+    EXPECT_THAT(cloud.vswitches, ElementsAre("vsw-1", "vsw-2"));
+    EXPECT_EQ(cloud.vswitch_policy, VSwitchPolicy::MostFree);
+    EXPECT_THAT(cloud.security_groups, ElementsAre("sg-1"));
+    EXPECT_EQ(std::tuple(cloud.resource_group, cloud.cluster), std::tuple("rg-1", "c1"));
+    EXPECT_EQ(cloud.credentials, CredentialSource::Oidc);
+    EXPECT_EQ(std::tuple(cloud.credentials_file, cloud.role, cloud.oidc_role_arn,
+                         cloud.oidc_provider_arn, cloud.oidc_token_file),
+              std::tuple("/c", "r", "a", "b", "/t"));
+    EXPECT_EQ(cloud.signature, SignatureVersion::V1);
+    EXPECT_EQ(std::tuple(cloud.network, cloud.ecs_endpoint, cloud.vpc_endpoint, cloud.sts_endpoint,
+                         cloud.ca_file),
+              std::tuple("public", "https://ecs:8443", "http://127.0.0.1:2", "", "/ca"));
+    EXPECT_EQ(cloud.call_timeout, std::chrono::seconds(5));
+    EXPECT_TRUE(cloud.manage_routes);
+    EXPECT_EQ(cloud.route_table, "vtb-1");
+    EXPECT_EQ(cloud.tags.at("team") + cloud.only_tags.at("pool") + cloud.block_tags.at("pool"),
+              "netab");
+}
+
 TEST(PodCidrs, AreReadFromACommandLineByTheSameRules) {
     const std::vector<std::string> good{"10.0.0.0/24", "fd00::/64"};
     EXPECT_EQ(parse_pod_cidrs(good).size(), 2U);

@@ -19,7 +19,7 @@ using store::testing::record_of;
         for (int n = first;; ++n) {
             store.put(record_of(n));
             write_all(report, "pipe", "p");
-            store.erase_and_cool(key_of(n - 1), {address_of(n - 1)}, WallTime{});
+            store.erase_and_cool(key_of(n - 1), {{address_of(n - 1), WallTime{}, {}}});
             write_all(report, "pipe", "e");
         }
     } catch (const std::exception&) {
@@ -52,7 +52,7 @@ int kill_after(const std::string& directory, int first, int calls) {
 
 TEST(StoreCrash, AKillAtAnyTimeLosesTheCallInProgressAtMost) {
     const store::testing::TemporaryDirectory directory;
-    Store(directory.path()).erase_and_cool(key_of(0), {address_of(0)}, WallTime{});
+    Store(directory.path()).erase_and_cool(key_of(0), {{address_of(0), WallTime{}, {}}});
     int next = 1;
     for (int round = 0; round < 30; ++round) {
         const int reported = kill_after(directory.path(), next, 1 + round * 7 % 61);
@@ -75,7 +75,8 @@ TEST(StoreCrash, AKillAtAnyTimeLosesTheCallInProgressAtMost) {
             EXPECT_TRUE(!is_in_use || n > erased) << n;
         }
         for (const auto& record : store.all()) {
-            store.erase_and_cool(record.key(), {record.spec.addresses.at(0).address()}, WallTime{});
+            store.erase_and_cool(record.key(),
+                                 {{record.spec.addresses.at(0).address(), WallTime{}, {}}});
         }
         next = last + 1;
     }

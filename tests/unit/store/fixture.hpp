@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -56,6 +57,16 @@ inline endpoint::EndpointRecord record_of(int number) {
     record.chain = {{endpoint::ModuleRole::Dataplane, "veth", "0.1.0", "state"}};
     record.result = R"({"cniVersion":"1.1.0"})";
     return record;
+}
+
+inline std::optional<endpoint::EndpointRecord> find(Store& store,
+                                                    const endpoint::EndpointKey& key) {
+    for (auto& record : store.all()) {
+        if (record.key() == key) {
+            return std::move(record);
+        }
+    }
+    return std::nullopt;
 }
 
 // What opening a store says, "opened" if it does.

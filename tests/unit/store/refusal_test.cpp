@@ -9,6 +9,7 @@ namespace terway::store {
 namespace {
 
 using store::testing::address_of;
+using store::testing::find;
 using store::testing::key_of;
 using store::testing::opening;
 using store::testing::record_of;
@@ -126,9 +127,9 @@ TEST_F(RefusalTest, ADatabaseOfAnotherProgram) {
 
 TEST_F(RefusalTest, ADatabaseOfALaterVersion) {
     ASSERT_EQ(opening(directory_.path()), "opened");
-    EXPECT_EQ(opening_after("PRAGMA user_version = 2"),
+    EXPECT_EQ(opening_after("PRAGMA user_version = 3"),
               file_ +
-                  ": written by a later terwayd (schema 2, this one knows up to 1); run that "
+                  ": written by a later terwayd (schema 3, this one knows up to 2); run that "
                   "version again, or drain the node and move the file away");
 }
 
@@ -196,17 +197,17 @@ std::string fill_up(const std::string& path) {
             }
         }
         try {
-            store.erase_and_cool(key_of(0), {address_of(0)}, until);
+            store.erase_and_cool(key_of(0), {{address_of(0), until, {}}});
             return "erased on a full disk";
         } catch (const Error& error) {
-            if (error.status() != Status::Retry || !store.get(key_of(0)) ||
+            if (error.status() != Status::Retry || !find(store, key_of(0)) ||
                 !store.cooling().empty()) {
                 return std::string("after a failed erase: ") + state_of(store) + error.what();
             }
         }
         remount(path, 0, "8m");
         store.put(record_of(i));
-        store.erase_and_cool(key_of(0), {address_of(0)}, until);
+        store.erase_and_cool(key_of(0), {{address_of(0), until, {}}});
         return store.all().size() == static_cast<unsigned>(i) && store.cooling().size() == 1
                    ? "as it should be"
                    : "with room again: " + state_of(store);

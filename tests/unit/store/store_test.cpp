@@ -12,6 +12,7 @@ namespace terway::store {
 namespace {
 
 using store::testing::address_of;
+using store::testing::find;
 using store::testing::key_of;
 using store::testing::record_of;
 using ::testing::ElementsAre;
@@ -52,11 +53,11 @@ TEST_F(StoreTest, MakesItsDirectoryForRootOnly) {
 
 TEST_F(StoreTest, GivesBackWhatWasPutAlsoAfterARestart) {
     const auto record = record_of(1);
-    EXPECT_EQ(store_->get(key_of(1)), std::nullopt);
+    EXPECT_EQ(find(*store_, key_of(1)), std::nullopt);
     store_->put(record);
-    EXPECT_EQ(store_->get(key_of(1)), record);
+    EXPECT_EQ(find(*store_, key_of(1)), record);
     reopen();
-    EXPECT_EQ(store_->get(key_of(1)), record);
+    EXPECT_EQ(find(*store_, key_of(1)), record);
     EXPECT_THAT(store_->all(), ElementsAre(record));
 }
 
@@ -89,41 +90,64 @@ TEST_F(StoreTest, ErasesARecordAndDoesNotMindAnUnknownOne) {
 
 TEST_F(StoreTest, ErasesAndCoolsInOneGo) {
     store_->put(record_of(1));
-    store_->erase_and_cool(key_of(1), {address_of(1), IpAddress::parse("fd00::1").value()}, kUntil);
+    store_->erase_and_cool(key_of(1), {{address_of(1), kUntil, "default/web-0"},
+                                       {IpAddress::parse("fd00::1").value(), kUntil, {}}});
     reopen();
     EXPECT_THAT(store_->all(), IsEmpty());
     EXPECT_THAT(store_->cooling(),
-                ElementsAre(CoolingAddress{address_of(1), kUntil},
+                ElementsAre(CoolingAddress{address_of(1), kUntil, "default/web-0"},
                             CoolingAddress{IpAddress::parse("fd00::1").value(), kUntil}));
 }
 
 TEST_F(StoreTest, RemembersTheLatestCoolingOfAnAddress) {
-    store_->erase_and_cool(key_of(1), {address_of(1)}, kUntil);
-    store_->erase_and_cool(key_of(1), {address_of(1)}, kUntil + std::chrono::seconds(1));
+    store_->erase_and_cool(key_of(1), {{address_of(1), kUntil, "default/web-0"}});
+    store_->erase_and_cool(key_of(1), {{address_of(1), kUntil + std::chrono::seconds(1), {}}});
     EXPECT_THAT(store_->cooling(),
                 ElementsAre(CoolingAddress{address_of(1), kUntil + std::chrono::seconds(1)}));
 }
 
-TEST_F(StoreTest, ForgetsCoolingByAddressAndByTime) {
+TEST_F(StoreTest, ForgetsWhatHasCooledDown) {
     for (int i = 1; i <= 4; ++i) {
-        store_->erase_and_cool(key_of(i), {address_of(i)}, kUntil + std::chrono::seconds(i));
+        store_->erase_and_cool(key_of(i), {{address_of(i), kUntil + std::chrono::seconds(i), {}}});
     }
-    store_->forget_cooling(address_of(4));
-    store_->forget_cooling(address_of(9));
-    EXPECT_EQ(store_->forget_cooled(kUntil + std::chrono::seconds(2)), 2U);
-    EXPECT_EQ(store_->forget_cooled(kUntil + std::chrono::seconds(2)), 0U);
+    EXPECT_EQ(store_->forget_cooled(kUntil + std::chrono::seconds(3)), 3U);
+    EXPECT_EQ(store_->forget_cooled(kUntil + std::chrono::seconds(3)), 0U);
     EXPECT_THAT(store_->cooling(),
-                ElementsAre(CoolingAddress{address_of(3), kUntil + std::chrono::seconds(3)}));
+                ElementsAre(CoolingAddress{address_of(4), kUntil + std::chrono::seconds(4)}));
 }
 
-TEST_F(StoreTest, KeepsSmallFactsByName) {
-    EXPECT_EQ(store_->meta("boot_id"), std::nullopt);
-    store_->set_meta("boot_id", "one");
-    store_->set_meta("boot_id", "two");
-    store_->set_meta("nothing", {});
+TEST_F(StoreTest, KeepsNotesByKindAndName) {
+    EXPECT_THAT(store_->notes("call"), IsEmpty());
+    store_->put_note("call", "b", "one");
+    store_->put_note("call", "b", "two");
+    store_->put_note("call", "a", {});
+    store_->put_note("eni", "b", "other");
+    store_->erase_note("call", "unknown");
     reopen();
-    EXPECT_EQ(store_->meta("boot_id"), "two");
-    EXPECT_EQ(store_->meta("nothing"), "");
+    EXPECT_THAT(store_->notes("call"), ElementsAre(Note{"a", ""}, Note{"b", "two"}));
+    store_->erase_note("call", "b");
+    EXPECT_THAT(store_->notes("call"), ElementsAre(Note{"a", ""}));
+    EXPECT_THAT(store_->notes("eni"), ElementsAre(Note{"b", "other"}));
+}
+
+TEST_F(StoreTest, TakesOverADatabaseOfTheFirstSchema) {
+    store_->put(record_of(1));
+    store_->erase_and_cool(key_of(2), {{address_of(2), kUntil, {}}});
+    store_.reset();
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open((directory_.path() + "/terway.db").c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other,
+                           "ALTER TABLE cooling DROP COLUMN reserved_for; DROP TABLE note;"
+                           "PRAGMA user_version = 1",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK)
+        << sqlite3_errmsg(other);
+    sqlite3_close(other);
+    store_.emplace(directory_.path());
+    EXPECT_THAT(store_->all(), ElementsAre(record_of(1)));
+    EXPECT_THAT(store_->cooling(), ElementsAre(CoolingAddress{address_of(2), kUntil, ""}));
+    store_->put_note("call", "a", "b");
+    EXPECT_THAT(store_->notes("call"), ElementsAre(Note{"a", "b"}));
 }
 
 TEST_F(StoreTest, KeepsBytesOfAnyValue) {
@@ -131,7 +155,7 @@ TEST_F(StoreTest, KeepsBytesOfAnyValue) {
     record.spec.key.container_id = std::string("a\0b'\xff", 5);
     record.chain[0].state = std::string("\0\x01\xff", 3);
     store_->put(record);
-    EXPECT_EQ(store_->get(record.key()), record);
+    EXPECT_EQ(find(*store_, record.key()), record);
 }
 
 TEST_F(StoreTest, NamesTheFileAndTheRecordThatCannotBeRead) {
@@ -184,9 +208,9 @@ TEST_F(StoreTest, ServesManyThreads) {
                     const int number = thread * kEach + i;
                     store_->put(record_of(number));
                     if (i % 2 == 0) {
-                        store_->erase_and_cool(key_of(number), {address_of(number)}, kUntil);
+                        store_->erase_and_cool(key_of(number), {{address_of(number), kUntil, {}}});
                     }
-                    EXPECT_EQ(store_->get(key_of(number)).has_value(), i % 2 != 0);
+                    EXPECT_EQ(find(*store_, key_of(number)).has_value(), i % 2 != 0);
                 }
             });
         }
