@@ -5,6 +5,7 @@
 #include <boost/program_options.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "cni/config.hpp"
 #include "cni/message.hpp"
@@ -25,12 +26,16 @@ constexpr const char* kUsage =
     "  terwayctl modules      the loaded modules\n"
     "  terwayctl preflight    what the modules need of this node, and what is there\n"
     "  terwayctl check        compares every endpoint with the kernel\n"
+    "  terwayctl pool         every address: on which ENI, in which state, whose\n"
+    "  terwayctl mapping      pod, record, kernel and cloud side by side\n"
+    "  terwayctl metadata     what the instance's metadata service says\n"
+    "  terwayctl cloud calls  the calls of the cloud's API since the daemon started\n"
     "\n"
-    "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be.\n";
+    "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be\n"
+    "(mapping: 1 for a mismatch).\n";
 
 constexpr int kExitNoAnswer = 1;
 constexpr int kExitUsage = 2;
-constexpr int kExitTrouble = 3;
 constexpr std::chrono::seconds kConnectTime{2};
 constexpr std::chrono::seconds kAnswerTime{100};
 
@@ -55,17 +60,28 @@ json::value ask(const std::string& socket, const std::string& verb) {
     }
 }
 
+// Verbs may have two words.
+std::string verb_of(const po::variables_map& given) {
+    std::string verb;
+    if (given.count("verb") != 0) {
+        for (const auto& word : given["verb"].as<std::vector<std::string>>()) {
+            verb += (verb.empty() ? "" : " ") + word;
+        }
+    }
+    return verb;
+}
+
 int run(int argc, char** argv) {
     po::options_description all("Options");
     auto add = all.add_options();
     add("output,o", po::value<std::string>()->default_value("text"), "text or json");
     add("socket,s", po::value<std::string>()->default_value(terway::cni::kDefaultSocket),
         "of the daemon");
-    add("verb", po::value<std::string>(), "what to ask");
+    add("verb", po::value<std::vector<std::string>>(), "what to ask");
     add("version", "print the version");
     add("help,h", "print this");
     po::positional_options_description positional;
-    positional.add("verb", 1);
+    positional.add("verb", -1);
     po::variables_map given;
     po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(), given);
     po::notify(given);
@@ -77,7 +93,7 @@ int run(int argc, char** argv) {
         std::cout << kUsage << "\n" << all;
         return 0;
     }
-    const std::string verb = given.count("verb") != 0 ? given["verb"].as<std::string>() : "";
+    const std::string verb = verb_of(given);
     const auto* view = terway::ctl::find_view(verb);
     const auto output = given["output"].as<std::string>();
     if (view == nullptr || (output != "text" && output != "json")) {
@@ -90,9 +106,9 @@ int run(int argc, char** argv) {
     if (output == "json") {
         std::cout << json::serialize(answer) << "\n";
     } else {
-        std::cout << view->print(answer);
+        std::cout << view->print(answer, ::isatty(STDOUT_FILENO) == 1);
     }
-    return view->fine(answer) ? 0 : kExitTrouble;
+    return view->fine(answer) ? 0 : view->trouble;
 }
 
 }  // namespace

@@ -9,9 +9,11 @@ namespace terway::ctl {
 
 struct View {
     std::string_view verb;
-    std::string (*print)(const boost::json::value& answer);
+    // `color`: whether the reader is a terminal.
+    std::string (*print)(const boost::json::value& answer, bool color);
     // Whether the answer says that all is well; decides the exit status.
     bool (*fine)(const boost::json::value& answer);
+    int trouble = 3;  // the exit status when it does not
 };
 
 // Null for a verb terwayctl does not have.

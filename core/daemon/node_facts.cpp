@@ -62,7 +62,7 @@ NodeFacts parse(const std::string& body) {
                       text_of(value.at("vswitch")),
                       Mac::parse(text_of(value.at("mac"))).value(),
                       IpAddress::parse(text_of(value.at("private_ipv4"))).value()};
-    facts.limits = {facts.instance.type,   number("enis"),       number("ipv4_per_eni"),
+    facts.limits = {facts.instance.type,    number("enis"),       number("ipv4_per_eni"),
                     number("ipv6_per_eni"), number("total_enis"), value.at("trunk").as_bool()};
     facts.vswitches = texts_of(value.at("vswitches"));
     facts.security_groups = texts_of(value.at("security_groups"));
