@@ -4,42 +4,13 @@
 #include <chrono>
 #include <map>
 
+#include "daemon/describe.hpp"
 #include "daemon/module_set.hpp"
 
 namespace terway::daemon {
 namespace {
 
 namespace json = boost::json;
-
-json::array texts(const std::vector<Prefix>& prefixes) {
-    json::array all;
-    for (const auto& prefix : prefixes) {
-        all.emplace_back(prefix.text());
-    }
-    return all;
-}
-
-json::object describe(const endpoint::EndpointRecord& record) {
-    json::array chain;
-    for (const auto& pin : record.chain) {
-        chain.push_back(json::object{
-            {"role", endpoint::name_of(pin.role)}, {"id", pin.id}, {"version", pin.version}});
-    }
-    const auto attachment = record.attachment.value_or(endpoint::Attachment{});
-    return {{"container_id", record.key().container_id},
-            {"ifname", record.key().ifname},
-            {"state", endpoint::name_of(record.state)},
-            {"network", record.spec.network},
-            {"netns", record.spec.netns},
-            {"pod_namespace", record.spec.pod_namespace},
-            {"pod_name", record.spec.pod_name},
-            {"addresses", texts(record.spec.addresses)},
-            {"host_ifname", record.spec.host_ifname},
-            {"mac", attachment.pod_mac.text()},
-            {"mtu", attachment.mtu},
-            {"created_ms", record.created.time_since_epoch().count()},
-            {"chain", chain}};
-}
 
 std::string kinds_text(const host::ModuleIdentity& identity) {
     std::string text;
@@ -77,6 +48,18 @@ std::string Inspector::handle(const std::string& payload, const endpoint::Operat
     if (name == "check") {
         return check(operation);
     }
+    if (name == "pool") {
+        return cloud_.pool();
+    }
+    if (name == "mapping") {
+        return cloud_.mapping(operation);
+    }
+    if (name == "metadata") {
+        return cloud_.metadata(operation);
+    }
+    if (name == "cloud calls") {
+        return cloud_.calls();
+    }
     throw Error(Status::Invalid, "unknown control verb \"" + name + "\"");
 }
 
@@ -88,15 +71,6 @@ std::string Inspector::status() {
     json::object states;
     for (const auto* state : {"adding", "ready", "deleting"}) {
         states[state] = by_state[state];
-    }
-    const auto counts = parts_.pool.counts();
-    json::array cidrs;
-    for (const auto& cidr : counts.cidrs) {
-        cidrs.push_back(json::object{{"cidr", cidr.cidr.text()},
-                                     {"total", cidr.total},
-                                     {"used", cidr.used},
-                                     {"cooling", cidr.cooling},
-                                     {"free", cidr.free}});
     }
     std::string trouble;
     try {
@@ -112,8 +86,7 @@ std::string Inspector::status() {
                                         {"ready", trouble.empty()},
                                         {"trouble", trouble},
                                         {"endpoints", states},
-                                        {"pool", cidrs},
-                                        {"waiting", counts.waiting},
+                                        {"pool", describe(parts_.pool.picture())},
                                         {"lost_calls", parts_.gate.lost()}});
 }
 

@@ -3,9 +3,10 @@
 
 #include <string>
 
+#include "daemon/inspect_cloud.hpp"
 #include "endpoint/manager.hpp"
 #include "host/gate.hpp"
-#include "pool/pool.hpp"
+#include "pool/address_pool.hpp"
 #include "profile/profile.hpp"
 
 namespace terway::daemon {
@@ -17,13 +18,17 @@ public:
         const profile::Profile& profile;
         const endpoint::Modules& modules;
         endpoint::Manager& manager;
-        pool::Pool& pool;
+        const pool::AddressPool& pool;
         host::Gate& gate;
     };
-    explicit Inspector(const Parts& parts) : parts_(parts), started_(Clock::now()) {}
+    Inspector(const Parts& parts, CloudDoors doors)
+        : parts_(parts),
+          cloud_(parts.manager, parts.pool, std::move(doors)),
+          started_(Clock::now()) {}
 
-    // `payload` is {"verb": "status" | "endpoints" | "modules" | "preflight" | "check"}. Throws
-    // Error(Invalid) for anything else.
+    // `payload` is {"verb": ...}, the verb one of "status", "endpoints", "modules", "preflight",
+    // "check", "pool", "mapping", "metadata" and "cloud calls". Throws Error(Invalid) for anything
+    // else.
     [[nodiscard]] std::string handle(const std::string& payload,
                                      const endpoint::Operation& operation);
 
@@ -35,6 +40,7 @@ private:
     [[nodiscard]] std::string check(const endpoint::Operation& operation);
 
     const Parts parts_;
+    const CloudInspector cloud_;
     const Deadline started_;
     Mutex preflight_mutex_;  // a module's [serial] verbs run one at a time
 };

@@ -104,7 +104,7 @@ TEST_F(DaemonAdoption, APodThatWentMeanwhileGivesItsAddressBack) {
     EXPECT_TRUE(daemon_->logged("kept=1 gone=1")) << daemon_->log();
     EXPECT_EQ(settled(node_), "");
     EXPECT_EQ(node_.ctl_json("endpoints").as_array().size(), 1U);
-    EXPECT_EQ(node_.ctl_json("status").at("pool").at(0).at("used"), 1);
+    EXPECT_EQ(node_.ctl_json("status").at("pool").at("cidrs").at(0).at("used"), 1);
 }
 
 TEST_F(DaemonAdoption, TheAddressOfAPodThatWentMeanwhileCools) {
@@ -113,7 +113,7 @@ TEST_F(DaemonAdoption, TheAddressOfAPodThatWentMeanwhileCools) {
     node_.settings().cool_down = "2s";
     daemon_ = node_.start();
     const auto number = [&](const char* state) {
-        return node_.ctl_json("status").at("pool").at(0).at(state).to_number<int>();
+        return node_.ctl_json("status").at("pool").at("cidrs").at(0).at(state).to_number<int>();
     };
     EXPECT_EQ(number("used"), 1);
     EXPECT_EQ(number("cooling"), 1);

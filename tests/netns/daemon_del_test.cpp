@@ -121,7 +121,7 @@ TEST_F(DaemonDel, TheAddressIsNotGivenAgainWhileItCools) {
     ASSERT_TRUE(first.ok()) << first.out;
     ASSERT_TRUE(node_.del("c", *pod_).ok());
     const auto cools = [&] {
-        return node_.ctl_json("status").at("pool").at(0).at("cooling").to_number<int>();
+        return node_.ctl_json("status").at("pool").at("cidrs").at(0).at("cooling").to_number<int>();
     };
     EXPECT_EQ(cools(), 1);
     const auto second = node_.add("c", *pod_);

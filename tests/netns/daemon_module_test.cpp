@@ -151,7 +151,7 @@ TEST_F(DaemonModule, ADetachThatFailsLeavesTheAddressTakenAndTheRestRemoved) {
     const auto records = node_.ctl_json("endpoints");
     ASSERT_EQ(records.as_array().size(), 1U);
     EXPECT_EQ(records.at(0).at("state"), "deleting");
-    EXPECT_EQ(node_.ctl_json("status").at("pool").at(0).at("used"), 1);
+    EXPECT_EQ(node_.ctl_json("status").at("pool").at("cidrs").at(0).at("used"), 1);
     EXPECT_THAT(node_.http("/metrics"), HasSubstr("terway_detach_failures_total 1"));
     EXPECT_EQ(node_.ctl({"check"}).exit, 3);
     expect_service();

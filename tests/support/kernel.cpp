@@ -102,14 +102,14 @@ std::string pool_trouble(const json::value& records, const json::value& status) 
             if (!seen.insert(text(each)).second) {
                 out += "address " + text(each) + " has two owners\n";
             }
-            for (const auto& cidr : status.at("pool").as_array()) {
+            for (const auto& cidr : status.at("pool").at("cidrs").as_array()) {
                 const auto range = Prefix::parse(text(cidr.at("cidr"))).value();
                 used[range.text()] +=
                     range.contains(Prefix::parse(text(each)).value().address()) ? 1U : 0U;
             }
         }
     }
-    for (const auto& cidr : status.at("pool").as_array()) {
+    for (const auto& cidr : status.at("pool").at("cidrs").as_array()) {
         const auto number = [&cidr](const char* key) {
             return cidr.at(key).to_number<std::uint64_t>();
         };

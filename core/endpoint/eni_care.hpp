@@ -1,0 +1,60 @@
+// The node's side of its ENIs: finds their NICs, has the dataplane make them ready, and keeps them
+// so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <optional>
+#include <string>
+
+#include "base/metrics.hpp"
+#include "base/mutex.hpp"
+#include "endpoint/chain.hpp"
+#include "endpoint/operation.hpp"
+#include "pool/nics.hpp"
+
+namespace terway::endpoint {
+
+// A monitor; any thread, in the host's network namespace. The kernel is never called under the lock.
+class EniCare final : public pool::Nics {
+public:
+    // `dataplane` is the id of the module new endpoints get. Borrows everything.
+    EniCare(const Modules& modules, std::string dataplane, host::Gate& gate,
+            host::LinkReaper& reaper, Metrics& metrics);
+
+    [[nodiscard]] std::optional<std::uint32_t> find(const Mac& mac) override;
+    void await_change(const cloud::Patience& patience) override;
+    // Throws Error(Unsupported) if the dataplane knows nothing of ENIs.
+    void prepare(const pool::EniPlace& eni) override;
+    void forget(const pool::EniPlace& eni) override;
+    void freshen(const pool::EniPlace& eni, const IpAddress& address) noexcept override;
+
+    // Links came, went or changed: whoever awaits a change looks again.
+    void links_changed();
+    // Compares the NICs that were made ready (those in `indexes`; all of them if that is empty) with
+    // what the dataplane made of them and puts right what differs. Answers how many were. Does not
+    // throw.
+    std::size_t repair(const std::set<std::uint32_t>& indexes, const Operation& operation);
+
+private:
+    using Verb = twy_status (*twy_eni_verbs::*)(twy_instance*, twy_call*, const twy_eni*,
+                                                twy_error*);
+    void call(const char* name, Verb verb, const pool::EniPlace& eni, const Operation& operation);
+    [[nodiscard]] bool repair_one(const pool::EniPlace& eni, const Operation& operation);
+    [[nodiscard]] std::map<std::string, pool::EniPlace> ready() const;
+
+    const Modules& modules_;
+    const std::string dataplane_;
+    host::Gate& gate_;
+    host::LinkReaper& reaper_;
+    Metrics& metrics_;
+    mutable Mutex mutex_;
+    Condition changed_;
+    std::uint64_t changes_ TERWAY_GUARDED_BY(mutex_) = 0;
+    std::uint64_t seen_ TERWAY_GUARDED_BY(mutex_) = 0;
+    std::map<std::string, pool::EniPlace> ready_ TERWAY_GUARDED_BY(mutex_);  // by ENI id
+};
+
+}  // namespace terway::endpoint
