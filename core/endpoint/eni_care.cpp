@@ -1,7 +1,6 @@
 #include "endpoint/eni_care.hpp"
 
 #include <chrono>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -141,10 +140,10 @@ bool EniCare::repair_one(const pool::EniPlace& eni, const Operation& operation) 
     return true;
 }
 
-std::size_t EniCare::repair(const std::set<std::uint32_t>& indexes, const Operation& operation) {
+std::size_t EniCare::repair(const Suspects& suspects, const Operation& operation) {
     std::size_t repaired = 0;
     for (const auto& [id, eni] : ready()) {
-        if (!indexes.empty() && !indexes.contains(eni.ifindex)) {
+        if (!suspects.concern(eni.ifindex)) {
             continue;
         }
         try {

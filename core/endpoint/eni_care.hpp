@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <optional>
 #include <string>
 
@@ -13,6 +12,7 @@
 #include "base/mutex.hpp"
 #include "endpoint/chain.hpp"
 #include "endpoint/operation.hpp"
+#include "endpoint/suspects.hpp"
 #include "pool/nics.hpp"
 
 namespace terway::endpoint {
@@ -33,10 +33,9 @@ public:
 
     // Links came, went or changed: whoever awaits a change looks again.
     void links_changed();
-    // Compares the NICs that were made ready (those in `indexes`; all of them if that is empty) with
-    // what the dataplane made of them and puts right what differs. Answers how many were. Does not
-    // throw.
-    std::size_t repair(const std::set<std::uint32_t>& indexes, const Operation& operation);
+    // Compares the NICs among the suspects that were made ready with what the dataplane made of them
+    // and puts right what differs. Answers how many were. Does not throw.
+    std::size_t repair(const Suspects& suspects, const Operation& operation);
 
 private:
     using Verb = twy_status (*twy_eni_verbs::*)(twy_instance*, twy_call*, const twy_eni*,

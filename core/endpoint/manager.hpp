@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +22,7 @@
 #include "endpoint/operation.hpp"
 #include "endpoint/reaper.hpp"
 #include "endpoint/registry.hpp"
+#include "endpoint/suspects.hpp"
 #include "pool/address_pool.hpp"
 #include "profile/profile.hpp"
 
@@ -75,9 +75,9 @@ public:
     // One round of the sweeper: unfinished removals, tickets, cooled addresses.
     void sweep(const Operation& operation);
 
-    // Compares the Ready endpoints that have one of the addresses (all of them if the set is empty)
-    // with the kernel and puts right what differs. Answers how many were. Does not throw.
-    std::size_t repair(const std::set<IpAddress>& addresses, const Operation& operation);
+    // Compares the Ready endpoints among the suspects with the kernel and puts right what differs.
+    // Answers how many were. Does not throw.
+    std::size_t repair(const Suspects& suspects, const Operation& operation);
 
     [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
     // Compares one endpoint with the kernel. Throws the first discrepancy.

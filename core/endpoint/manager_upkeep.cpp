@@ -138,15 +138,10 @@ bool Manager::repair_one(const EndpointKey& key, const Operation& operation) {
     return true;
 }
 
-std::size_t Manager::repair(const std::set<IpAddress>& addresses, const Operation& operation) {
+std::size_t Manager::repair(const Suspects& suspects, const Operation& operation) {
     std::size_t repaired = 0;
     for (const auto& record : parts_.registry.all()) {
-        const auto own = bare(record.spec.addresses);
-        const bool concerned =
-            addresses.empty() || std::any_of(own.begin(), own.end(), [&](const auto& address) {
-                return addresses.contains(address);
-            });
-        if (!concerned || record.state != EndpointState::Ready) {
+        if (record.state != EndpointState::Ready || !suspects.concern(record)) {
             continue;
         }
         try {

@@ -1,0 +1,33 @@
+// What somebody may have changed in the kernel behind our back. Pure.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+
+#include "base/address.hpp"
+#include "endpoint/record.hpp"
+
+namespace terway::endpoint {
+
+struct Suspects {
+    bool everything = false;
+    std::set<IpAddress> addresses;    // of endpoints: a route or a rule of theirs is gone
+    std::set<std::uint32_t> indexes;  // of links in the host's network namespace
+
+    [[nodiscard]] bool empty() const {
+        return !everything && addresses.empty() && indexes.empty();
+    }
+    [[nodiscard]] bool concern(std::uint32_t ifindex) const {
+        return everything || indexes.contains(ifindex);
+    }
+    [[nodiscard]] bool concern(const EndpointRecord& record) const {
+        const auto& own = record.spec.addresses;
+        return (record.attachment && concern(record.attachment->host_ifindex)) || everything ||
+               std::any_of(own.begin(), own.end(), [this](const Prefix& prefix) {
+                   return addresses.contains(prefix.address());
+               });
+    }
+};
+
+}  // namespace terway::endpoint
