@@ -30,6 +30,7 @@ constexpr const char* kUsage =
     "  terwayctl mapping      pod, record, kernel and cloud side by side\n"
     "  terwayctl metadata     what the instance's metadata service says\n"
     "  terwayctl cloud calls  the calls of the cloud's API since the daemon started\n"
+    "  terwayctl cloud routes the VPC's routes to this node's pod CIDRs\n"
     "\n"
     "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be\n"
     "(mapping: 1 for a mismatch).\n";

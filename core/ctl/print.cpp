@@ -83,7 +83,7 @@ bool always(const json::value& /*answer*/) {
     return true;
 }
 
-constexpr std::array<View, 9> kViews{{
+constexpr std::array<View, 10> kViews{{
     {"status", print_status,
      [](const json::value& answer) { return answer.at("ready").as_bool(); }},
     {"endpoints", print_endpoints, always},
@@ -96,6 +96,8 @@ constexpr std::array<View, 9> kViews{{
      1},
     {"metadata", print_metadata, always},
     {"cloud calls", print_cloud_calls, always},
+    {"cloud routes", print_cloud_routes,
+     [](const json::value& answer) { return answer.at("ok").as_bool(); }},
 }};
 
 }  // namespace

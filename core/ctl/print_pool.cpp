@@ -122,4 +122,14 @@ std::string print_cloud_calls(const json::value& answer, bool color) {
     return table(rows, color);
 }
 
+std::string print_cloud_routes(const json::value& answer, bool color) {
+    std::vector<Row> rows{{{"POD CIDR", "ROUTE TABLE", "STATE"}}};
+    for (const auto& each : answer.at("routes").as_array()) {
+        rows.push_back({{at(each, "cidr"), or_dash(at(answer, "table")), at(each, "text")},
+                        !each.at("in_place").as_bool()});
+    }
+    const auto trouble = at(answer, "trouble");
+    return table(rows, color) + (trouble.empty() ? "" : "! " + trouble + "\n");
+}
+
 }  // namespace terway::ctl

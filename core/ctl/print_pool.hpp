@@ -13,4 +13,6 @@ namespace terway::ctl {
 [[nodiscard]] std::string print_metadata(const boost::json::value& answer, bool color);
 [[nodiscard]] std::string print_cloud_calls(const boost::json::value& answer, bool color);
 
+[[nodiscard]] std::string print_cloud_routes(const boost::json::value& answer, bool color);
+
 }  // namespace terway::ctl

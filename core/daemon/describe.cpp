@@ -125,4 +125,21 @@ json::array describe(const std::map<std::string, cloud::ActionLog>& calls) {
     return all;
 }
 
+json::object describe(const routes::State& state) {
+    json::array routes;
+    bool ok = state.trouble.empty();
+    for (const auto& route : state.routes) {
+        ok = ok && route.in_place;
+        routes.push_back(json::object{{"cidr", route.cidr.text()},
+                                      {"in_place", route.in_place},
+                                      {"conflict", route.conflict},
+                                      {"text", route.text}});
+    }
+    return {{"table", state.table},
+            {"routes", routes},
+            {"stale", state.stale},
+            {"trouble", state.trouble},
+            {"ok", ok}};
+}
+
 }  // namespace terway::daemon

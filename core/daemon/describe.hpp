@@ -11,6 +11,7 @@
 #include "daemon/mapping.hpp"
 #include "endpoint/record.hpp"
 #include "pool/address_pool.hpp"
+#include "routes/keeper.hpp"
 
 namespace terway::daemon {
 
@@ -20,5 +21,6 @@ namespace terway::daemon {
 [[nodiscard]] boost::json::object describe(const std::vector<MappingRow>& rows,
                                            const std::string& trouble);
 [[nodiscard]] boost::json::array describe(const std::map<std::string, cloud::ActionLog>& calls);
+[[nodiscard]] boost::json::object describe(const routes::State& state);
 
 }  // namespace terway::daemon

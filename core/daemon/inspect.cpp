@@ -60,6 +60,9 @@ std::string Inspector::handle(const std::string& payload, const endpoint::Operat
     if (name == "cloud calls") {
         return cloud_.calls();
     }
+    if (name == "cloud routes") {
+        return cloud_.routes();
+    }
     throw Error(Status::Invalid, "unknown control verb \"" + name + "\"");
 }
 

@@ -27,7 +27,7 @@ public:
           started_(Clock::now()) {}
 
     // `payload` is {"verb": ...}, the verb one of "status", "endpoints", "modules", "preflight",
-    // "check", "pool", "mapping", "metadata" and "cloud calls". Throws Error(Invalid) for anything
+    // "check", "pool", "mapping", "metadata", "cloud calls" and "cloud routes". Throws Error(Invalid) for anything
     // else.
     [[nodiscard]] std::string handle(const std::string& payload,
                                      const endpoint::Operation& operation);

@@ -22,7 +22,8 @@ template <class Door>
 Door& open(Door* door) {
     if (door == nullptr) {
         throw Error(Status::Unsupported,
-                    "this profile uses no cloud API ([pool] source is \"pod-cidr\")");
+                    "this profile does not use that part of the cloud; see [pool] source and "
+                    "[cloud] manage_routes");
     }
     return *door;
 }
@@ -92,6 +93,10 @@ std::string CloudInspector::metadata(const endpoint::Operation& operation) const
 
 std::string CloudInspector::calls() const {
     return json::serialize(describe(open(doors_.calls).snapshot()));
+}
+
+std::string CloudInspector::routes() const {
+    return json::serialize(describe(open(doors_.routes).state()));
 }
 
 }  // namespace terway::daemon

@@ -8,6 +8,7 @@
 #include "cloud/metadata_client.hpp"
 #include "endpoint/manager.hpp"
 #include "pool/address_pool.hpp"
+#include "routes/keeper.hpp"
 
 namespace terway::daemon {
 
@@ -16,6 +17,7 @@ struct CloudDoors {
     cloud::Api* api = nullptr;
     cloud::MetadataClient* metadata = nullptr;
     cloud::CallLog* calls = nullptr;
+    const routes::Keeper* routes = nullptr;
     std::string instance;
 };
 
@@ -31,6 +33,7 @@ public:
     [[nodiscard]] std::string mapping(const endpoint::Operation& operation) const;
     [[nodiscard]] std::string metadata(const endpoint::Operation& operation) const;
     [[nodiscard]] std::string calls() const;
+    [[nodiscard]] std::string routes() const;
 
 private:
     endpoint::Manager& manager_;

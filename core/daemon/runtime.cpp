@@ -18,7 +18,11 @@
 #include "daemon/cni_handler.hpp"
 #include "daemon/inspect.hpp"
 #include "daemon/module_set.hpp"
+#include "daemon/node_addresses.hpp"
+#include "daemon/pool_metrics.hpp"
 #include "daemon/server.hpp"
+#include "daemon/supply.hpp"
+#include "daemon/watch.hpp"
 #include "endpoint/manager.hpp"
 #include "store/store.hpp"
 #include "terway/types.hpp"
@@ -51,21 +55,30 @@ void notify_systemd(const std::string& state) {
                    reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-void start_modules(const endpoint::Modules& modules, const profile::Profile& profile) {
-    std::vector<twy_prefix> cidrs;
-    for (const auto& cidr : profile.node.pod_cidrs) {
-        cidrs.push_back(cidr.to_abi());
+std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
+    std::vector<twy_prefix> all;
+    for (const auto& prefix : prefixes) {
+        all.push_back(prefix.to_abi());
     }
+    return all;
+}
+
+void start_modules(const endpoint::Modules& modules, const profile::Profile& profile) {
+    const auto cidrs = to_abi(profile.node.pod_cidrs);
+    const auto addresses = to_abi(node_addresses());
     auto node = sdk::sized<twy_node>();
     node.pod_cidrs = cidrs.data();
     node.pod_cidr_count = cidrs.size();
+    node.addresses = addresses.data();
+    node.address_count = addresses.size();
     for (const auto& [id, module] : modules) {
         module->start(node);
         log::info("module started", {{"module", id}, {"version", module->version()}});
     }
 }
 
-void describe_metrics(Metrics& metrics, const endpoint::Manager& manager, pool::Pool& pool) {
+void describe_metrics(Metrics& metrics, const endpoint::Manager& manager,
+                      const pool::AddressPool& pool) {
     std::map<std::string, double> states{{"adding", 0}, {"ready", 0}, {"deleting", 0}};
     for (const auto& record : manager.records()) {
         ++states[std::string(endpoint::name_of(record.state))];
@@ -73,20 +86,7 @@ void describe_metrics(Metrics& metrics, const endpoint::Manager& manager, pool::
     for (const auto& [state, count] : states) {
         metrics.gauge("terway_endpoints", "Endpoints by state", {{"state", state}}).set(count);
     }
-    const auto counts = pool.counts();
-    for (const auto& cidr : counts.cidrs) {
-        const auto set = [&](const char* state, std::uint64_t value) {
-            metrics
-                .gauge("terway_pool_addresses", "Addresses of a pod CIDR by state",
-                       {{"cidr", cidr.cidr.text()}, {"state", state}})
-                .set(static_cast<double>(value));
-        };
-        set("used", cidr.used);
-        set("cooling", cidr.cooling);
-        set("free", cidr.free);
-    }
-    metrics.gauge("terway_pool_waiting", "Requests waiting for an address")
-        .set(static_cast<double>(counts.waiting));
+    describe_pool(metrics, pool.picture());
 }
 
 // Runs the sweeper until a stop is asked for.
@@ -136,11 +136,11 @@ public:
           modules_(modules),
           store_(profile.daemon.state_dir),
           registry_(store_),
-          pool_(profile.node.pod_cidrs, profile.pool.cool_down),
           gate_(metrics_, gate_options(profile), open_breadcrumbs(profile)),
           reaper_(metrics_),
-          manager_({profile, modules, gate_, reaper_, registry_, store_, pool_, metrics_}),
-          inspector_({profile, modules, manager_, pool_, gate_}),
+          supply_(make_supply({profile, store_, modules, gate_, reaper_, metrics_})),
+          manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
+          inspector_({profile, modules, manager_, supply_->pool(), gate_}, supply_->doors()),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
               handlers(), metrics_) {}
@@ -148,7 +148,10 @@ public:
     int run() {
         load_drained(modules_, profile_, registry_.all());
         start_modules(modules_, profile_);
+        manager_.reclaim_addresses();
+        supply_->start();
         take_over(manager_);
+        supply_->warm_up();
         server_.listen();
         // Now a client either finds us or has left a ticket by now.
         (void)manager_.drain_tickets({after(kTakeOverTime), {}, {}});
@@ -160,6 +163,9 @@ public:
             });
             const std::jthread sweeper(
                 [this](const std::stop_token& stop) { sweep(manager_, stop); });
+            const std::jthread watch([this](const std::stop_token& stop) {
+                watch_kernel(manager_, supply_->care(), stop);
+            });
             const auto admin = open_admin();
             log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
             // Loading modules and rulesets leaves the heap mostly empty.
@@ -209,7 +215,7 @@ private:
         }
         Admin::Pages pages;
         pages.metrics = [this] {
-            describe_metrics(metrics_, manager_, pool_);
+            describe_metrics(metrics_, manager_, supply_->pool());
             return metrics_.text();
         };
         pages.trouble = [this]() -> std::string {
@@ -228,9 +234,9 @@ private:
     Metrics metrics_;
     store::Store store_;
     endpoint::Registry registry_;
-    pool::Pool pool_;
     host::Gate gate_;
     endpoint::Reaper reaper_;
+    std::unique_ptr<Supply> supply_;
     endpoint::Manager manager_;
     Inspector inspector_;
     Server server_;
@@ -244,9 +250,11 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         std::cerr << diagnostics.print();
         return kExitConfig;
     }
-    if (profile.node.pod_cidrs.empty()) {
+    const bool from_enis = profile.pool.source == profile::AddressSource::Eni;
+    if (profile.node.pod_cidrs.empty() && !from_enis) {
         std::cerr << profile.file
-                  << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr\n";
+                  << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr, or take "
+                     "addresses from ENIs with [pool] source = \"eni\"\n";
         return kExitConfig;
     }
     const auto results = preflight(modules);
