@@ -42,8 +42,8 @@ struct Eni {
     std::string instance;  // empty while attached to none
     std::vector<std::string> security_groups;
     Tags tags;
-    IpAddress primary;              // IPv4; it cannot be unassigned
-    std::vector<IpAddress> ipv4;    // the primary one first
+    IpAddress primary;            // IPv4; it cannot be unassigned
+    std::vector<IpAddress> ipv4;  // the primary one first
     std::vector<IpAddress> ipv6;
     std::vector<Prefix> ipv4_prefixes;  // /28
     std::vector<Prefix> ipv6_prefixes;  // /80
