@@ -8,6 +8,7 @@ find_package(fmt REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(LIBNFTABLES REQUIRED IMPORTED_TARGET libnftables)
+pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.87)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 
 # Statically: of libcrypto only a few functions are used, and starting all of it is not free.
