@@ -5,10 +5,12 @@
 #include <boost/program_options.hpp>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "cni/config.hpp"
 #include "cni/message.hpp"
 #include "cni/wire.hpp"
+#include "ctl/import_command.hpp"
 #include "ctl/print.hpp"
 #include "terway/error.hpp"
 
@@ -25,6 +27,9 @@ constexpr const char* kUsage =
     "  terwayctl modules      the loaded modules\n"
     "  terwayctl preflight    what the modules need of this node, and what is there\n"
     "  terwayctl check        compares every endpoint with the kernel\n"
+    "\n"
+    "  terwayctl import-eni-conf FILE   makes a profile from the original's eni_conf; needs no\n"
+    "                                   terwayd; see its --help\n"
     "\n"
     "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be.\n";
 
@@ -99,6 +104,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
+        if (argc > 1 && argv[1] == std::string_view("import-eni-conf")) {
+            return terway::ctl::import_command(argc - 1, argv + 1);
+        }
         return run(argc, argv);
     } catch (const po::error& error) {
         std::cerr << "terwayctl: " << error.what() << "; see terwayctl --help\n";
