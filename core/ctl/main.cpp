@@ -5,11 +5,13 @@
 #include <boost/program_options.hpp>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cni/config.hpp"
 #include "cni/message.hpp"
 #include "cni/wire.hpp"
+#include "ctl/import_command.hpp"
 #include "ctl/print.hpp"
 #include "terway/error.hpp"
 
@@ -31,6 +33,9 @@ constexpr const char* kUsage =
     "  terwayctl metadata     what the instance's metadata service says\n"
     "  terwayctl cloud calls  the calls of the cloud's API since the daemon started\n"
     "  terwayctl cloud routes the VPC's routes to this node's pod CIDRs\n"
+    "\n"
+    "  terwayctl import-eni-conf FILE   makes a profile from the original's eni_conf; needs no\n"
+    "                                   terwayd; see its --help\n"
     "\n"
     "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be\n"
     "(mapping: 1 for a mismatch).\n";
@@ -116,6 +121,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
+        if (argc > 1 && argv[1] == std::string_view("import-eni-conf")) {
+            return terway::ctl::import_command(argc - 1, argv + 1);
+        }
         return run(argc, argv);
     } catch (const po::error& error) {
         std::cerr << "terwayctl: " << error.what() << "; see terwayctl --help\n";
