@@ -18,14 +18,6 @@ namespace {
 namespace json = boost::json;
 using std::chrono::seconds;
 
-std::string list(const std::vector<Prefix>& prefixes) {
-    std::string out;
-    for (const auto& prefix : prefixes) {
-        out += (out.empty() ? "\"" : ", \"") + prefix.text() + "\"";
-    }
-    return "[" + out + "]";
-}
-
 std::string last_lines(const std::string& text, std::size_t count) {
     std::size_t from = text.size();
     for (std::size_t i = 0; i <= count && from != std::string::npos && from > 0; ++i) {
@@ -78,8 +70,7 @@ const IpAddress& Pod::address(Family family) const {
     throw Error(Status::Gone, name + " has no address of that family");
 }
 
-Node::Node(const Fabric& fabric, std::string name, const std::vector<Prefix>& pod_cidrs,
-           const std::vector<Prefix>& cluster, Binaries binaries)
+Node::Node(const Fabric& fabric, std::string name, const std::string& profile, Binaries binaries)
     : name_(std::move(name)),
       binaries_(std::move(binaries)),
       directory_(fabric.directory() + "/" + name_),
@@ -87,14 +78,11 @@ Node::Node(const Fabric& fabric, std::string name, const std::vector<Prefix>& po
     if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
         throw system_error(directory_, errno);
     }
-    std::ostringstream profile;
-    profile << "profile = \"vpc-route\"\n[chain]\ndataplane = \"veth\"\n"
-            << "[node]\npod_cidrs = " << list(pod_cidrs) << "\n[pool]\ncool_down = \"2s\"\n"
-            << "[daemon]\nsocket = \"" << directory_ << "/cni.sock\"\nstate_dir = \"" << directory_
-            << "/state\"\nqueue = \"" << directory_ << "/queue\"\nmodule_dirs = [\""
-            << binaries_.modules << "\"]\nadmin = \"unix:" << directory_ << "/admin.sock\"\n"
-            << "[module.veth]\ncluster_cidrs = " << list(cluster) << "\n";
-    write_file_durably(directory_ + "/profile.toml", profile.str());
+    const auto text = profile + "[daemon]\nsocket = \"" + directory_ +
+                      "/cni.sock\"\nstate_dir = \"" + directory_ + "/state\"\nqueue = \"" +
+                      directory_ + "/queue\"\nmodule_dirs = [\"" + binaries_.modules +
+                      "\"]\nadmin = \"unix:" + directory_ + "/admin.sock\"\n";
+    write_file_durably(directory_ + "/profile.toml", text);
 }
 
 void Node::start() {

@@ -40,10 +40,8 @@ struct Pod {
 
 class Node {
 public:
-    // `cluster` are the destinations pods meet with their own address. Files go below the
-    // simulation's own directory.
-    Node(const Fabric& fabric, std::string name, const std::vector<Prefix>& pod_cidrs,
-         const std::vector<Prefix>& cluster, Binaries binaries);
+    // `profile` is TOML without [daemon]. Files go below the simulation's own directory.
+    Node(const Fabric& fabric, std::string name, const std::string& profile, Binaries binaries);
 
     // Starts terwayd and waits until it answers. Throws Error with the end of its log.
     void start();

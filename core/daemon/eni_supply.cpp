@@ -1,0 +1,1 @@
+#include "daemon/eni_supply.hpp"

@@ -1,0 +1,10 @@
+// The plays there are. Each tells its steps and throws Error when it cannot go on.
+#pragma once
+
+#include "sim/demo/story.hpp"
+
+namespace terway::sim::demo {
+
+void vpc_route(Story& story);
+
+}  // namespace terway::sim::demo
