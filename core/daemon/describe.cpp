@@ -114,13 +114,14 @@ json::array describe(const std::map<std::string, cloud::ActionLog>& calls) {
             failed += code == "ok" ? 0 : count;
         }
         const double mean = log.calls == 0 ? 0 : log.seconds / static_cast<double>(log.calls);
-        all.push_back(json::object{{"action", action},
-                                   {"calls", log.calls},
-                                   {"failed", failed},
-                                   {"mean_s", mean},
-                                   {"outcomes", outcomes},
-                                   {"last_error", log.last_error},
-                                   {"last_error_ms", log.last_error_at.time_since_epoch().count()}});
+        all.push_back(
+            json::object{{"action", action},
+                         {"calls", log.calls},
+                         {"failed", failed},
+                         {"mean_s", mean},
+                         {"outcomes", outcomes},
+                         {"last_error", log.last_error},
+                         {"last_error_ms", log.last_error_at.time_since_epoch().count()}});
     }
     return all;
 }

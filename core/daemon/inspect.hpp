@@ -20,6 +20,7 @@ public:
         endpoint::Manager& manager;
         const pool::AddressPool& pool;
         host::Gate& gate;
+        Mutex& serial;  // around the modules' [serial] verbs
     };
     Inspector(const Parts& parts, CloudDoors doors)
         : parts_(parts),
@@ -27,8 +28,8 @@ public:
           started_(Clock::now()) {}
 
     // `payload` is {"verb": ...}, the verb one of "status", "endpoints", "modules", "preflight",
-    // "check", "pool", "mapping", "metadata", "cloud calls" and "cloud routes". Throws Error(Invalid) for anything
-    // else.
+    // "check", "pool", "mapping", "metadata", "cloud calls" and "cloud routes". Throws
+    // Error(Invalid) for anything else.
     [[nodiscard]] std::string handle(const std::string& payload,
                                      const endpoint::Operation& operation);
 
@@ -42,7 +43,6 @@ private:
     const Parts parts_;
     const CloudInspector cloud_;
     const Deadline started_;
-    Mutex preflight_mutex_;  // a module's [serial] verbs run one at a time
 };
 
 }  // namespace terway::daemon

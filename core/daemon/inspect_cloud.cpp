@@ -41,8 +41,10 @@ std::string found_by_check(endpoint::Manager& manager, const endpoint::EndpointR
 // Instance paths first, then those of each NIC, in the service's own words.
 std::vector<std::string> metadata_paths(cloud::Metadata& metadata,
                                         const cloud::Patience& patience) {
-    std::vector<std::string> paths{"instance-id", "instance/instance-type", "region-id", "zone-id",
-                                   "vpc-id",      "vswitch-id",             "mac", "private-ipv4"};
+    std::vector<std::string> paths{"instance-id", "instance/instance-type",
+                                   "region-id",   "zone-id",
+                                   "vpc-id",      "vswitch-id",
+                                   "mac",         "private-ipv4"};
     for (const auto& mac : metadata.macs(patience)) {
         for (const auto* leaf :
              {"network-interface-id", "vswitch-id", "primary-ip-address", "private-ipv4s", "ipv6s",

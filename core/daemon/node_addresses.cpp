@@ -34,8 +34,7 @@ std::optional<IpAddress> global_address(const sockaddr* raw, Family family) {
     }
     if (family == Family::V4 && raw->sa_family == AF_INET) {
         const auto* v4 = reinterpret_cast<const sockaddr_in*>(raw);
-        return IpAddress(family,
-                         {reinterpret_cast<const std::uint8_t*>(&v4->sin_addr), 4});
+        return IpAddress(family, {reinterpret_cast<const std::uint8_t*>(&v4->sin_addr), 4});
     }
     if (family == Family::V6 && raw->sa_family == AF_INET6) {
         const auto* v6 = reinterpret_cast<const sockaddr_in6*>(raw);

@@ -5,7 +5,8 @@
 namespace terway::daemon {
 namespace {
 
-routes::Settings settings_of(const profile::Profile& profile, const cloud::InstanceFacts& instance) {
+routes::Settings settings_of(const profile::Profile& profile,
+                             const cloud::InstanceFacts& instance) {
     routes::Settings settings;
     settings.instance = instance.instance;
     settings.pod_cidrs = profile.node.pod_cidrs;

@@ -139,15 +139,17 @@ public:
           gate_(metrics_, gate_options(profile), open_breadcrumbs(profile)),
           reaper_(metrics_),
           supply_(make_supply({profile, store_, modules, gate_, reaper_, metrics_})),
-          manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
-          inspector_({profile, modules, manager_, supply_->pool(), gate_}, supply_->doors()),
+          manager_(
+              {profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
+          inspector_({profile, modules, manager_, supply_->pool(), gate_, serial_},
+                     supply_->doors()),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
               handlers(), metrics_) {}
 
     int run() {
         load_drained(modules_, profile_, registry_.all());
-        start_modules(modules_, profile_);
+        start_modules();
         manager_.reclaim_addresses();
         supply_->start();
         take_over(manager_);
@@ -164,7 +166,7 @@ public:
             const std::jthread sweeper(
                 [this](const std::stop_token& stop) { sweep(manager_, stop); });
             const std::jthread watch([this](const std::stop_token& stop) {
-                watch_kernel(manager_, supply_->care(), stop);
+                watch_kernel({manager_, supply_->care(), [this] { start_modules(); }}, stop);
             });
             const auto admin = open_admin();
             log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
@@ -183,6 +185,11 @@ public:
     }
 
 private:
+    void start_modules() {
+        const MutexLock lock(serial_);
+        daemon::start_modules(modules_, profile_);
+    }
+
     static host::GateOptions gate_options(const profile::Profile& profile) {
         host::GateOptions options;
         options.module_deadline = profile.daemon.module_deadline;
@@ -231,6 +238,7 @@ private:
 
     const profile::Profile& profile_;
     endpoint::Modules& modules_;
+    Mutex serial_;  // around the modules' [serial] verbs
     Metrics metrics_;
     store::Store store_;
     endpoint::Registry registry_;

@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/log.hpp"
+#include "cloud/effects.hpp"
 #include "netlink/monitor.hpp"
 #include "terway/error.hpp"
 
@@ -49,36 +52,69 @@ void note(const netlink::Change& change, Suspects& suspects) {
     }
 }
 
+class Watch {
+public:
+    explicit Watch(const WatchParts& parts) : parts_(parts) {}
+
+    void run(const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            const auto change = monitor_.next(stop, next_look());
+            if (change) {
+                hear(*change);
+            }
+            if (!suspects_.empty() && (!change || Clock::now() >= latest_)) {
+                put_right({after(kRepairTime), stop, {}});
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] Deadline next_look() const {
+        return suspects_.empty() ? after(kNap) : std::min(after(kSilence), latest_);
+    }
+
+    void hear(const netlink::Change& change) {
+        using Kind = netlink::Change::Kind;
+        if (suspects_.empty()) {
+            latest_ = after(kLongestWait);
+        }
+        note(change, suspects_);
+        flushed_ = flushed_ || change.kind == Kind::Rules;
+        if (parts_.care != nullptr && (change.kind == Kind::Link || change.kind == Kind::Lost)) {
+            parts_.care->links_changed();
+        }
+    }
+
+    void put_right(const endpoint::Operation& operation) {
+        if (std::exchange(flushed_, false)) {
+            log::warning("nftables was flushed; the modules make their tables anew");
+            parts_.start_modules();
+        }
+        const auto suspects = std::exchange(suspects_, {});
+        if (parts_.care != nullptr) {
+            (void)parts_.care->repair(suspects, operation);
+        }
+        (void)parts_.manager.repair(suspects, operation);
+    }
+
+    const WatchParts& parts_;
+    netlink::Monitor monitor_;
+    Suspects suspects_;
+    Deadline latest_{};  // when what is suspected is looked at even without silence
+    bool flushed_ = false;
+};
+
 }  // namespace
 
-void watch_kernel(endpoint::Manager& manager, endpoint::EniCare* care,
-                  const std::stop_token& stop) {
+void watch_kernel(const WatchParts& parts, const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "watch");
-    netlink::Monitor monitor;
-    Suspects suspects;
-    Deadline latest{};
     while (!stop.stop_requested()) {
-        const auto until = suspects.empty() ? after(kNap) : std::min(after(kSilence), latest);
-        const auto change = monitor.next(stop, until);
-        if (change) {
-            const bool first = suspects.empty();
-            note(*change, suspects);
-            if (first) {
-                latest = after(kLongestWait);
-            }
-            if (care != nullptr && change->kind == netlink::Change::Kind::Link) {
-                care->links_changed();
-            }
+        try {
+            Watch(parts).run(stop);
+        } catch (const Error& error) {
+            log::error("watching the kernel stumbled", {{"reason", error.what()}});
+            (void)cloud::pause_for(kNap, {stop, Deadline::max()});
         }
-        if (suspects.empty() || (change && Clock::now() < latest)) {
-            continue;
-        }
-        const endpoint::Operation operation{after(kRepairTime), stop, {}};
-        if (care != nullptr) {
-            (void)care->repair(suspects, operation);
-        }
-        (void)manager.repair(suspects, operation);
-        suspects = {};
     }
 }
 
