@@ -62,7 +62,7 @@ CloudAccess::CloudAccess(const profile::Cloud& settings, store::Store& store, Me
       api_(cloud::make_cloud(settings_of(settings, instance_.region), metadata_, calls_)) {}
 
 cloud::InstanceFacts CloudAccess::find_instance() {
-    const auto remembered = remembered_node(store_, settings_.instance, settings_.instance_type);
+    const auto remembered = remembered_node(store_, settings_.instance);
     log::info("asking the metadata service what instance this is", {{"url", settings_.metadata}});
     try {
         return learn_instance(settings_, metadata_, patience(remembered.has_value()));
@@ -76,8 +76,8 @@ cloud::InstanceFacts CloudAccess::find_instance() {
 }
 
 NodeFacts CloudAccess::node() {
-    auto remembered = remembered_node(store_, instance_.instance, instance_.type);
-    log::info("asking the cloud for the limits of this instance", {{"type", instance_.type}});
+    auto remembered = remembered_node(store_, instance_.instance);
+    log::info("asking the cloud about this instance", {{"instance", instance_.instance}});
     try {
         auto facts = learn_node(settings_, instance_, *api_, patience(remembered.has_value()));
         remember_node(store_, facts);
@@ -86,7 +86,7 @@ NodeFacts CloudAccess::node() {
         if (!remembered) {
             throw;
         }
-        log::warning("going on with the limits known before", {{"reason", error.what()}});
+        log::warning("going on with what was known before", {{"reason", error.what()}});
         // The operator may have changed these meanwhile.
         if (!settings_.vswitches.empty()) {
             remembered->vswitches = settings_.vswitches;

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] cloud::Api& api() noexcept { return *api_; }
     [[nodiscard]] cloud::Metadata& metadata() noexcept { return metadata_; }
     [[nodiscard]] const cloud::InstanceFacts& instance() const noexcept { return instance_; }
-    // Asks the API for limits and defaults, with the same fall-back.
+    // Asks the API for what the profile leaves open, with the same fall-back.
     [[nodiscard]] NodeFacts node();
     [[nodiscard]] CloudDoors doors() noexcept {
         return {api_.get(), &metadata_, &calls_, instance_.instance};

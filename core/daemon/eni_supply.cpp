@@ -1,1 +1,121 @@
 #include "daemon/eni_supply.hpp"
+
+#include <pthread.h>
+
+#include <chrono>
+
+#include "base/log.hpp"
+#include "cloud/effects.hpp"
+#include "terway/error.hpp"
+
+namespace terway::daemon {
+namespace {
+
+using std::chrono::seconds;
+
+// The node takes pods after this time even if the pool is not warm: they then wait for addresses.
+constexpr seconds kWarmUpTime{30};
+
+pool::Families families(profile::IpFamilies from) {
+    switch (from) {
+        case profile::IpFamilies::V6:
+            return pool::Families::V6;
+        case profile::IpFamilies::Dual:
+            return pool::Families::Dual;
+        case profile::IpFamilies::V4:
+            break;
+    }
+    return pool::Families::V4;
+}
+
+pool::VSwitchChoice choice(profile::VSwitchPolicy from) {
+    switch (from) {
+        case profile::VSwitchPolicy::Random:
+            return pool::VSwitchChoice::Random;
+        case profile::VSwitchPolicy::MostFree:
+            return pool::VSwitchChoice::MostFree;
+        case profile::VSwitchPolicy::Ordered:
+            break;
+    }
+    return pool::VSwitchChoice::Ordered;
+}
+
+pool::EniSettings settings_of(const profile::Profile& profile, const NodeFacts& node) {
+    const auto& from = profile.pool;
+    const auto& cloud = profile.cloud;
+    pool::EniSettings to;
+    to.families = families(from.families);
+    to.min_idle = from.min_idle;
+    to.max_idle = from.max_idle;
+    to.warm_up = from.warm_up;
+    to.max_enis = from.max_enis;
+    to.prefixes = from.prefixes;
+    to.cool_down = from.cool_down;
+    to.sticky_for = from.sticky_for;
+    to.reclaim_after = from.reclaim_after;
+    to.reconcile_every = from.reconcile_every;
+    to.leak_grace = from.leak_grace;
+    to.instance = node.instance.instance;
+    to.vpc = node.instance.vpc;
+    to.cluster = cloud.cluster;
+    to.vswitches = node.vswitches;
+    to.vswitch_choice = choice(cloud.vswitch_policy);
+    to.security_groups = node.security_groups;
+    to.resource_group = cloud.resource_group;
+    to.tags = cloud.tags;
+    to.only_tags = cloud.only_tags;
+    to.block_tags = cloud.block_tags;
+    return to;
+}
+
+}  // namespace
+
+void PoolMetrics::count(std::string_view event, std::string_view detail) noexcept {
+    try {
+        metrics_
+            .counter("terway_pool_events_total", "What happened in the ENI pool",
+                     {{"event", std::string(event)}, {"detail", std::string(detail)}})
+            .increment();
+    } catch (const std::exception&) {
+        // Out of memory: the count is the least of our troubles.
+    }
+}
+
+void PoolMetrics::waited(std::chrono::milliseconds span) noexcept {
+    try {
+        metrics_
+            .histogram("terway_pool_wait_seconds", "How long requests waited for addresses",
+                       {0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60})
+            .observe(std::chrono::duration<double>(span).count());
+    } catch (const std::exception&) {
+    }
+}
+
+EniSupply::EniSupply(const SupplyParts& parts)
+    : cloud_(parts.profile.cloud, parts.store, parts.metrics),
+      observer_(parts.metrics),
+      journal_(parts.store),
+      care_(parts.modules, parts.profile.chain.dataplane, parts.gate, parts.reaper, parts.metrics),
+      settings_(settings_of(parts.profile, cloud_.node())),
+      pool_(settings_, care_, observer_, wall_now, cloud::random_fraction),
+      worker_({cloud_.api(), cloud_.metadata(), care_, journal_, pool_, observer_}, settings_,
+              wall_now, cloud::random_nonce),
+      refill_(pool_, worker_, settings_) {}
+
+void EniSupply::start() {
+    worker_.begin();
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "refill");
+        refill_.run(stop);
+    });
+}
+
+void EniSupply::warm_up() {
+    log::info("warming up the pool");
+    const auto reason = pool_.wait_ready({}, after(kWarmUpTime));
+    if (!reason.empty()) {
+        log::warning("the pool is not warm yet; pods wait for addresses", {{"reason", reason}});
+    }
+}
+
+}  // namespace terway::daemon

@@ -32,7 +32,6 @@ std::vector<std::string> texts_of(const json::value& value) {
 
 std::string serialize(const NodeFacts& facts) {
     const auto& instance = facts.instance;
-    const auto& limits = facts.limits;
     return json::serialize(json::object{{"instance", instance.instance},
                                         {"type", instance.type},
                                         {"region", instance.region},
@@ -41,18 +40,12 @@ std::string serialize(const NodeFacts& facts) {
                                         {"vswitch", instance.vswitch},
                                         {"mac", instance.mac.text()},
                                         {"private_ipv4", instance.private_ipv4.text()},
-                                        {"enis", limits.enis},
-                                        {"ipv4_per_eni", limits.ipv4_per_eni},
-                                        {"ipv6_per_eni", limits.ipv6_per_eni},
-                                        {"total_enis", limits.total_enis},
-                                        {"trunk", limits.trunk},
                                         {"vswitches", list(facts.vswitches)},
                                         {"security_groups", list(facts.security_groups)}});
 }
 
 NodeFacts parse(const std::string& body) {
     const auto value = json::parse(body);
-    const auto number = [&](const char* name) { return value.at(name).to_number<std::uint32_t>(); };
     NodeFacts facts;
     facts.instance = {text_of(value.at("instance")),
                       text_of(value.at("type")),
@@ -62,8 +55,6 @@ NodeFacts parse(const std::string& body) {
                       text_of(value.at("vswitch")),
                       Mac::parse(text_of(value.at("mac"))).value(),
                       IpAddress::parse(text_of(value.at("private_ipv4"))).value()};
-    facts.limits = {facts.instance.type,    number("enis"),       number("ipv4_per_eni"),
-                    number("ipv6_per_eni"), number("total_enis"), value.at("trunk").as_bool()};
     facts.vswitches = texts_of(value.at("vswitches"));
     facts.security_groups = texts_of(value.at("security_groups"));
     return facts;
@@ -112,7 +103,6 @@ NodeFacts learn_node(const profile::Cloud& settings, const cloud::InstanceFacts&
                      cloud::Api& api, const cloud::Patience& patience) {
     NodeFacts facts;
     facts.instance = instance;
-    facts.limits = api.describe_instance_type(instance.type, patience);
     facts.vswitches = settings.vswitches;
     if (facts.vswitches.empty()) {
         facts.vswitches.push_back(instance.vswitch);
@@ -124,14 +114,11 @@ NodeFacts learn_node(const profile::Cloud& settings, const cloud::InstanceFacts&
     return facts;
 }
 
-std::optional<NodeFacts> remembered_node(store::Store& store, const std::string& instance,
-                                         const std::string& type) {
+std::optional<NodeFacts> remembered_node(store::Store& store, const std::string& instance) {
     for (const auto& note : store.notes(kKind)) {
         try {
             auto facts = parse(note.body);
-            const bool same = (instance.empty() || instance == facts.instance.instance) &&
-                              (type.empty() || type == facts.instance.type);
-            if (same) {
+            if (instance.empty() || instance == facts.instance.instance) {
                 return facts;
             }
         } catch (const std::exception& error) {

@@ -13,7 +13,6 @@ namespace terway::daemon {
 
 struct NodeFacts {
     cloud::InstanceFacts instance;
-    cloud::InstanceLimits limits;
     std::vector<std::string> vswitches;        // for new ENIs, in the order of preference
     std::vector<std::string> security_groups;  // of new ENIs
 
@@ -31,11 +30,10 @@ struct NodeFacts {
                                    const cloud::InstanceFacts& instance, cloud::Api& api,
                                    const cloud::Patience& patience);
 
-// The facts of the last time, or nothing if there are none, or they are of another instance or
-// instance type (`instance` may be empty: not known now).
+// The facts of the last time, or nothing if there are none or they are of another instance
+// (`instance` may be empty: not known now).
 [[nodiscard]] std::optional<NodeFacts> remembered_node(store::Store& store,
-                                                       const std::string& instance,
-                                                       const std::string& type);
+                                                       const std::string& instance);
 void remember_node(store::Store& store, const NodeFacts& facts);
 
 }  // namespace terway::daemon
