@@ -56,6 +56,7 @@ pool::EniSettings settings_of(const profile::Profile& profile, const NodeFacts& 
     to.reconcile_every = from.reconcile_every;
     to.leak_grace = from.leak_grace;
     to.instance = node.instance.instance;
+    to.instance_type = node.instance.type;
     to.vpc = node.instance.vpc;
     to.cluster = cloud.cluster;
     to.vswitches = node.vswitches;
@@ -83,11 +84,10 @@ void PoolMetrics::count(std::string_view event, std::string_view detail) noexcep
 
 void PoolMetrics::waited(std::chrono::milliseconds span) noexcept {
     try {
-        metrics_
-            .histogram("terway_pool_wait_seconds", "How long requests waited for addresses",
-                       {0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60})
+        metrics_.histogram("terway_pool_wait_seconds", "How long requests waited for addresses")
             .observe(std::chrono::duration<double>(span).count());
     } catch (const std::exception&) {
+        // As above.
     }
 }
 

@@ -265,6 +265,11 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
                      "addresses from ENIs with [pool] source = \"eni\"\n";
         return kExitConfig;
     }
+    if (from_enis && modules.at(profile.chain.dataplane)->eni() == nullptr) {
+        std::cerr << profile.file << ": error: [pool] source is \"eni\", but the dataplane "
+                  << profile.chain.dataplane << " serves a node's own addresses only\n";
+        return kExitConfig;
+    }
     const auto results = preflight(modules);
     if (!all_met(results)) {
         std::cerr << to_text(results) << "terwayd: this node lacks what the profile needs\n";
