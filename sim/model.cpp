@@ -166,8 +166,11 @@ const Eni& Model::primary_eni(const std::string& instance_id) const {
 }
 
 const Eni* Model::owner(const IpAddress& address) const {
-    const auto found = owners_.find(address);
-    return found == owners_.end() ? nullptr : &enis_.at(found->second);
+    if (const auto found = owners_.find(address); found != owners_.end()) {
+        return &enis_.at(found->second);
+    }
+    const Prefix* prefix = delegated(address);
+    return prefix == nullptr ? nullptr : &enis_.at(prefix_owners_.at(*prefix));
 }
 
 const Eni* Model::next_hop(const VpcRoute& route) const {

@@ -43,6 +43,17 @@ public:
     [[nodiscard]] std::vector<IpAddress> free_addresses(const std::string& vswitch, Family family,
                                                         std::size_t count) const;
 
+    // Address prefixes, /28 and /80, mixed as you like.
+    void assign_prefixes(const std::string& eni, const std::vector<Prefix>& prefixes);
+    void unassign_prefixes(const std::string& eni, const std::vector<Prefix>& prefixes);
+    // The lowest ones of which nothing is reserved or owned. Assigns nothing.
+    [[nodiscard]] std::vector<Prefix> free_prefixes(const std::string& vswitch, Family family,
+                                                    std::size_t count) const;
+    // Whether nothing of it is reserved or owned.
+    [[nodiscard]] bool is_free(const std::string& vswitch, const Prefix& prefix) const;
+    // How many IPv4 addresses of the vSwitch nobody owns.
+    [[nodiscard]] std::size_t count_free(const std::string& vswitch) const;
+
     void add_route(const VpcRoute& route);
     void remove_route(const Prefix& destination);
 
@@ -57,7 +68,7 @@ public:
     [[nodiscard]] const Instance& instance(const std::string& id) const;
     [[nodiscard]] const Eni& eni(const std::string& id) const;
     [[nodiscard]] const Eni& primary_eni(const std::string& instance) const;
-    // Null if nobody owns the address.
+    // Null if nobody owns the address, by itself or in a prefix.
     [[nodiscard]] const Eni* owner(const IpAddress& address) const;
     // The ENI a route delivers to; null while a next hop ENI is attached to no instance.
     [[nodiscard]] const Eni* next_hop(const VpcRoute& route) const;
@@ -67,6 +78,8 @@ private:
     [[nodiscard]] std::string free_eni_id() const;
     [[nodiscard]] Mac free_mac() const;
     void check_address(const Eni& eni, const IpAddress& address) const;
+    void check_prefixes(const Eni& eni, const std::vector<Prefix>& prefixes) const;
+    [[nodiscard]] const Prefix* delegated(const IpAddress& address) const;
     void check_no_route_to(NextHop::Kind kind, const std::string& id) const;
     void insert(const Eni& eni);
     void erase(const std::string& id);
@@ -75,7 +88,8 @@ private:
     std::map<std::string, VSwitch> vswitches_;
     std::map<std::string, Instance> instances_;
     std::map<std::string, Eni> enis_;
-    std::map<IpAddress, std::string> owners_;  // address -> ENI
+    std::map<IpAddress, std::string> owners_;      // address -> ENI
+    std::map<Prefix, std::string> prefix_owners_;  // -> ENI
     std::map<Prefix, VpcRoute> routes_;
     std::uint64_t revision_ = 0;
 };

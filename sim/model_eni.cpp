@@ -120,6 +120,10 @@ std::vector<IpAddress> Model::free_addresses(const std::string& vswitch_id, Fami
             refuse("vSwitch " + vswitch_id,
                    "fewer than " + std::to_string(count) + " free addresses in " + prefix->text());
         }
+        if (const Prefix* taken = delegated(next)) {
+            next = taken->last();
+            continue;
+        }
         if (!owners_.contains(next)) {
             free.push_back(next);
         }
@@ -164,6 +168,15 @@ Eni Model::build_eni(const EniRequest& request) const {
     if (std::any_of(eni.ipv6.begin(), eni.ipv6.end(), is_v4)) {
         refuse(object, "an IPv4 address is among its IPv6 addresses");
     }
+    eni.prefixes = request.prefixes;
+    check_prefixes(eni, eni.prefixes);
+    for (const auto& prefix : eni.prefixes) {
+        for (const auto& address : eni.addresses()) {
+            if (prefix.contains(address)) {
+                refuse(object, "prefix " + prefix.text() + " contains its " + address.text());
+            }
+        }
+    }
     return eni;
 }
 
@@ -207,12 +220,18 @@ void Model::insert(const Eni& eni) {
     for (const auto& address : eni.addresses()) {
         owners_.emplace(address, eni.id);
     }
+    for (const auto& prefix : eni.prefixes) {
+        prefix_owners_.emplace(prefix, eni.id);
+    }
     enis_.emplace(eni.id, eni);
 }
 
 void Model::erase(const std::string& id) {
     for (const auto& address : enis_.at(id).addresses()) {
         owners_.erase(address);
+    }
+    for (const auto& prefix : enis_.at(id).prefixes) {
+        prefix_owners_.erase(prefix);
     }
     enis_.erase(id);
 }

@@ -10,6 +10,11 @@
 
 namespace terway::sim {
 
+// The length of a prefix that an ENI can own.
+[[nodiscard]] constexpr std::uint8_t delegated_length(Family family) noexcept {
+    return family == Family::V4 ? 28 : 80;
+}
+
 struct Vpc {
     Prefix cidr;
     std::optional<Prefix> cidr6;
@@ -20,12 +25,14 @@ struct Vpc {
     bool routes_imply_forwarding = true;
     // A NAT gateway (IPv4) and an IPv6 gateway lead to a host outside.
     bool internet = true;
+    std::string id = "vpc-sim";
 };
 
 struct VSwitch {
     std::string id;
     Prefix cidr;
     std::optional<Prefix> cidr6;
+    std::string zone = "cn-hangzhou-i";
 
     // Of the family, or null if the vSwitch has none.
     [[nodiscard]] const Prefix* prefix(Family family) const;
@@ -39,6 +46,7 @@ struct Instance {
     std::string id;
     std::string name;
     std::uint32_t mtu = 1500;
+    std::string type = "ecs.g7.4xlarge";
 };
 
 struct Attachment {
@@ -57,6 +65,7 @@ struct Eni {
     std::vector<IpAddress> ipv6;
     bool source_dest_check = true;
     std::optional<Attachment> attachment;
+    std::vector<Prefix> prefixes;  // delegated whole: IPv4 /28, IPv6 /80
 
     // Primary first, then secondary, then IPv6.
     [[nodiscard]] std::vector<IpAddress> addresses() const;
@@ -71,6 +80,7 @@ struct EniRequest {
     std::vector<IpAddress> secondary;  // IPv4 beside the primary
     std::vector<IpAddress> ipv6;
     bool source_dest_check = true;
+    std::vector<Prefix> prefixes;
 };
 
 struct NextHop {

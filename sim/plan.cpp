@@ -49,6 +49,7 @@ Neighbourhood neighbourhood_of(const Eni& eni, const VSwitch& vswitch) {
     around.gateways.insert(*vswitch.gateway(Family::V4));
     const auto own = eni.addresses();
     around.own.insert(own.begin(), own.end());
+    around.own_prefixes = eni.prefixes;
     if (vswitch.cidr6) {
         around.on_link.push_back(*vswitch.cidr6);
         around.gateways.insert(router_link_local());
@@ -112,6 +113,9 @@ Plan plan_of(const Model& model) {
         for (const auto& owned : eni.addresses()) {
             plan.deliveries.insert_or_assign(Prefix::host(owned), port.name);
         }
+        for (const auto& prefix : eni.prefixes) {
+            plan.deliveries.insert_or_assign(prefix, port.name);
+        }
         if (!eni.source_dest_check) {
             plan.unchecked.insert(port.name);
         }
@@ -133,10 +137,15 @@ bool answers(const Plan& plan, const std::string& port, const IpAddress& target)
     }
     const bool on_link = std::any_of(around.on_link.begin(), around.on_link.end(),
                                      [&](const Prefix& p) { return p.contains(target); });
-    if (!on_link || around.own.contains(target)) {
+    const bool own = around.own.contains(target) ||
+                     std::any_of(around.own_prefixes.begin(), around.own_prefixes.end(),
+                                 [&](const Prefix& p) { return p.contains(target); });
+    if (!on_link || own) {
         return false;
     }
-    return plan.answer_unallocated || plan.deliveries.contains(Prefix::host(target));
+    const Prefix delegated = Prefix(target, delegated_length(target.family())).network();
+    return plan.answer_unallocated || plan.deliveries.contains(Prefix::host(target)) ||
+           plan.deliveries.contains(delegated);
 }
 
 bool is_gateway(const Plan& plan, const std::string& port, const IpAddress& target) {

@@ -51,6 +51,7 @@ struct Neighbourhood {
     std::vector<Prefix> on_link;
     std::set<IpAddress> own;       // never answered: nobody else has them
     std::set<IpAddress> gateways;  // always answered
+    std::vector<Prefix> own_prefixes;
 
     bool operator==(const Neighbourhood&) const = default;
 };
