@@ -84,9 +84,9 @@ struct PoolPicture {
     std::vector<CidrCount> cidrs;
     std::uint64_t used_outside = 0;  // addresses in use that are none of the pool's
     std::vector<EniPicture> enis;
-    std::uint64_t capacity = 0;  // endpoints the node can have at most; 0: not known yet
-    std::uint64_t used = 0;      // endpoints
-    std::uint64_t idle = 0;      // endpoints that could be served at once
+    std::uint64_t capacity = 0;         // endpoints the node can have at most; 0: not known yet
+    std::uint64_t used = 0;             // endpoints
+    std::uint64_t idle = 0;             // endpoints that could be served at once
     std::vector<std::string> waiting;   // owners, oldest first
     std::vector<std::string> troubles;  // what keeps the pool from growing, one line each
 };
