@@ -10,32 +10,9 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "pool/address_pool.hpp"
 
 namespace terway::pool {
-
-// Names whoever holds addresses, in errors too: an endpoint key's full text.
-using Owner = std::string;
-
-// At most one address a family, in the order of the CIDRs.
-using Addresses = std::vector<IpAddress>;
-
-struct CoolingAddress {
-    IpAddress address;
-    WallTime until;
-
-    bool operator==(const CoolingAddress&) const = default;
-};
-
-// How one CIDR stands; used + cooling + free == total. Totals of 2^64 and more read 2^64 - 1.
-struct CidrCount {
-    Prefix cidr;
-    std::uint64_t total = 0;
-    std::uint64_t used = 0;
-    std::uint64_t cooling = 0;  // held ones included
-    std::uint64_t free = 0;
-
-    bool operator==(const CidrCount&) const = default;
-};
 
 // An address is free, in use by one owner, or cooling. It leaves an owner into cooling and stays
 // there until its time has come and nobody holds it any more. Memory grows with the addresses in
@@ -46,25 +23,32 @@ struct CidrCount {
 // neither. Next-fit: the search starts behind the address given out last, so that an address
 // rests as long as it can.
 //
-// `now` may jump: backwards, and nothing cools for longer than one cool-down from the new now.
+// Addresses that a sticky claimant releases wait for it: until the reservation ends it may have
+// them at once, all others see them cooling.
+//
+// `now` may jump: backwards, and nothing cools or waits for longer than a release at the new now
+// would make it.
 class CidrLedger {
 public:
     // One or two CIDRs, of different families; host bits are ignored. Throws Error(Invalid).
-    CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down);
+    CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down,
+               std::chrono::milliseconds sticky_for = {});
 
     // The owner's addresses: those it has, if it has any; else one of each CIDR, namely the one of
     // `wanted` if that names one of the family, otherwise the next. Nothing if a CIDR has none free
     // or a wanted address is in use or cools; but an address that cools because this owner released
-    // it is its own again, once nobody holds it. Throws Error(Invalid) if a wanted address can
-    // never be had: outside the CIDRs, reserved, or two of one family.
+    // it, or because they are reserved for `sticky`, is its own again, once nobody holds it. Throws
+    // Error(Invalid) if a wanted address can never be had: outside the CIDRs, reserved, or two of
+    // one family.
     [[nodiscard]] std::optional<Addresses> lease(const Owner& owner, WallTime now,
-                                                 const Addresses& wanted = {});
+                                                 const Addresses& wanted = {},
+                                                 const std::string& sticky = {});
 
     // Takes over what a record says. Addresses outside the CIDRs are as good as any until they are
     // released. Claim the oldest record first: next-fit goes on behind the last one claimed. Throws
     // Error(Internal), changing nothing, if an address is in use by another owner (both are named)
     // or the owner has other addresses.
-    void claim(const Owner& owner, const Addresses& addresses);
+    void claim(const Owner& owner, const Addresses& addresses, const std::string& sticky = {});
 
     // The owner's addresses cool down. Answers them; none if the owner is unknown.
     std::vector<CoolingAddress> release(const Owner& owner, WallTime now);
@@ -77,9 +61,9 @@ public:
     void hold(const Addresses& addresses);
     void unhold(const Addresses& addresses, WallTime now);
 
-    // What was cooling when the daemon stopped; not later than one cool-down from now, and nothing
-    // happens to an address in use.
-    void restore_cooling(const IpAddress& address, WallTime until, WallTime now);
+    // What was cooling when the daemon stopped; not later than a release now would make it, and
+    // nothing happens to an address in use.
+    void restore_cooling(const CoolingAddress& cooling, WallTime now);
 
     // Frees what has cooled down. The other calls that take `now` do it, too.
     void expire(WallTime now);
@@ -100,9 +84,11 @@ public:
     [[nodiscard]] std::vector<CoolingAddress> cooling() const;
     // One a CIDR, in their order.
     [[nodiscard]] std::vector<CidrCount> counts() const;
+    [[nodiscard]] std::uint64_t owners() const noexcept { return leases_.size(); }
     // Addresses in use outside the CIDRs.
     [[nodiscard]] std::uint64_t used_outside() const;
-    [[nodiscard]] std::chrono::milliseconds cool_down() const noexcept { return cool_down_; }
+    // How long addresses stay out of use that such a claimant releases.
+    [[nodiscard]] std::chrono::milliseconds rest_of(const std::string& sticky) const;
 
 private:
     struct Range {
@@ -122,6 +108,11 @@ private:
     struct Cooling {
         WallTime until;
         std::optional<Owner> last;
+        std::string reserved_for;
+    };
+    struct Holding {
+        Addresses addresses;
+        std::string sticky;
     };
     using CoolingMap = std::map<IpAddress, Cooling>;
 
@@ -129,17 +120,22 @@ private:
     [[nodiscard]] Range* range_of(const IpAddress& address);
     [[nodiscard]] bool busy(const IpAddress& address) const;
     void check_wanted(const Addresses& wanted) const;
-    [[nodiscard]] bool may_have(const Owner& owner, const IpAddress& address) const;
+    [[nodiscard]] bool may_have(const Owner& owner, const std::string& sticky,
+                                const IpAddress& address) const;
+    [[nodiscard]] std::optional<IpAddress> reserved(const Range& range,
+                                                    const std::string& sticky) const;
     [[nodiscard]] std::optional<IpAddress> choose(const Owner& owner, const Range& range,
-                                                  const Addresses& wanted) const;
+                                                  const Addresses& wanted,
+                                                  const std::string& sticky) const;
     void take(const Owner& owner, const IpAddress& address);
-    Addresses drop(const Owner& owner);
-    void cool(const IpAddress& address, WallTime until, std::optional<Owner> last = {});
+    Holding drop(const Owner& owner);
+    void cool(const IpAddress& address, Cooling entry);
     CoolingMap::iterator warm(CoolingMap::iterator entry);
 
     std::chrono::milliseconds cool_down_;
+    std::chrono::milliseconds sticky_for_;
     std::vector<Range> ranges_;
-    std::map<Owner, Addresses> leases_;
+    std::map<Owner, Holding> leases_;
     std::map<IpAddress, Owner> used_;
     CoolingMap cooling_;
     std::map<IpAddress, unsigned> held_;

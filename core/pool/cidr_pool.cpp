@@ -1,4 +1,4 @@
-#include "pool/pool.hpp"
+#include "pool/cidr_pool.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,20 +20,30 @@ std::string text(const CidrCount& count) {
     return std::to_string(count.used) + " in use, " + std::to_string(count.cooling) + " cooling";
 }
 
+std::string exhaustion(const CidrLedger& ledger) {
+    for (const auto& count : ledger.counts()) {
+        if (count.free == 0) {
+            return "pod CIDR " + count.cidr.text() + " is exhausted: " + text(count);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
-Pool::Pool(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down, WallClock clock)
-    : clock_(std::move(clock)), ledger_(cidrs, cool_down) {}
+CidrPool::CidrPool(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down,
+                   std::chrono::milliseconds sticky_for, WallClock clock)
+    : clock_(std::move(clock)), ledger_(cidrs, cool_down, sticky_for) {}
 
-Addresses Pool::lease(const Owner& owner, const std::stop_token& stop, Deadline deadline,
+Lease CidrPool::lease(const Claimant& who, const std::stop_token& stop, Deadline deadline,
                       const Addresses& wanted) {
     const MutexLock lock(mutex_);
     serve();
-    if (auto addresses = ledger_.lease(owner, clock_(), wanted)) {
-        return *addresses;
+    if (auto addresses = ledger_.lease(who.owner, clock_(), wanted, who.sticky)) {
+        return {*addresses, std::nullopt};
     }
-    check_hope(owner, wanted, deadline);
-    const auto me = waiters_.emplace(waiters_.end(), owner, wanted);
+    check_hope(who.owner, wanted, deadline);
+    const auto me = waiters_.emplace(waiters_.end(), who, wanted);
     appoint_timekeeper();
     await_news(*me, stop, deadline);
     auto given = std::move(me->given);
@@ -41,15 +51,15 @@ Addresses Pool::lease(const Owner& owner, const std::stop_token& stop, Deadline 
     appoint_timekeeper();
     if (!given) {
         throw Error(Status::Retry,
-                    owner +
+                    who.owner +
                         (stop.stop_requested() ? ": the daemon stops"
                                                : ": no address became free in time") +
                         "; " + numbers());
     }
-    return std::move(*given);
+    return {std::move(*given), std::nullopt};
 }
 
-void Pool::await_news(Waiter& me, const std::stop_token& stop, Deadline deadline) {
+void CidrPool::await_news(Waiter& me, const std::stop_token& stop, Deadline deadline) {
     while (!me.given && !stop.stop_requested() && Clock::now() < deadline) {
         const bool keeping = me.keeps_time;
         me.news.wait(mutex_, stop, keeping ? std::min(deadline, next_look()) : deadline,
@@ -60,7 +70,7 @@ void Pool::await_news(Waiter& me, const std::stop_token& stop, Deadline deadline
     }
 }
 
-Deadline Pool::next_look() const {
+Deadline CidrPool::next_look() const {
     const auto event = ledger_.next_event();
     if (!event) {
         return after(kLongestNap);
@@ -69,25 +79,25 @@ Deadline Pool::next_look() const {
     return after(std::min<std::chrono::milliseconds>(kLongestNap, nap));
 }
 
-void Pool::serve() {
+void CidrPool::serve() {
     const auto now = clock_();
     ledger_.expire(now);
     bool exhausted = false;
     for (auto& waiter : waiters_) {
-        if (waiter.given || (exhausted && waiter.wanted.empty())) {
+        if (waiter.given || (exhausted && waiter.takes_any())) {
             continue;
         }
-        waiter.given = ledger_.lease(waiter.owner, now, waiter.wanted);
+        waiter.given = ledger_.lease(waiter.who.owner, now, waiter.wanted, waiter.who.sticky);
         if (waiter.given) {
             waiter.news.notify_one();
-        } else if (waiter.wanted.empty()) {
+        } else if (waiter.takes_any()) {
             exhausted = true;
         }
     }
     appoint_timekeeper();
 }
 
-void Pool::appoint_timekeeper() {
+void CidrPool::appoint_timekeeper() {
     const auto oldest = std::find_if(waiters_.begin(), waiters_.end(),
                                      [](const auto& waiter) { return !waiter.given; });
     if (oldest != waiters_.end() && !oldest->keeps_time) {
@@ -96,7 +106,7 @@ void Pool::appoint_timekeeper() {
     }
 }
 
-void Pool::check_hope(const Owner& me, const Addresses& wanted, Deadline deadline) const {
+void CidrPool::check_hope(const Owner& me, const Addresses& wanted, Deadline deadline) const {
     const auto horizon = clock_() + left(deadline);
     for (const auto& address : wanted) {
         if (const auto owner = ledger_.owner_of(address)) {
@@ -123,12 +133,12 @@ void Pool::check_hope(const Owner& me, const Addresses& wanted, Deadline deadlin
     }
 }
 
-std::size_t Pool::waiting() const {
+std::size_t CidrPool::waiting() const {
     return static_cast<std::size_t>(std::count_if(
         waiters_.begin(), waiters_.end(), [](const auto& waiter) { return !waiter.given; }));
 }
 
-std::string Pool::numbers() const {
+std::string CidrPool::numbers() const {
     std::string out;
     for (const auto& count : ledger_.counts()) {
         out += (out.empty() ? "pod CIDR " : ", pod CIDR ") + count.cidr.text() + ": " + text(count);
@@ -136,59 +146,85 @@ std::string Pool::numbers() const {
     return out;
 }
 
-void Pool::claim(const Owner& owner, const Addresses& addresses) {
+void CidrPool::claim(const Claimant& who, const Addresses& addresses, const std::string& /*eni*/) {
     const MutexLock lock(mutex_);
-    ledger_.claim(owner, addresses);
+    ledger_.claim(who.owner, addresses, who.sticky);
 }
 
-std::vector<CoolingAddress> Pool::release(const Owner& owner) {
+void CidrPool::restore_cooling(const CoolingAddress& cooling) {
     const MutexLock lock(mutex_);
-    auto released = ledger_.release(owner, clock_());
+    ledger_.restore_cooling(cooling, clock_());
+}
+
+void CidrPool::release(const Owner& owner) {
+    const MutexLock lock(mutex_);
+    ledger_.release(owner, clock_());
     serve();
-    return released;
 }
 
-void Pool::give_back(const Owner& owner) {
+void CidrPool::give_back(const Owner& owner) {
     const MutexLock lock(mutex_);
     ledger_.give_back(owner);
     serve();
 }
 
-void Pool::hold(const Addresses& addresses) {
+WallTime CidrPool::cool_until(const std::string& sticky) const {
+    const MutexLock lock(mutex_);
+    return clock_() + ledger_.rest_of(sticky);
+}
+
+void CidrPool::hold(const Addresses& addresses) {
     const MutexLock lock(mutex_);
     ledger_.hold(addresses);
 }
 
-void Pool::unhold(const Addresses& addresses) {
+void CidrPool::unhold(const Addresses& addresses) {
     const MutexLock lock(mutex_);
     ledger_.unhold(addresses, clock_());
     serve();
 }
 
-void Pool::restore_cooling(const IpAddress& address, WallTime until) {
-    const MutexLock lock(mutex_);
-    ledger_.restore_cooling(address, until, clock_());
-}
-
-std::vector<CoolingAddress> Pool::cooling() const {
-    const MutexLock lock(mutex_);
-    return ledger_.cooling();
-}
-
-WallTime Pool::cool_until() const {
-    const MutexLock lock(mutex_);
-    return clock_() + ledger_.cool_down();
-}
-
-void Pool::tick() {
+void CidrPool::tick() {
     const MutexLock lock(mutex_);
     serve();
 }
 
-PoolCount Pool::counts() {
+CidrLedger CidrPool::ledger_now() const {
+    auto copy = ledger_;
+    copy.expire(clock_());
+    return copy;
+}
+
+PoolPicture CidrPool::picture() const {
     const MutexLock lock(mutex_);
-    serve();
-    return {ledger_.counts(), ledger_.used_outside(), waiting()};
+    const auto ledger = ledger_now();
+    PoolPicture picture;
+    picture.cidrs = ledger.counts();
+    picture.used_outside = ledger.used_outside();
+    const auto fewest = [&](auto member) {
+        std::uint64_t out = picture.cidrs.at(0).*member;
+        for (const auto& each : picture.cidrs) {
+            out = std::min(out, each.*member);
+        }
+        return out;
+    };
+    picture.capacity = fewest(&CidrCount::total);
+    picture.idle = fewest(&CidrCount::free);
+    picture.used = ledger.owners();
+    for (const auto& waiter : waiters_) {
+        if (!waiter.given) {
+            picture.waiting.push_back(waiter.who.owner);
+        }
+    }
+    if (auto text = exhaustion(ledger); !text.empty()) {
+        picture.troubles.push_back(std::move(text));
+    }
+    return picture;
+}
+
+std::string CidrPool::trouble() const {
+    const MutexLock lock(mutex_);
+    return exhaustion(ledger_now());
 }
 
 }  // namespace terway::pool

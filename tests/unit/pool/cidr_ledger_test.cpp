@@ -1,4 +1,4 @@
-#include "pool/ledger.hpp"
+#include "pool/cidr_ledger.hpp"
 
 #include <gmock/gmock.h>
 
@@ -226,9 +226,9 @@ TEST(Ledger, AClockSetBackHoldsNoAddressForLongerThanOneCoolDown) {
 
 TEST(Ledger, RestoresWhatWasCoolingButForOneCoolDownAtMost) {
     auto pool = ledger({"10.0.0.0/24"});
-    pool.restore_cooling(ip("10.0.0.1"), kNow + seconds(5), kNow);
-    pool.restore_cooling(ip("10.0.0.2"), kNow - seconds(5), kNow);
-    pool.restore_cooling(ip("10.0.0.3"), kNow + std::chrono::hours(1000), kNow);
+    pool.restore_cooling({ip("10.0.0.1"), kNow + seconds(5), {}}, kNow);
+    pool.restore_cooling({ip("10.0.0.2"), kNow - seconds(5), {}}, kNow);
+    pool.restore_cooling({ip("10.0.0.3"), kNow + std::chrono::hours(1000), {}}, kNow);
     EXPECT_THAT(pool.cooling(),
                 UnorderedElementsAre(CoolingAddress{ip("10.0.0.1"), kNow + seconds(5)},
                                      CoolingAddress{ip("10.0.0.3"), kNow + kCoolDown}));
@@ -237,9 +237,9 @@ TEST(Ledger, RestoresWhatWasCoolingButForOneCoolDownAtMost) {
 
 TEST(Ledger, AnAddressInUseDoesNotCoolWhateverTheStoreSays) {
     auto pool = ledger({"10.0.0.0/24"});
-    pool.restore_cooling(ip("10.0.0.1"), kNow + seconds(5), kNow);
+    pool.restore_cooling({ip("10.0.0.1"), kNow + seconds(5), {}}, kNow);
     pool.claim("a", {ip("10.0.0.1")});
-    pool.restore_cooling(ip("10.0.0.1"), kNow + seconds(5), kNow);
+    pool.restore_cooling({ip("10.0.0.1"), kNow + seconds(5), {}}, kNow);
     EXPECT_THAT(pool.cooling(), IsEmpty());
     EXPECT_EQ(pool.owner_of(ip("10.0.0.1")), "a");
     EXPECT_EQ(pool.counts().at(0),
@@ -326,6 +326,34 @@ TEST(Ledger, KeepsAHeldAddressEvenFromTheOneThatHadItLast) {
     EXPECT_EQ(pool.lease("a", kNow, {ip("10.0.0.1")}), std::nullopt);
     pool.unhold({ip("10.0.0.1")}, kNow);
     EXPECT_EQ(pool.lease("a", kNow, {ip("10.0.0.1")}), Addresses{ip("10.0.0.1")});
+}
+
+TEST(Ledger, GivesAStickyClaimantTheAddressItHadAndNobodyElse) {
+    CidrLedger pool({Prefix::parse("10.0.0.0/24").value()}, kCoolDown, seconds(300));
+    EXPECT_EQ(pool.lease("a", kNow, {}, "shop/db-0").value().at(0), ip("10.0.0.1"));
+    EXPECT_THAT(pool.release("a", kNow),
+                ElementsAre(CoolingAddress{ip("10.0.0.1"), kNow + seconds(300), "shop/db-0"}));
+    EXPECT_EQ(pool.lease("b", kNow + kCoolDown, {}, "shop/db-1").value().at(0), ip("10.0.0.2"));
+    EXPECT_FALSE(pool.lease("c", kNow + kCoolDown, {ip("10.0.0.1")}).has_value());
+    EXPECT_EQ(pool.lease("d", kNow + kCoolDown, {}, "shop/db-0").value().at(0), ip("10.0.0.1"));
+    EXPECT_EQ(leased(pool, "e", kNow + kCoolDown), "10.0.0.3");
+}
+
+TEST(Ledger, AReservationEndsAndOutlivesARestart) {
+    CidrLedger pool({Prefix::parse("10.0.0.4/32").value()}, kCoolDown, seconds(300));
+    pool.restore_cooling({ip("10.0.0.4"), kNow + seconds(200), "shop/db-0"}, kNow);
+    EXPECT_EQ(leased(pool, "a", kNow + seconds(199)), "");
+    EXPECT_EQ(leased(pool, "a", kNow + seconds(200)), "10.0.0.4");
+}
+
+TEST(Ledger, EvenAStickyClaimantWaitsForWhatIsHeld) {
+    CidrLedger pool({Prefix::parse("10.0.0.4/32").value()}, kCoolDown, seconds(300));
+    pool.claim("a", {ip("10.0.0.4")}, "shop/db-0");
+    pool.hold({ip("10.0.0.4")});
+    pool.release("a", kNow);
+    EXPECT_FALSE(pool.lease("b", kNow, {}, "shop/db-0").has_value());
+    pool.unhold({ip("10.0.0.4")}, kNow);
+    EXPECT_EQ(pool.lease("b", kNow, {}, "shop/db-0").value().at(0), ip("10.0.0.4"));
 }
 
 TEST(Ledger, RefusesWantedAddressesThatCanNeverBeHad) {

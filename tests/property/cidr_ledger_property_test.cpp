@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "pool/ledger.hpp"
+#include "pool/cidr_ledger.hpp"
 
 namespace terway::pool {
 namespace {
@@ -213,7 +213,7 @@ private:
         ledger_.expire(now());
     }
     void restore(const IpAddress& address, std::int64_t span) {
-        ledger_.restore_cooling(address, now() + milliseconds(span), now());
+        ledger_.restore_cooling({address, now() + milliseconds(span), {}}, now());
         auto& state = model_.addresses[address];
         if (!state.owner) {
             const auto until = model_.now + std::min<std::int64_t>(span, kCoolDown.count());
@@ -292,7 +292,7 @@ RC_GTEST_PROP(LedgerProperty, ARestartForgetsNothing, ()) {
     }
     CidrLedger afterwards(both, kCoolDown);
     for (const auto& each : before.cooling()) {
-        afterwards.restore_cooling(each.address, each.until, now);
+        afterwards.restore_cooling(each, now);
     }
     for (const auto& [owner, addresses] : records) {
         afterwards.claim(owner, addresses);

@@ -1,4 +1,4 @@
-#include "pool/pool.hpp"
+#include "pool/cidr_pool.hpp"
 
 #include <gmock/gmock.h>
 
@@ -18,11 +18,12 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 
 constexpr seconds kCoolDown{30};
+constexpr seconds kStickyFor{300};
 
 // A wall clock under the test's hand; the steady clock of the deadlines is the real one.
 class FakeClock {
 public:
-    [[nodiscard]] Pool::WallClock reader() {
+    [[nodiscard]] CidrPool::WallClock reader() {
         return [this] { return WallTime(milliseconds(now_.load())); };
     }
     void advance(milliseconds span) { now_ += span.count(); }
@@ -37,16 +38,16 @@ IpAddress ip(std::string_view text) {
 
 class PoolTest : public testing::Test {
 protected:
-    [[nodiscard]] std::unique_ptr<Pool> make(std::string_view cidr,
-                                             milliseconds cool_down = kCoolDown) {
-        return std::make_unique<Pool>(std::vector{Prefix::parse(cidr).value()}, cool_down,
-                                      clock_.reader());
+    [[nodiscard]] std::unique_ptr<CidrPool> make(std::string_view cidr,
+                                                 milliseconds cool_down = kCoolDown) {
+        return std::make_unique<CidrPool>(std::vector{Prefix::parse(cidr).value()}, cool_down,
+                                          kStickyFor, clock_.reader());
     }
-    static std::string lease(Pool& pool, const Owner& owner, Clock::duration patience = {},
+    static std::string lease(CidrPool& pool, const Owner& owner, Clock::duration patience = {},
                              const Addresses& wanted = {}) {
-        return pool.lease(owner, {}, after(patience), wanted).at(0).text();
+        return pool.lease({owner, {}}, {}, after(patience), wanted).addresses.at(0).text();
     }
-    static std::pair<Status, std::string> refusal(Pool& pool, const Owner& owner,
+    static std::pair<Status, std::string> refusal(CidrPool& pool, const Owner& owner,
                                                   Clock::duration patience = {},
                                                   const Addresses& wanted = {}) {
         try {
@@ -56,21 +57,21 @@ protected:
         }
     }
     // A request on a thread of its own, waiting by the time this returns.
-    static std::future<std::string> waiting_lease(Pool& pool, const Owner& owner,
+    static std::future<std::string> waiting_lease(CidrPool& pool, const Owner& owner,
                                                   const Addresses& wanted = {}) {
-        const auto before = pool.counts().waiting;
+        const auto before = pool.picture().waiting.size();
         auto answer = std::async(std::launch::async, [&pool, owner, wanted] {
             return lease(pool, owner, std::chrono::minutes(1), wanted);
         });
         await_waiting(pool, before + 1);
         return answer;
     }
-    static void await_waiting(Pool& pool, std::size_t count) {
+    static void await_waiting(CidrPool& pool, std::size_t count) {
         const auto deadline = after(seconds(20));
-        while (pool.counts().waiting != count && Clock::now() < deadline) {
+        while (pool.picture().waiting.size() != count && Clock::now() < deadline) {
             std::this_thread::yield();
         }
-        ASSERT_EQ(pool.counts().waiting, count);
+        ASSERT_EQ(pool.picture().waiting.size(), count);
     }
     static std::string soon(std::future<std::string>& answer) {
         return answer.wait_for(seconds(20)) == std::future_status::ready ? answer.get()
@@ -102,7 +103,7 @@ TEST_F(PoolTest, RefusesAtOnceNamingTheNumbersWhenNothingCoolsDownInTime) {
     EXPECT_EQ(refusal(*pool, "c", kCoolDown - seconds(5)).second,
               "pod CIDR 172.20.1.0/30 is exhausted: 1 in use, 1 cooling");
     EXPECT_LT(Clock::now() - before, seconds(20));
-    EXPECT_EQ(pool->counts().waiting, 0U);
+    EXPECT_EQ(pool->picture().waiting.size(), 0U);
 }
 
 TEST_F(PoolTest, HandsACooledAddressToTheOneThatWaits) {
@@ -116,7 +117,7 @@ TEST_F(PoolTest, HandsACooledAddressToTheOneThatWaits) {
     clock_.advance(milliseconds(1));
     pool->tick();
     EXPECT_EQ(soon(answer), "10.0.0.4");
-    EXPECT_EQ(pool->counts().waiting, 0U);
+    EXPECT_EQ(pool->picture().waiting.size(), 0U);
 }
 
 TEST_F(PoolTest, TheOneThatWaitsLooksAtTheClockItself) {
@@ -129,11 +130,12 @@ TEST_F(PoolTest, TheOneThatWaitsLooksAtTheClockItself) {
 }
 
 TEST_F(PoolTest, WakesByItselfWhenTheCoolingEnds) {
-    Pool pool({Prefix::parse("10.0.0.4/32").value()}, milliseconds(50));
+    CidrPool pool({Prefix::parse("10.0.0.4/32").value()}, milliseconds(50), {}, wall_now);
     (void)lease(pool, "a");
-    const auto released = pool.release("a");
+    const auto until = pool.cool_until({});
+    pool.release("a");
     EXPECT_EQ(lease(pool, "b", std::chrono::minutes(1)), "10.0.0.4");
-    EXPECT_GE(wall_now(), released.at(0).until);
+    EXPECT_GE(wall_now(), until);
 }
 
 TEST_F(PoolTest, ServesThoseThatWaitInTheOrderTheyCame) {
@@ -153,7 +155,7 @@ TEST_F(PoolTest, ServesThoseThatWaitInTheOrderTheyCame) {
     for (std::size_t i = 0; i < answers.size(); ++i) {
         pool->tick();
         EXPECT_EQ(soon(answers[i]), "10.0.0." + std::to_string(i + 1));
-        EXPECT_EQ(pool->counts().waiting, answers.size() - i - 1);
+        EXPECT_EQ(pool->picture().waiting.size(), answers.size() - i - 1);
         clock_.advance(milliseconds(10));
     }
 }
@@ -213,7 +215,7 @@ TEST_F(PoolTest, GivesUpAtTheDeadline) {
     EXPECT_EQ(status, Status::Retry);
     EXPECT_EQ(text, "b: no address became free in time; pod CIDR 10.0.0.4/32: 0 in use, 1 cooling");
     pool->unhold({ip("10.0.0.4")});
-    EXPECT_EQ(pool->counts().cidrs.at(0).free, 1U);
+    EXPECT_EQ(pool->picture().cidrs.at(0).free, 1U);
 }
 
 TEST_F(PoolTest, WhenTheOldestIsStoppedItLeavesNothingBehindAndTheNextKeepsTheTime) {
@@ -225,7 +227,7 @@ TEST_F(PoolTest, WhenTheOldestIsStoppedItLeavesNothingBehindAndTheNextKeepsTheTi
     std::stop_source stop;
     auto oldest = std::async(std::launch::async, [&]() -> std::string {
         try {
-            (void)pool->lease("oldest", stop.get_token(), after(std::chrono::minutes(1)));
+            (void)pool->lease({"oldest", {}}, stop.get_token(), after(std::chrono::minutes(1)));
             return "served";
         } catch (const Error& error) {
             return error.what();
@@ -237,8 +239,8 @@ TEST_F(PoolTest, WhenTheOldestIsStoppedItLeavesNothingBehindAndTheNextKeepsTheTi
     EXPECT_THAT(soon(oldest), HasSubstr("oldest: the daemon stops"));
     clock_.advance(kCoolDown);
     EXPECT_EQ(soon(next), "10.0.0.4");
-    EXPECT_EQ(pool->counts().waiting, 0U);
-    EXPECT_EQ(pool->counts().cidrs.at(0).used, 1U);
+    EXPECT_EQ(pool->picture().waiting.size(), 0U);
+    EXPECT_EQ(pool->picture().cidrs.at(0).used, 1U);
 }
 
 TEST_F(PoolTest, OneThatWaitsForAParticularAddressDoesNotHoldUpOthers) {
@@ -275,17 +277,52 @@ TEST_F(PoolTest, AFormerOwnerWaitsForItsAddressOnlyUntilNothingHoldsIt) {
 }
 
 TEST_F(PoolTest, TellsUntilWhenAnAddressReleasedNowCools) {
-    const auto pool = make("10.0.0.0/24");
+    const auto pool = make("10.0.0.4/32");
+    EXPECT_EQ(pool->cool_until({}), clock_.reader()() + kCoolDown);
+    EXPECT_EQ(pool->cool_until("shop/db-0"), clock_.reader()() + kStickyFor);
     (void)lease(*pool, "a");
-    const auto until = pool->cool_until();
-    EXPECT_EQ(pool->release("a").at(0), (CoolingAddress{ip("10.0.0.1"), until}));
-    EXPECT_EQ(pool->cooling().at(0).until, until);
+    pool->release("a");
+    clock_.advance(kCoolDown - milliseconds(1));
+    EXPECT_EQ(pool->picture().cidrs.at(0).cooling, 1U);
+    clock_.advance(milliseconds(1));
+    EXPECT_EQ(pool->picture().cidrs.at(0).cooling, 0U);
+}
+
+TEST_F(PoolTest, AStickyPodThatWaitsGetsItsAddressFromTheHolderPastOthers) {
+    const auto pool = make("10.0.0.4/31");
+    (void)pool->lease({"a", "shop/db-0"}, {}, after({}));
+    pool->hold({ip("10.0.0.4")});
+    pool->release("a");
+    (void)lease(*pool, "b");
+    pool->release("b");
+    auto other = waiting_lease(*pool, "c");
+    auto sticky = std::async(std::launch::async, [&] {
+        return pool->lease({"d", "shop/db-0"}, {}, after(std::chrono::minutes(10)))
+            .addresses.at(0)
+            .text();
+    });
+    await_waiting(*pool, 2);
+    pool->unhold({ip("10.0.0.4")});
+    EXPECT_EQ(soon(sticky), "10.0.0.4");
+    EXPECT_TRUE(is_pending(other));
+    clock_.advance(kCoolDown);
+    EXPECT_EQ(soon(other), "10.0.0.5");
+}
+
+TEST_F(PoolTest, TroubleNamesTheCidrThatHasNoFreeAddress) {
+    const auto pool = make("172.20.1.0/30");
+    EXPECT_EQ(pool->trouble(), "");
+    (void)lease(*pool, "a");
+    (void)lease(*pool, "b");
+    EXPECT_EQ(pool->trouble(), "pod CIDR 172.20.1.0/30 is exhausted: 2 in use, 0 cooling");
+    pool->give_back("a");
+    EXPECT_EQ(pool->trouble(), "");
 }
 
 TEST_F(PoolTest, TakesOverWhatTheStoreRemembers) {
     const auto pool = make("10.0.0.0/30");
-    pool->claim("a", {ip("10.0.0.1")});
-    pool->restore_cooling(ip("10.0.0.2"), pool->cool_until());
+    pool->claim({"a", {}}, {ip("10.0.0.1")}, {});
+    pool->restore_cooling({ip("10.0.0.2"), pool->cool_until({}), {}});
     EXPECT_EQ(refusal(*pool, "b").second, "pod CIDR 10.0.0.0/30 is exhausted: 1 in use, 1 cooling");
 }
 
@@ -294,7 +331,7 @@ TEST_F(PoolTest, TakesOverWhatTheStoreRemembers) {
 TEST_F(PoolTest, NeverGivesOneAddressToTwoUnderContention) {
     constexpr int kThreads = 20;
     constexpr int kRounds = 10;
-    Pool pool({Prefix::parse("10.0.0.0/28").value()}, milliseconds(1));
+    CidrPool pool({Prefix::parse("10.0.0.0/28").value()}, milliseconds(1), {}, wall_now);
     std::array<std::atomic<int>, 16> users{};
     std::atomic<int> shared{0};
     std::atomic<int> served{0};
@@ -308,7 +345,8 @@ TEST_F(PoolTest, NeverGivesOneAddressToTwoUnderContention) {
                     const auto owner = std::to_string(thread) + "." + std::to_string(round);
                     while (Clock::now() < deadline) {
                         try {
-                            const auto address = pool.lease(owner, {}, deadline).at(0);
+                            const auto address =
+                                pool.lease({owner, {}}, {}, deadline).addresses.at(0);
                             auto& here = users.at(address.bytes()[3] & 0xfU);
                             shared += here.fetch_add(1) == 0 ? 0 : 1;
                             ++served;
@@ -327,9 +365,9 @@ TEST_F(PoolTest, NeverGivesOneAddressToTwoUnderContention) {
     }
     EXPECT_EQ(served, kThreads * kRounds);
     EXPECT_EQ(shared, 0);
-    const auto counts = pool.counts();
+    const auto counts = pool.picture();
     EXPECT_EQ(counts.cidrs.at(0).used, 0U);
-    EXPECT_EQ(counts.waiting, 0U);
+    EXPECT_EQ(counts.waiting.size(), 0U);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "pool/ledger.hpp"
+#include "pool/cidr_ledger.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -49,8 +49,9 @@ CidrLedger::Range CidrLedger::make_range(const Prefix& cidr) {
     return {network, first, network.last(), first, host_bits >= 64 ? kMost : size - 1};
 }
 
-CidrLedger::CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down)
-    : cool_down_(cool_down) {
+CidrLedger::CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down,
+                       std::chrono::milliseconds sticky_for)
+    : cool_down_(cool_down), sticky_for_(sticky_for) {
     if (cidrs.empty() || cidrs.size() > 2) {
         throw Error(Status::Invalid,
                     "a node has one or two pod CIDRs, not " + std::to_string(cidrs.size()));
@@ -61,6 +62,9 @@ CidrLedger::CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::millisecon
     }
     if (cool_down.count() < 0) {
         throw Error(Status::Invalid, "cool-down of addresses is negative");
+    }
+    if (sticky_for.count() < 0) {
+        throw Error(Status::Invalid, "reservation of sticky addresses is negative");
     }
     std::transform(cidrs.begin(), cidrs.end(), std::back_inserter(ranges_), make_range);
 }
@@ -95,14 +99,36 @@ void CidrLedger::check_wanted(const Addresses& wanted) const {
     }
 }
 
-bool CidrLedger::may_have(const Owner& owner, const IpAddress& address) const {
-    return !busy(address) || (last_owner_of(address) == owner && !held_.contains(address));
+bool CidrLedger::may_have(const Owner& owner, const std::string& sticky,
+                          const IpAddress& address) const {
+    if (!busy(address)) {
+        return true;
+    }
+    const auto found = cooling_.find(address);
+    return found != cooling_.end() && !held_.contains(address) &&
+           (found->second.last == owner ||
+            (!sticky.empty() && found->second.reserved_for == sticky));
+}
+
+std::optional<IpAddress> CidrLedger::reserved(const Range& range, const std::string& sticky) const {
+    if (sticky.empty()) {
+        return std::nullopt;
+    }
+    const auto found = std::find_if(cooling_.begin(), cooling_.end(), [&](const auto& entry) {
+        return entry.second.reserved_for == sticky && range.usable(entry.first) &&
+               !held_.contains(entry.first);
+    });
+    return found == cooling_.end() ? std::nullopt : std::optional(found->first);
 }
 
 std::optional<IpAddress> CidrLedger::choose(const Owner& owner, const Range& range,
-                                            const Addresses& wanted) const {
+                                            const Addresses& wanted,
+                                            const std::string& sticky) const {
     if (const auto* asked = of_family(wanted, range.cidr.family())) {
-        return may_have(owner, *asked) ? std::optional(*asked) : std::nullopt;
+        return may_have(owner, sticky, *asked) ? std::optional(*asked) : std::nullopt;
+    }
+    if (const auto kept = reserved(range, sticky)) {
+        return kept;
     }
     if (range.free() == 0) {
         return std::nullopt;
@@ -115,26 +141,28 @@ std::optional<IpAddress> CidrLedger::choose(const Owner& owner, const Range& ran
 }
 
 std::optional<Addresses> CidrLedger::lease(const Owner& owner, WallTime now,
-                                           const Addresses& wanted) {
+                                           const Addresses& wanted, const std::string& sticky) {
     expire(now);
     if (const auto known = leases_.find(owner); known != leases_.end()) {
-        return known->second;
+        return known->second.addresses;
     }
     check_wanted(wanted);
     Addresses chosen;
     for (const auto& range : ranges_) {
-        const auto address = choose(owner, range, wanted);
+        const auto address = choose(owner, range, wanted, sticky);
         if (!address) {
             return std::nullopt;
         }
         chosen.push_back(*address);
     }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const bool searched = of_family(wanted, chosen[i].family()) == nullptr && !busy(chosen[i]);
         take(owner, chosen[i]);
-        if (of_family(wanted, chosen[i].family()) == nullptr) {
+        if (searched) {
             ranges_[i].next = ranges_[i].behind(chosen[i]);
         }
     }
+    leases_[owner].sticky = sticky;
     return chosen;
 }
 
@@ -143,19 +171,19 @@ void CidrLedger::take(const Owner& owner, const IpAddress& address) {
         warm(cooling);
     }
     used_.emplace(address, owner);
-    leases_[owner].push_back(address);
+    leases_[owner].addresses.push_back(address);
     if (auto* range = range_of(address)) {
         ++range->used;
     }
 }
 
-void CidrLedger::claim(const Owner& owner, const Addresses& addresses) {
+void CidrLedger::claim(const Owner& owner, const Addresses& addresses, const std::string& sticky) {
     if (const auto known = leases_.find(owner); known != leases_.end()) {
-        if (known->second == addresses) {
+        if (known->second.addresses == addresses) {
             return;
         }
         throw Error(Status::Internal, owner + " claims " + list(addresses) + " but already has " +
-                                          list(known->second));
+                                          list(known->second.addresses));
     }
     for (auto each = addresses.begin(); each != addresses.end(); ++each) {
         if (const auto other = used_.find(*each); other != used_.end()) {
@@ -172,14 +200,17 @@ void CidrLedger::claim(const Owner& owner, const Addresses& addresses) {
             range->next = range->behind(address);
         }
     }
+    if (!addresses.empty()) {
+        leases_[owner].sticky = sticky;
+    }
 }
 
-Addresses CidrLedger::drop(const Owner& owner) {
+CidrLedger::Holding CidrLedger::drop(const Owner& owner) {
     auto lease = leases_.extract(owner);
     if (lease.empty()) {
         return {};
     }
-    for (const auto& address : lease.mapped()) {
+    for (const auto& address : lease.mapped().addresses) {
         used_.erase(address);
         if (auto* range = range_of(address)) {
             --range->used;
@@ -190,18 +221,20 @@ Addresses CidrLedger::drop(const Owner& owner) {
 
 std::vector<CoolingAddress> CidrLedger::release(const Owner& owner, WallTime now) {
     std::vector<CoolingAddress> released;
-    for (const auto& address : drop(owner)) {
-        cool(address, now + cool_down_, owner);
-        released.push_back({address, now + cool_down_});
+    const auto [addresses, sticky] = drop(owner);
+    const auto until = now + rest_of(sticky);
+    for (const auto& address : addresses) {
+        cool(address, {until, owner, sticky});
+        released.push_back({address, until, sticky});
     }
     expire(now);
     return released;
 }
 
 void CidrLedger::give_back(const Owner& owner) {
-    for (const auto& address : drop(owner)) {
+    for (const auto& address : drop(owner).addresses) {
         if (held_.contains(address)) {
-            cool(address, WallTime::min());
+            cool(address, {WallTime::min(), {}, {}});
         }
     }
 }
@@ -210,7 +243,7 @@ void CidrLedger::hold(const Addresses& addresses) {
     for (const auto& address : addresses) {
         ++held_[address];
         if (!busy(address)) {
-            cool(address, WallTime::min());
+            cool(address, {WallTime::min(), {}, {}});
         }
     }
 }
@@ -224,17 +257,23 @@ void CidrLedger::unhold(const Addresses& addresses, WallTime now) {
     expire(now);
 }
 
-void CidrLedger::restore_cooling(const IpAddress& address, WallTime until, WallTime now) {
-    if (!used_.contains(address)) {
-        cool(address, std::min(until, now + cool_down_));
+void CidrLedger::restore_cooling(const CoolingAddress& cooling, WallTime now) {
+    if (!used_.contains(cooling.address)) {
+        cool(cooling.address, {std::min(cooling.until, now + rest_of(cooling.reserved_for)),
+                               {},
+                               cooling.reserved_for});
     }
     expire(now);
 }
 
-void CidrLedger::cool(const IpAddress& address, WallTime until, std::optional<Owner> last) {
-    const auto [entry, is_new] = cooling_.try_emplace(address, Cooling{until, std::move(last)});
+std::chrono::milliseconds CidrLedger::rest_of(const std::string& sticky) const {
+    return sticky.empty() ? cool_down_ : std::max(cool_down_, sticky_for_);
+}
+
+void CidrLedger::cool(const IpAddress& address, Cooling entry) {
+    const auto [known, is_new] = cooling_.try_emplace(address, entry);
     if (!is_new) {
-        entry->second.until = std::max(entry->second.until, until);
+        known->second.until = std::max(known->second.until, entry.until);
     } else if (auto* range = range_of(address)) {
         ++range->cooling;
     }
@@ -253,7 +292,7 @@ void CidrLedger::expire(WallTime now) {
     for (auto entry = cooling_.begin(); entry != cooling_.end();) {
         auto& until = entry->second.until;
         if (jumped_back) {
-            until = std::min(until, now + cool_down_);
+            until = std::min(until, now + rest_of(entry->second.reserved_for));
         }
         entry = until <= now && !held_.contains(entry->first) ? warm(entry) : std::next(entry);
     }
@@ -295,7 +334,7 @@ std::optional<Owner> CidrLedger::owner_of(const IpAddress& address) const {
 std::vector<CoolingAddress> CidrLedger::cooling() const {
     std::vector<CoolingAddress> out;
     for (const auto& [address, cooling] : cooling_) {
-        out.push_back({address, cooling.until});
+        out.push_back({address, cooling.until, cooling.reserved_for});
     }
     return out;
 }

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <thread>
 
-#include "pool/pool.hpp"
+#include "pool/cidr_pool.hpp"
 #include "terway/error.hpp"
 
 namespace terway::pool {
@@ -30,11 +30,11 @@ void await(Condition holds) {
 // After each batch those served are exactly the first in the queue.
 RC_GTEST_PROP(PoolProperty, ServesTheOldestFirstHoweverAddressesBecomeFree, ()) {
     std::atomic<std::int64_t> now{1'000'000};
-    Pool pool({Prefix::parse("10.0.0.0/28").value()}, kCoolDown,
-              [&] { return WallTime(milliseconds(now.load())); });
+    CidrPool pool({Prefix::parse("10.0.0.0/28").value()}, kCoolDown, {},
+                  [&] { return WallTime(milliseconds(now.load())); });
     constexpr int kAddresses = 14;
     for (int i = 0; i < kAddresses; ++i) {
-        (void)pool.lease("old" + std::to_string(i), {}, Deadline::min());
+        (void)pool.lease({"old" + std::to_string(i), {}}, {}, Deadline::min());
     }
     std::vector<std::int64_t> free_at;
     for (int i = 0; i < kAddresses; ++i) {
@@ -48,13 +48,14 @@ RC_GTEST_PROP(PoolProperty, ServesTheOldestFirstHoweverAddressesBecomeFree, ()) 
     for (std::size_t i = 0; i < waiters; ++i) {
         requests.emplace_back([&pool, &served, i](const std::stop_token& stop) {
             try {
-                (void)pool.lease("new" + std::to_string(i), stop, after(std::chrono::minutes(1)));
+                (void)pool.lease({"new" + std::to_string(i), {}}, stop,
+                                 after(std::chrono::minutes(1)));
                 served.at(i) = true;
             } catch (const Error&) {
                 // Left unserved, which is what the property looks at.
             }
         });
-        await([&] { return pool.counts().waiting == i + 1; });
+        await([&] { return pool.picture().waiting.size() == i + 1; });
     }
     while (now < free_at.back()) {
         now += *rc::gen::inRange(1, 400);
@@ -62,7 +63,7 @@ RC_GTEST_PROP(PoolProperty, ServesTheOldestFirstHoweverAddressesBecomeFree, ()) 
         const auto ripe = std::min(
             waiters, static_cast<std::size_t>(std::count_if(free_at.begin(), free_at.end(),
                                                             [&](auto at) { return at <= now; })));
-        RC_ASSERT(pool.counts().waiting == waiters - ripe);
+        RC_ASSERT(pool.picture().waiting.size() == waiters - ripe);
         const auto is_served = [](const auto& each) { return each.load(); };
         await([&] {
             return std::count_if(served.begin(), served.end(), is_served) ==

@@ -1,0 +1,89 @@
+#include "pool/eni_watch.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "terway/error.hpp"
+
+namespace terway::pool {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstNap{250};
+constexpr std::chrono::milliseconds kLongestNap{1000};
+
+}  // namespace
+
+std::optional<cloud::Eni> EniWatch::look(const std::string& eni, const cloud::Patience& patience) {
+    cloud::EniFilter filter;
+    filter.ids = {eni};
+    for (auto& each : api_.describe_enis(filter, patience)) {
+        if (each.id == eni) {
+            return each;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<cloud::Eni> EniWatch::await(const std::string& eni, const Until& until,
+                                          const cloud::Patience& patience) {
+    auto nap = kFirstNap;
+    const MutexLock lock(mutex_);
+    const auto mine = watched_.insert(eni);
+    try {
+        while (true) {
+            if (patience.stop.stop_requested() || Clock::now() >= patience.deadline) {
+                throw Error(Status::Retry, "ENI " + eni + " did not get ready in time");
+            }
+            const auto before = round_;
+            if (looking_) {
+                news_.wait(mutex_, patience.stop, patience.deadline,
+                           [&]() TERWAY_REQUIRES(mutex_) { return round_ != before || !looking_; });
+            } else {
+                looking_ = true;
+                mutex_.unlock();
+                nics_.await_change({patience.stop, std::min(after(nap), patience.deadline)});
+                mutex_.lock();
+                nap = std::min(nap * 3 / 2, kLongestNap);
+                look_for_all(patience);
+            }
+            const auto seen = seen_.find(eni);
+            const auto now = seen == seen_.end() ? std::nullopt : std::optional(seen->second);
+            if (round_ != before && until(now)) {
+                watched_.erase(mine);
+                return now;
+            }
+        }
+    } catch (const Error&) {
+        watched_.erase(mine);
+        throw;
+    }
+}
+
+void EniWatch::look_for_all(const cloud::Patience& patience) {
+    cloud::EniFilter filter;
+    const std::set<std::string> ids(watched_.begin(), watched_.end());
+    filter.ids.assign(ids.begin(), ids.end());
+    mutex_.unlock();
+    std::vector<cloud::Eni> enis;
+    std::optional<Error> failure;
+    try {
+        enis = api_.describe_enis(filter, patience);
+    } catch (const Error& error) {
+        failure = error;
+    }
+    mutex_.lock();
+    looking_ = false;
+    if (!failure) {
+        seen_.clear();
+        for (auto& each : enis) {
+            seen_.emplace(each.id, std::move(each));
+        }
+        ++round_;
+    }
+    news_.notify_all();
+    if (failure && failure->status() != Status::Retry) {
+        throw Error(*failure);
+    }
+}
+
+}  // namespace terway::pool

@@ -1,0 +1,55 @@
+// Which vSwitch the next ENI goes to. Remembers the exhausted ones. Pure.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "cloud/eni.hpp"
+#include "pool/eni_settings.hpp"
+
+namespace terway::pool {
+
+class VSwitchBook {
+public:
+    using Dice = std::function<std::uint64_t()>;
+
+    VSwitchBook(std::vector<std::string> candidates, VSwitchChoice choice, Dice dice);
+
+    // What the cloud says of the candidates; those it does not know are dropped.
+    void know(const std::vector<cloud::VSwitch>& vswitches);
+    void exhausted(const std::string& id, WallTime until);
+    void dropped(const std::string& id, const std::string& reason);
+    // Addresses of ours went back there.
+    void freed(const std::string& id);
+
+    [[nodiscard]] std::optional<std::string> choose(WallTime now) const;
+    [[nodiscard]] bool is_exhausted(const std::string& id, WallTime now) const;
+    // When one can be chosen again; nothing if one can be now or none ever will.
+    [[nodiscard]] std::optional<WallTime> next_chance(WallTime now) const;
+    [[nodiscard]] bool hopeless() const;  // all are dropped
+    // One line for each that cannot be chosen.
+    [[nodiscard]] std::vector<std::string> troubles(WallTime now) const;
+    // Nothing if `know` was not told of it.
+    [[nodiscard]] std::optional<cloud::VSwitch> facts(const std::string& id) const;
+
+private:
+    struct Candidate {
+        std::string id;
+        std::optional<cloud::VSwitch> facts;
+        WallTime full_until{};
+        std::string dropped;  // why
+    };
+
+    [[nodiscard]] Candidate* find(const std::string& id);
+
+    std::vector<Candidate> candidates_;
+    VSwitchChoice choice_;
+    Dice dice_;
+};
+
+}  // namespace terway::pool
