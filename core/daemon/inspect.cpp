@@ -115,7 +115,7 @@ std::string Inspector::modules() const {
 }
 
 std::string Inspector::preflight() {
-    const MutexLock lock(parts_.serial);
+    const MutexLock lock(preflight_mutex_);
     json::array all;
     for (const auto& result : daemon::preflight(parts_.modules)) {
         for (const auto& row : result.rows) {

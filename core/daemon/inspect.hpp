@@ -20,7 +20,6 @@ public:
         endpoint::Manager& manager;
         const pool::AddressPool& pool;
         host::Gate& gate;
-        Mutex& serial;  // around the modules' [serial] verbs
     };
     Inspector(const Parts& parts, CloudDoors doors)
         : parts_(parts),
@@ -43,6 +42,7 @@ private:
     const Parts parts_;
     const CloudInspector cloud_;
     const Deadline started_;
+    Mutex preflight_mutex_;  // a module's [serial] verbs run one at a time
 };
 
 }  // namespace terway::daemon

@@ -141,15 +141,14 @@ public:
           supply_(make_supply({profile, store_, modules, gate_, reaper_, metrics_})),
           manager_(
               {profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
-          inspector_({profile, modules, manager_, supply_->pool(), gate_, serial_},
-                     supply_->doors()),
+          inspector_({profile, modules, manager_, supply_->pool(), gate_}, supply_->doors()),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
               handlers(), metrics_) {}
 
     int run() {
         load_drained(modules_, profile_, registry_.all());
-        start_modules();
+        start_modules(modules_, profile_);
         manager_.reclaim_addresses();
         supply_->start();
         take_over(manager_);
@@ -166,7 +165,7 @@ public:
             const std::jthread sweeper(
                 [this](const std::stop_token& stop) { sweep(manager_, stop); });
             const std::jthread watch([this](const std::stop_token& stop) {
-                watch_kernel({manager_, supply_->care(), [this] { start_modules(); }}, stop);
+                watch_kernel(manager_, supply_->care(), stop);
             });
             const auto admin = open_admin();
             log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
@@ -185,11 +184,6 @@ public:
     }
 
 private:
-    void start_modules() {
-        const MutexLock lock(serial_);
-        daemon::start_modules(modules_, profile_);
-    }
-
     static host::GateOptions gate_options(const profile::Profile& profile) {
         host::GateOptions options;
         options.module_deadline = profile.daemon.module_deadline;
@@ -238,7 +232,6 @@ private:
 
     const profile::Profile& profile_;
     endpoint::Modules& modules_;
-    Mutex serial_;  // around the modules' [serial] verbs
     Metrics metrics_;
     store::Store store_;
     endpoint::Registry registry_;

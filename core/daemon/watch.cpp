@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "base/log.hpp"
@@ -23,14 +24,18 @@ using std::chrono::seconds;
 constexpr milliseconds kSilence{50};
 constexpr milliseconds kLongestWait{300};
 constexpr seconds kNap{5};
+// What every module's nftables tables are called, see docs/module-abi.md.
+constexpr std::string_view kOurTables = "terway";
 constexpr seconds kRepairTime{60};
 
 void note(const netlink::Change& change, Suspects& suspects) {
     using Kind = netlink::Change::Kind;
     switch (change.kind) {
-        case Kind::Lost:
-        case Kind::Rules:
+        case Kind::Everything:
             suspects.everything = true;
+            break;
+        case Kind::Nftables:
+            suspects.everything = suspects.everything || change.name.starts_with(kOurTables);
             break;
         case Kind::Link:
             if (change.removed || !change.up) {
@@ -45,8 +50,10 @@ void note(const netlink::Change& change, Suspects& suspects) {
         case Kind::Route:
         case Kind::Rule:
             if (change.removed) {
-                suspects.addresses.insert(change.prefix.address());
                 suspects.indexes.insert(change.ifindex);
+                if (change.prefix) {
+                    suspects.addresses.insert(change.prefix->address());
+                }
             }
             break;
     }
@@ -54,7 +61,7 @@ void note(const netlink::Change& change, Suspects& suspects) {
 
 class Watch {
 public:
-    explicit Watch(const WatchParts& parts) : parts_(parts) {}
+    Watch(endpoint::Manager& manager, endpoint::EniCare* care) : manager_(manager), care_(care) {}
 
     void run(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
@@ -79,38 +86,34 @@ private:
             latest_ = after(kLongestWait);
         }
         note(change, suspects_);
-        flushed_ = flushed_ || change.kind == Kind::Rules;
-        if (parts_.care != nullptr && (change.kind == Kind::Link || change.kind == Kind::Lost)) {
-            parts_.care->links_changed();
+        if (care_ != nullptr && (change.kind == Kind::Link || change.kind == Kind::Everything)) {
+            care_->links_changed();
         }
     }
 
     void put_right(const endpoint::Operation& operation) {
-        if (std::exchange(flushed_, false)) {
-            log::warning("nftables was flushed; the modules make their tables anew");
-            parts_.start_modules();
-        }
         const auto suspects = std::exchange(suspects_, {});
-        if (parts_.care != nullptr) {
-            (void)parts_.care->repair(suspects, operation);
+        if (care_ != nullptr) {
+            (void)care_->repair(suspects, operation);
         }
-        (void)parts_.manager.repair(suspects, operation);
+        (void)manager_.repair(suspects, operation);
     }
 
-    const WatchParts& parts_;
+    endpoint::Manager& manager_;
+    endpoint::EniCare* const care_;
     netlink::Monitor monitor_;
     Suspects suspects_;
     Deadline latest_{};  // when what is suspected is looked at even without silence
-    bool flushed_ = false;
 };
 
 }  // namespace
 
-void watch_kernel(const WatchParts& parts, const std::stop_token& stop) {
+void watch_kernel(endpoint::Manager& manager, endpoint::EniCare* care,
+                  const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "watch");
     while (!stop.stop_requested()) {
         try {
-            Watch(parts).run(stop);
+            Watch(manager, care).run(stop);
         } catch (const Error& error) {
             log::error("watching the kernel stumbled", {{"reason", error.what()}});
             (void)cloud::pause_for(kNap, {stop, Deadline::max()});

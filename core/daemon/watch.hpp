@@ -2,7 +2,6 @@
 // somebody else took away.
 #pragma once
 
-#include <functional>
 #include <stop_token>
 
 #include "endpoint/eni_care.hpp"
@@ -10,14 +9,8 @@
 
 namespace terway::daemon {
 
-struct WatchParts {
-    endpoint::Manager& manager;
-    endpoint::EniCare* care = nullptr;  // null where there are no ENIs
-    // Has the modules make anew what all endpoints share; for when nftables was flushed.
-    std::function<void()> start_modules;
-};
-
-// Runs until a stop is asked for. On a thread in the host's network namespace.
-void watch_kernel(const WatchParts& parts, const std::stop_token& stop);
+// Runs until a stop is asked for. Borrows both; `care` is null where there are no ENIs. On a thread
+// in the host's network namespace.
+void watch_kernel(endpoint::Manager& manager, endpoint::EniCare* care, const std::stop_token& stop);
 
 }  // namespace terway::daemon
