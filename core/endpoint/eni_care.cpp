@@ -1,5 +1,7 @@
 #include "endpoint/eni_care.hpp"
 
+#include <linux/netlink.h>
+
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -112,10 +114,28 @@ void EniCare::forget(const pool::EniPlace& eni) {
 
 void EniCare::freshen(const pool::EniPlace& /*eni*/, const IpAddress& address) noexcept {
     try {
-        netlink::forget_flows(address);
-    } catch (const std::exception& error) {
-        log::warning("old flows of an address that is used again could not be forgotten",
-                     {{"address", address.text()}, {"reason", error.what()}});
+        const MutexLock lock(mutex_);
+        worn_.push_back(address);
+    } catch (const std::exception&) {
+        // Out of memory: old flows of the address end by themselves.
+    }
+}
+
+void EniCare::forget_flows() {
+    std::vector<IpAddress> worn;
+    {
+        const MutexLock lock(mutex_);
+        worn.swap(worn_);
+    }
+    if (worn.empty()) {
+        return;
+    }
+    try {
+        netlink::Socket socket(NETLINK_NETFILTER);
+        (void)netlink::flush_conntrack(socket, worn);
+    } catch (const Error& error) {
+        log::warning("flows of addresses no longer in use could not be forgotten",
+                     {{"addresses", worn.size()}, {"reason", error.what()}});
     }
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
@@ -17,7 +18,8 @@
 
 namespace terway::endpoint {
 
-// A monitor; any thread, in the host's network namespace. The kernel is never called under the lock.
+// A monitor; any thread, in the host's network namespace. The kernel is never called under the
+// lock.
 class EniCare final : public pool::Nics {
 public:
     // `dataplane` is the id of the module new endpoints get. Borrows everything.
@@ -29,12 +31,16 @@ public:
     // Throws Error(Unsupported) if the dataplane knows nothing of ENIs.
     void prepare(const pool::EniPlace& eni) override;
     void forget(const pool::EniPlace& eni) override;
+    // Only notes it: see forget_flows().
     void freshen(const pool::EniPlace& eni, const IpAddress& address) noexcept override;
+    // Removes what connection tracking remembers of the addresses noted since the last time, in one
+    // go, because that costs a walk over all connections. Does not throw.
+    void forget_flows();
 
     // Links came, went or changed: whoever awaits a change looks again.
     void links_changed();
-    // Compares the NICs among the suspects that were made ready with what the dataplane made of them
-    // and puts right what differs. Answers how many were. Does not throw.
+    // Compares the NICs among the suspects that were made ready with what the dataplane made of
+    // them and puts right what differs. Answers how many were. Does not throw.
     std::size_t repair(const Suspects& suspects, const Operation& operation);
 
 private:
@@ -54,6 +60,7 @@ private:
     std::uint64_t changes_ TERWAY_GUARDED_BY(mutex_) = 0;
     std::uint64_t seen_ TERWAY_GUARDED_BY(mutex_) = 0;
     std::map<std::string, pool::EniPlace> ready_ TERWAY_GUARDED_BY(mutex_);  // by ENI id
+    std::vector<IpAddress> worn_ TERWAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace terway::endpoint
