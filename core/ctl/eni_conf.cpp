@@ -58,7 +58,13 @@ EniConf EniConf::parse(std::string_view text, const std::string& file) {
         throw Error(Status::Invalid,
                     file + ":" + place.text() + ": the ConfigMap has no key \"eni_conf\"");
     }
-    return {parse_object(*inner, file + " (eni_conf)"), *inner};
+    EniConf conf(parse_object(*inner, file + " (eni_conf)"), *inner);
+    for (const auto& [key, value] : data->get_object()) {
+        if (key != "eni_conf" && value.is_string()) {
+            conf.beside_.emplace(key, value.get_string());
+        }
+    }
+    return conf;
 }
 
 const json::value* EniConf::find(std::string_view key) {

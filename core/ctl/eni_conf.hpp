@@ -24,6 +24,9 @@ public:
     // Throws Error(Invalid) with file, line and column.
     [[nodiscard]] static EniConf parse(std::string_view text, const std::string& file);
 
+    // The other texts of the ConfigMap, if it came in one.
+    [[nodiscard]] const std::map<std::string, std::string>& beside() const { return beside_; }
+
     [[nodiscard]] bool has(std::string_view key) const;
 
     [[nodiscard]] std::optional<bool> boolean(std::string_view key);
@@ -58,6 +61,7 @@ private:
 
     boost::json::object top_;
     KeyPlaces places_;
+    std::map<std::string, std::string> beside_;
     std::set<std::string, std::less<>> taken_;
     std::vector<Remark> remarks_;
 };
