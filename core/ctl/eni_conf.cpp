@@ -43,22 +43,30 @@ std::optional<std::string> member(const json::value& value, std::string_view key
 
 }  // namespace
 
-EniConf::EniConf(json::object top, std::string_view text)
-    : top_(std::move(top)), places_(places_of_keys(text)) {}
+EniConf::EniConf(std::string_view text, std::string source)
+    : source_(std::move(source)),
+      top_(parse_object(text, source_)),
+      places_(places_of_keys(text)) {}
 
 EniConf EniConf::parse(std::string_view text, const std::string& file) {
-    auto top = parse_object(text, file);
-    const auto* data = top.if_contains("data");
+    EniConf outer(text, file);
+    const auto* data = outer.top_.if_contains("data");
     if (data == nullptr) {
-        return {std::move(top), text};
+        return outer;
     }
     const auto inner = member(*data, "eni_conf");
     if (!inner) {
-        const auto place = places_of_keys(text).find("data")->second;
+        const auto place = outer.places_.find("data")->second;
         throw Error(Status::Invalid,
                     file + ":" + place.text() + ": the ConfigMap has no key \"eni_conf\"");
     }
-    return {parse_object(*inner, file + " (eni_conf)"), *inner};
+    EniConf conf(*inner, file + " (eni_conf)");
+    for (const auto& [key, value] : data->get_object()) {
+        if (key != "eni_conf" && value.is_string()) {
+            conf.beside_.emplace(key, value.get_string());
+        }
+    }
+    return conf;
 }
 
 const json::value* EniConf::find(std::string_view key) {

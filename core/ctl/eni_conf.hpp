@@ -24,6 +24,10 @@ public:
     // Throws Error(Invalid) with file, line and column.
     [[nodiscard]] static EniConf parse(std::string_view text, const std::string& file);
 
+    [[nodiscard]] const std::string& source() const { return source_; }
+    // The other texts of the ConfigMap, if it came in one.
+    [[nodiscard]] const std::map<std::string, std::string>& beside() const { return beside_; }
+
     [[nodiscard]] bool has(std::string_view key) const;
 
     [[nodiscard]] std::optional<bool> boolean(std::string_view key);
@@ -51,13 +55,15 @@ public:
     [[nodiscard]] std::vector<Remark> finish();
 
 private:
-    EniConf(boost::json::object top, std::string_view text);
+    EniConf(std::string_view text, std::string source);
 
     void remark(RemarkKind kind, std::string_view key, std::string text);
     [[nodiscard]] const boost::json::value* find(std::string_view key);
 
+    std::string source_;
     boost::json::object top_;
     KeyPlaces places_;
+    std::map<std::string, std::string> beside_;
     std::set<std::string, std::less<>> taken_;
     std::vector<Remark> remarks_;
 };

@@ -157,9 +157,9 @@ private:
         for (const auto& [key, value] : conf_.pairs("eni_tag_block_list")) {
             const auto [kept, fresh] = tags.emplace(key, value);
             if (!fresh && kept->second != value) {
-                conf_.no_equivalent("eni_tag_block_list", "a key stands for one value only; \"" +
-                                                              key + "\" = \"" + value +
-                                                              "\" is left out");
+                conf_.no_equivalent(
+                    "eni_tag_block_list",
+                    "a key stands for one value only; the other of \"" + key + "\" is left out");
             }
         }
         return tags;

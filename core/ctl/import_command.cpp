@@ -98,7 +98,7 @@ int import_command(int argc, char** argv) {
     const auto text = read_input(file);
     const auto made = import_eni_conf(text, options);
     for (const auto& remark : made.remarks) {
-        std::cerr << print(remark, options.file) << "\n";
+        std::cerr << print(remark, made.source) << "\n";
     }
     write_results(made, output, credentials);
     return made.dropped_something() ? kExitTrouble : 0;

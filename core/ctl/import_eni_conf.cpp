@@ -42,12 +42,12 @@ Import import_eni_conf(std::string_view text, const ImportOptions& options) {
     out.section("module.veth");
     out.value("mode", "\"secondary-ip\"");
     remark_on_the_rest(conf);
-    return {out.text(), std::move(credentials), conf.finish()};
+    return {conf.source(), out.text(), std::move(credentials), conf.finish()};
 }
 
-std::string print(const Remark& remark, std::string_view file) {
+std::string print(const Remark& remark, std::string_view source) {
     const auto place = remark.at.line == 0 ? "" : ":" + remark.at.text();
-    return std::string(file) + place + ": " + std::string(word_for(remark.kind)) + ": " +
+    return std::string(source) + place + ": " + std::string(word_for(remark.kind)) + ": " +
            remark.key + ": " + remark.text;
 }
 

@@ -33,6 +33,7 @@ struct ImportOptions {
 };
 
 struct Import {
+    std::string source;           // the text in which the places of remarks are
     std::string profile;          // TOML; never holds a secret
     std::string credentials;      // TOML of the credentials file; empty if there are no keys
     std::vector<Remark> remarks;  // in the order of eni_conf, those about no place in it last
@@ -45,7 +46,7 @@ struct Import {
 // file, line and column if it is neither.
 [[nodiscard]] Import import_eni_conf(std::string_view text, const ImportOptions& options);
 
-// "FILE:3:5: note: max_pool_size: ..."; a line without its end.
-[[nodiscard]] std::string print(const Remark& remark, std::string_view file);
+// "SOURCE:3:5: note: max_pool_size: ..."; a line without its end.
+[[nodiscard]] std::string print(const Remark& remark, std::string_view source);
 
 }  // namespace terway::ctl

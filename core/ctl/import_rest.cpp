@@ -46,6 +46,18 @@ constexpr std::array<Lost, 26> kLost{{
     {"eniip_virtual_type", "a key of 10-terway.conf; the dataplane stands in [chain]"},
 }};
 
+void remark_on_neighbour(EniConf& conf, const std::string& key, const std::string& value) {
+    if (key.starts_with("10-terway.conf")) {
+        conf.no_equivalent(key,
+                           "not read: take a conflist of etc/, and carry an \"mtu\" over to "
+                           "[endpoint] mtu; IPVlan and datapathv2 are not supported yet");
+    } else if (key != "disable_network_policy") {
+        conf.no_equivalent(key, "not part of eni_conf; not read");
+    } else if (value.empty() || value == "false" || value == "0") {
+        conf.no_equivalent(key, "NetworkPolicies are not enforced by this profile");
+    }
+}
+
 }  // namespace
 
 void remark_on_the_rest(EniConf& conf) {
@@ -74,6 +86,9 @@ void remark_on_the_rest(EniConf& conf) {
         if (conf.take(key)) {
             conf.no_equivalent(key, std::string(why));
         }
+    }
+    for (const auto& [key, value] : conf.beside()) {
+        remark_on_neighbour(conf, key, value);
     }
 }
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 namespace terway::ctl {
 namespace {
 
 constexpr std::size_t kCommentColumn = 24;
+// A profile takes less of any unit.
+constexpr std::int64_t kMostUnits = 10'000'000;
 constexpr unsigned char kFirstPrintable = 0x20;
 constexpr unsigned char kDelete = 0x7f;
 
@@ -49,14 +50,22 @@ std::string toml_strings(const std::vector<std::string>& texts) {
 }
 
 std::string toml_duration(std::chrono::milliseconds span) {
-    constexpr std::array<std::pair<std::int64_t, std::string_view>, 3> kUnits{
-        {{3'600'000, "h"}, {60'000, "m"}, {1'000, "s"}}};
-    for (const auto& [length, name] : kUnits) {
-        if (span.count() != 0 && span.count() % length == 0) {
-            return toml_string(std::to_string(span.count() / length) + std::string(name));
+    struct Unit {
+        std::int64_t length;
+        std::string_view name;
+    };
+    constexpr std::array<Unit, 4> kUnits{
+        {{1, "ms"}, {1'000, "s"}, {60'000, "m"}, {3'600'000, "h"}}};
+    const auto count = span.count();
+    const Unit* unit = kUnits.data();
+    for (const auto& each : kUnits) {
+        if (count % each.length == 0 || count / unit->length >= kMostUnits) {
+            unit = &each;
         }
     }
-    return span.count() == 0 ? "\"0s\"" : toml_string(std::to_string(span.count()) + "ms");
+    const auto rounded_up = (count + unit->length - 1) / unit->length;
+    return count == 0 ? "\"0s\""
+                      : toml_string(std::to_string(rounded_up) + std::string(unit->name));
 }
 
 void TomlText::section(std::string_view title) {

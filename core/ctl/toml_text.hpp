@@ -13,7 +13,8 @@ namespace terway::ctl {
 // Values as TOML text.
 [[nodiscard]] std::string toml_string(std::string_view text);
 [[nodiscard]] std::string toml_strings(const std::vector<std::string>& texts);
-// In the largest unit that is exact, as the profile wants it: "90s", "10m".
+// As the profile wants it, "90s", "10m": in the largest unit that is exact; rounded up where that
+// is too many of them.
 [[nodiscard]] std::string toml_duration(std::chrono::milliseconds span);
 
 class TomlText {

@@ -42,7 +42,7 @@ void check_stop(const Patience& patience) {
     }
 }
 
-std::string with_remark(std::string text, const std::string& remark) {
+std::string with_remark(const std::string& text, const std::string& remark) {
     return remark.empty() ? text : text + ", but " + remark;
 }
 

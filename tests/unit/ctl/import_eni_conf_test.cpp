@@ -14,10 +14,7 @@ namespace terway::ctl {
 namespace {
 
 using testing::Contains;
-using testing::Each;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
@@ -34,7 +31,7 @@ Import import(const std::string& text, const ImportOptions& options = {}) {
 std::string told(const Import& made) {
     std::string all;
     for (const auto& remark : made.remarks) {
-        all += print(remark, "eni_conf") + "\n";
+        all += print(remark, made.source) + "\n";
     }
     return all;
 }
@@ -111,6 +108,16 @@ INSTANTIATE_TEST_SUITE_P(EniConf, Sample,
 TEST(ImportEniConf, TakesEniConfOutOfAConfigMap) {
     EXPECT_EQ(import(sample("config_map.json")).profile,
               import(sample("self_hosted.json")).profile);
+}
+
+TEST(ImportEniConf, TellsWhatElseTheConfigMapHolds) {
+    const auto text = told(import(sample("config_map.json")));
+    EXPECT_THAT(text, HasSubstr("eni_conf (eni_conf): no equivalent: 10-terway.conf: not read"));
+    EXPECT_THAT(text,
+                HasSubstr("eni_conf (eni_conf): no equivalent: disable_network_policy: Network"));
+    EXPECT_THAT(text, HasSubstr("eni_conf (eni_conf):5:3: no equivalent: service_cidr"));
+    EXPECT_THAT(told(import(R"({"data": {"eni_conf": "{}", "disable_network_policy": "true"}})")),
+                Not(HasSubstr("disable_network_policy")));
 }
 
 TEST(ImportEniConf, NeverPutsASecretIntoTheProfileOrARemark) {

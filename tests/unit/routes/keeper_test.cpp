@@ -14,11 +14,9 @@ namespace {
 
 using cloud::Reaction;
 using cloud::RouteEntry;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 
 Prefix net(std::string_view text) {
