@@ -334,13 +334,13 @@ TEST_F(OpenApiTest, EndsAtOnceWhenStoppedBetweenTwoTries) {
 }
 
 TEST_F(OpenApiTest, LogsEachSending) {
-    start({refusal("Throttling.User"), {.act = Act::Cut}, success()});
+    start({{.act = Act::Cut}, refusal("Throttling.User"), success()});
     expect_success(reading(), 3);
     const auto log = log_.snapshot().at("DescribeNetworkInterfaces");
     EXPECT_EQ(log.calls, 3U);
     EXPECT_EQ(log.outcomes, (std::map<std::string, std::uint64_t>{
                                 {"Throttling.User", 1}, {"no code", 1}, {"ok", 1}}));
-    EXPECT_THAT(log.last_error, HasSubstr("no answer"));
+    EXPECT_THAT(log.last_error, HasSubstr("Throttling.User"));
 }
 
 TEST_F(OpenApiTest, DoesNotSpeakToAServerItCannotTrust) {
