@@ -20,11 +20,11 @@ const std::string& override_of(const Settings& settings, Product product) {
 }
 
 std::string origin(std::string text, Product product) {
-    while (text.ends_with('/')) {
-        text.pop_back();
-    }
     if (text.find("://") == std::string::npos) {
         text = "https://" + text;
+    }
+    if (text.ends_with('/') && !text.ends_with("://")) {
+        text.pop_back();
     }
     const bool known = text.starts_with("https://") || text.starts_with("http://");
     const auto host = text.substr(text.find("://") + 3);
