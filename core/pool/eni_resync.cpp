@@ -48,13 +48,15 @@ void EniWorker::begin() {
 
 void EniWorker::resync(const cloud::Patience& patience) {
     try {
-        if (!parts_.pool.knows_limits()) {
-            learn_limits(patience);
-            learn_vswitches(patience);
-        } else if (settings_.vswitch_choice == VSwitchChoice::MostFree) {
+        act_on(parts_.pool.compare(read(patience)), patience);
+        // The pool grows once it knows its limits: not before it knows what it has.
+        const bool is_first = !parts_.pool.knows_limits();
+        if (is_first || settings_.vswitch_choice == VSwitchChoice::MostFree) {
             learn_vswitches(patience);
         }
-        act_on(parts_.pool.compare(read(patience)), patience);
+        if (is_first) {
+            learn_limits(patience);
+        }
         delete_leaks(patience);
         parts_.observer.count("resync", "ok");
     } catch (const Error&) {

@@ -11,6 +11,18 @@ namespace {
 constexpr std::chrono::milliseconds kFirstNap{250};
 constexpr std::chrono::milliseconds kLongestNap{1000};
 
+// Lets go of a mutex its thread holds, for as long as this lives.
+class Unlocked {
+public:
+    explicit Unlocked(Mutex& mutex) : mutex_(mutex) { mutex_.unlock(); }
+    ~Unlocked() { mutex_.lock(); }
+    Unlocked(const Unlocked&) = delete;
+    Unlocked& operator=(const Unlocked&) = delete;
+
+private:
+    Mutex& mutex_;
+};
+
 }  // namespace
 
 std::optional<cloud::Eni> EniWatch::look(const std::string& eni, const cloud::Patience& patience) {
@@ -40,9 +52,10 @@ std::optional<cloud::Eni> EniWatch::await(const std::string& eni, const Until& u
                            [&]() TERWAY_REQUIRES(mutex_) { return round_ != before || !looking_; });
             } else {
                 looking_ = true;
-                mutex_.unlock();
-                nics_.await_change({patience.stop, std::min(after(nap), patience.deadline)});
-                mutex_.lock();
+                {
+                    const Unlocked unlocked(mutex_);
+                    nics_.await_change({patience.stop, std::min(after(nap), patience.deadline)});
+                }
                 nap = std::min(nap * 3 / 2, kLongestNap);
                 look_for_all(patience);
             }
@@ -63,15 +76,16 @@ void EniWatch::look_for_all(const cloud::Patience& patience) {
     cloud::EniFilter filter;
     const std::set<std::string> ids(watched_.begin(), watched_.end());
     filter.ids.assign(ids.begin(), ids.end());
-    mutex_.unlock();
     std::vector<cloud::Eni> enis;
     std::optional<Error> failure;
-    try {
-        enis = api_.describe_enis(filter, patience);
-    } catch (const Error& error) {
-        failure = error;
+    {
+        const Unlocked unlocked(mutex_);
+        try {
+            enis = api_.describe_enis(filter, patience);
+        } catch (const Error& error) {
+            failure = error;
+        }
     }
-    mutex_.lock();
     looking_ = false;
     if (!failure) {
         seen_.clear();
