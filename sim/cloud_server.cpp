@@ -94,11 +94,7 @@ void CloudServer::render() {
     if (!render_) {
         return;
     }
-    const auto model = [&]() -> std::optional<Model> {
-        const MutexLock lock(mutex_);
-        return cloud_.model().revision() == rendered_ ? std::nullopt
-                                                      : std::optional(cloud_.model());
-    }();
+    const auto model = newer_than(rendered_);
     if (!model) {
         return;
     }
@@ -108,6 +104,11 @@ void CloudServer::render() {
     } catch (const std::exception& error) {
         (void)std::fprintf(stderr, "terway-sim: %s\n", error.what());
     }
+}
+
+std::optional<Model> CloudServer::newer_than(std::uint64_t revision) {
+    const MutexLock lock(mutex_);
+    return cloud_.model().revision() == revision ? std::nullopt : std::optional(cloud_.model());
 }
 
 void CloudServer::tick(const std::stop_token& stop) {
@@ -120,7 +121,7 @@ void CloudServer::tick(const std::stop_token& stop) {
             const auto next = cloud_.next_event();
             const auto span = next ? *next - now() : Milliseconds(kIdle);
             changed_.wait(mutex_, stop, terway::after(span),
-                          [&] { return cloud_.next_event() != next; });
+                          [&]() TERWAY_REQUIRES(mutex_) { return cloud_.next_event() != next; });
             cloud_.advance(now());
         }
     }

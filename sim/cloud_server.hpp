@@ -72,6 +72,7 @@ private:
     Answer openapi(const HttpRequest& request);
     Answer metadata(const HttpRequest& request, const std::string& instance);
     void render();
+    [[nodiscard]] std::optional<Model> newer_than(std::uint64_t revision);
     void tick(const std::stop_token& stop);
 
     Mutex render_mutex_;

@@ -13,16 +13,18 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/netns.hpp"
+#include "sim/control.hpp"
 #include "sim/describe.hpp"
 #include "sim/fabric.hpp"
+#include "sim/simulation.hpp"
 #include "sim/topology.hpp"
 #include "terway/error.hpp"
 
 namespace terway::sim {
 namespace {
 
-constexpr const char* kText = "/show.txt";
-constexpr const char* kJson = "/show.json";
+constexpr const char* kControl = "/control";
+constexpr const char* kEndpoint = "/openapi";
 
 sigset_t block_stop_signals() {
     sigset_t stop;
@@ -72,17 +74,49 @@ void enter(const std::string& path) {
     }
 }
 
+std::string shown(Simulation& simulation, const std::string& name, bool json) {
+    return simulation.cloud().with([&](Cloud& cloud) {
+        return json ? describe_json(cloud.model(), name) : describe(cloud.model(), name);
+    });
+}
+
+// "127.0.0.1:0" -> "http://127.0.0.1:34567"
+std::string listen_at(CloudServer& server, const std::string& where) {
+    const auto colon = where.rfind(':');
+    const std::string address = where.substr(0, colon);
+    constexpr unsigned long kLastPort = 65535;
+    unsigned long port = kLastPort + 1;
+    try {
+        port = std::stoul(where.substr(colon + 1));
+    } catch (const std::exception&) {
+        port = kLastPort + 1;
+    }
+    if (colon == std::string::npos || port > kLastPort) {
+        throw Error(Status::Invalid, "--listen " + where + ": write ADDRESS:PORT");
+    }
+    return "http://" + address + ":" +
+           std::to_string(server.listen_openapi(address, static_cast<std::uint16_t>(port)));
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
     const sigset_t stop = block_stop_signals();
-    const Model model = load_topology(options.topology);
-    Fabric fabric(options.name);
-    fabric.render(model);
-    const std::string text = describe(model, options.name);
-    write_file_durably(fabric.directory() + kText, text, 0644);
-    write_file_durably(fabric.directory() + kJson, describe_json(model, options.name), 0644);
+    const Topology topology = load_whole_topology(options.topology);
+    Simulation simulation(options.name, topology);
+    const std::string& directory = simulation.fabric().directory();
+    const std::string text = describe(topology.model, options.name);
+    const ControlServer server(directory + kControl, [&](const Words& command) {
+        return command == Words{"show"} || command == Words{"show", "--json"}
+                   ? Reply{true, shown(simulation, options.name, command.size() > 1)}
+                   : control(simulation.cloud(), command);
+    });
     print(text);
+    if (options.listen) {
+        const std::string endpoint = listen_at(simulation.cloud(), *options.listen);
+        write_file_durably(directory + kEndpoint, endpoint + "\n", 0644);
+        print("openapi " + endpoint + "\n");
+    }
     announce(options);
     int signal = 0;
     ::sigwait(&stop, &signal);
@@ -98,7 +132,8 @@ int clean(const std::string& name) {
 
 int show(const std::string& name, bool json) {
     need_running(name);
-    print(read_file(state_directory(name) + (json ? kJson : kText)));
+    print(
+        ask(state_directory(name) + kControl, json ? Words{"show", "--json"} : Words{"show"}).text);
     return 0;
 }
 
@@ -115,6 +150,16 @@ int show_drops(const std::string& name, bool json) {
             {"reason", drop.reason}, {"eni", drop.eni}, {"packets", drop.packets}});
     }
     print(boost::json::serialize(list) + "\n");
+    return 0;
+}
+
+int control_running(const std::string& name, const Words& command) {
+    need_running(name);
+    const Reply reply = ask(state_directory(name) + kControl, command);
+    if (!reply.ok) {
+        throw Error(Status::Invalid, reply.text.substr(0, reply.text.size() - 1));
+    }
+    print(reply.text);
     return 0;
 }
 

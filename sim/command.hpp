@@ -12,6 +12,7 @@ struct RunOptions {
     std::string topology;
     std::optional<int> ready_fd;
     std::optional<std::string> ready_file;
+    std::optional<std::string> listen;  // ADDRESS:PORT for the OpenAPI, on this machine
 };
 
 // Until SIGINT, SIGTERM or SIGHUP, which the calling thread blocks before anything else starts.
@@ -19,6 +20,8 @@ int run(const RunOptions& options);
 int clean(const std::string& name);
 int show(const std::string& name, bool json);
 int show_drops(const std::string& name, bool json);
+// A command for the cloud of a running simulation, see control.hpp.
+int control_running(const std::string& name, const std::vector<std::string>& command);
 // Replaces the process. `space` is a node or "internet".
 int exec(const std::string& name, const std::string& space,
          const std::vector<std::string>& command);

@@ -43,6 +43,14 @@ json::array texts(const std::vector<IpAddress>& addresses) {
     return all;
 }
 
+json::array prefix_texts(const std::vector<Prefix>& prefixes) {
+    json::array all;
+    for (const auto& prefix : prefixes) {
+        all.emplace_back(prefix.text());
+    }
+    return all;
+}
+
 json::value optional_text(const std::optional<Prefix>& prefix) {
     return prefix ? json::value(prefix->text()) : json::value(nullptr);
 }
@@ -54,6 +62,7 @@ json::object eni_json(const Eni& eni, const Model& model) {
                         {"primary", eni.primary.text()},
                         {"secondary", texts(eni.secondary)},
                         {"ipv6", texts(eni.ipv6)},
+                        {"prefixes", prefix_texts(eni.prefixes)},
                         {"source_dest_check", eni.source_dest_check},
                         {"node", nullptr},
                         {"link", nullptr}};

@@ -27,7 +27,7 @@ table inet vpc {
         type filter hook prerouting priority raw; policy accept;
         meta pkttype != host drop
         icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } drop
-        iifname != "uplink" jump checks
+        iifname != { "uplink", "services" } jump checks
         fib daddr oif missing update @no_owner { iifname } drop
     }
     chain checks {
@@ -117,6 +117,10 @@ void Fabric::render(const Model& model) {
     if (plan.internet && !outside_) {
         outside_.emplace(registration_, netns_, socket_);
         indexes_[kUplink] = found(socket_, kUplink).index;
+    }
+    if (plan.services && !services_) {
+        services_.emplace(registration_, netns_, socket_);
+        indexes_[kServices] = found(socket_, kServices).index;
     }
     remove_stale(plan);
     apply_filters(plan);

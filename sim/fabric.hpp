@@ -16,6 +16,7 @@
 #include "sim/plan.hpp"
 #include "sim/registration.hpp"
 #include "sim/responder.hpp"
+#include "sim/services.hpp"
 
 namespace terway::sim {
 
@@ -30,7 +31,8 @@ struct Drop {
 
 // Owns every namespace, NIC and thread of one simulation; destruction removes all of them, and what
 // a killed one left is removed when the name is used again. Needs root. Namespaces lie in
-// /run/netns as NAME-NODE, NAME-fabric, NAME-nat and NAME-internet. Threads: one at a time.
+// /run/netns as NAME-NODE, NAME-fabric, NAME-nat, NAME-internet and NAME-cloud. Threads: one at a
+// time.
 class Fabric {
 public:
     // Throws Error(Invalid) if a running process has the name.
@@ -46,7 +48,7 @@ public:
     [[nodiscard]] const std::string& directory() const noexcept {
         return registration_.directory();
     }
-    // "fabric", "nat", "internet" or the name of a node.
+    // "fabric", "nat", "internet", "cloud" or the name of a node.
     [[nodiscard]] std::string netns_path(const std::string& space) const;
 
 private:
@@ -65,6 +67,7 @@ private:
     Responder responder_;
     std::map<std::string, Netns> nodes_;
     std::optional<Outside> outside_;
+    std::optional<Services> services_;
     std::map<std::string, std::uint32_t> indexes_;  // of ports and the uplink
     Plan rendered_;
 };

@@ -149,7 +149,7 @@ private:
 };
 
 struct Listener {
-    tcp::acceptor acceptor;
+    std::optional<tcp::acceptor> acceptor;
     HttpServer::Handler handler;
 };
 
@@ -163,7 +163,7 @@ struct HttpServer::Loop {
     std::jthread thread;
 
     void accept(Listener& listener) {
-        listener.acceptor.async_accept([this, &listener](error_code error, tcp::socket socket) {
+        listener.acceptor->async_accept([this, &listener](error_code error, tcp::socket socket) {
             if (error == asio::error::operation_aborted) {
                 return;
             }
@@ -186,6 +186,9 @@ HttpServer::HttpServer() : loop_(std::make_unique<Loop>()) {
 HttpServer::~HttpServer() {
     loop_->context.stop();
     loop_->thread.join();
+    for (auto& listener : loop_->listeners) {
+        listener.acceptor.reset();
+    }
 }
 
 std::uint16_t HttpServer::listen(const std::string& address, std::uint16_t port, Handler handler) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/command.hpp"
+#include "sim/control.hpp"
 #include "terway/error.hpp"
 
 namespace terway::sim {
@@ -21,12 +22,15 @@ constexpr const char* kUsage =
     R"(terway-sim: a VPC in a box, made of network namespaces on this machine
 
 Usage:
-  terway-sim run [--name NAME] [--ready-file PATH] [--ready-fd FD] TOPOLOGY.toml
+  terway-sim run [--name NAME] [--ready-file PATH] [--ready-fd FD] [--listen ADDRESS:PORT] TOPOLOGY.toml
                              build the VPC, print what it is, stay until Ctrl-C, remove it
   terway-sim show [--name NAME] [-o json]    what a running simulation consists of
   terway-sim drops [--name NAME] [-o json]   which packets the VPC has dropped, and why
   terway-sim exec [--name NAME] NODE -- COMMAND...
                              run a command in the network of a node, or of "internet"
+  terway-sim calls | enis | routes [--json]  what the cloud's API was asked, and what it has
+  terway-sim fault | set | eni | vswitch | sessions ...
+                             make the cloud fail, slow, stingy or treacherous; each with --help
   terway-sim clean [--name NAME]             remove what a killed simulation left
 
 Examples:
@@ -73,8 +77,8 @@ std::string name_of(const options::variables_map& values) {
 
 int run_verb(const Arguments& arguments) {
     options::options_description more;
-    more.add_options()("ready-fd", options::value<int>())("ready-file",
-                                                          options::value<std::string>());
+    more.add_options()("ready-fd", options::value<int>())(
+        "ready-file", options::value<std::string>())("listen", options::value<std::string>());
     const auto values = parse(arguments, more, "topology file");
     RunOptions chosen{name_of(values), values["argument"].as<Arguments>().front(), {}, {}};
     if (values.count("ready-fd") != 0) {
@@ -83,7 +87,26 @@ int run_verb(const Arguments& arguments) {
     if (values.count("ready-file") != 0) {
         chosen.ready_file = values["ready-file"].as<std::string>();
     }
+    if (values.count("listen") != 0) {
+        chosen.listen = values["listen"].as<std::string>();
+    }
     return run(chosen);
+}
+
+// Everything but --name goes to the running simulation.
+int control_verb(const std::string& verb, const Arguments& arguments) {
+    std::string name = "sim";
+    Arguments command{verb};
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        if (arguments[at] == "--name" && at + 1 < arguments.size()) {
+            name = arguments[++at];
+        } else if (arguments[at].starts_with("--name=")) {
+            name = arguments[at].substr(std::string("--name=").size());
+        } else {
+            command.push_back(arguments[at]);
+        }
+    }
+    return control_running(name, command);
 }
 
 int listing_verb(const Arguments& arguments, int (*list)(const std::string&, bool)) {
@@ -127,13 +150,23 @@ int dispatch(const std::string& verb, const Arguments& arguments) {
     if (verb == "clean") {
         return clean(name_of(parse(arguments, {}, nullptr)));
     }
+    if (!control_help(verb).empty()) {
+        return control_verb(verb, arguments);
+    }
     throw UsageError("there is no command " + verb);
 }
 
+bool wants_help(const Arguments& arguments) {
+    const auto ours = std::find(arguments.begin(), arguments.end(), "--");
+    return std::any_of(arguments.begin(), ours, [](const std::string& argument) {
+        return argument == "--help" || argument == "-h";
+    });
+}
+
 int guarded_main(const Arguments& arguments) {
-    if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h" ||
-        (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h"))) {
-        (void)std::fputs(kUsage, arguments.empty() ? stderr : stdout);
+    if (arguments.empty() || wants_help(arguments)) {
+        const std::string help = arguments.empty() ? "" : control_help(arguments.front());
+        (void)std::fputs(help.empty() ? kUsage : help.c_str(), arguments.empty() ? stderr : stdout);
         return arguments.empty() ? 2 : 0;
     }
     try {

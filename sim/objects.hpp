@@ -26,6 +26,8 @@ struct Vpc {
     // A NAT gateway (IPv4) and an IPv6 gateway lead to a host outside.
     bool internet = true;
     std::string id = "vpc-sim";
+    // 100.64.0.0/10 leads to the cloud's services.
+    bool services = false;
 };
 
 struct VSwitch {

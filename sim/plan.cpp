@@ -70,7 +70,8 @@ void add_system_routes(const Model& model, Plan& plan) {
     if (model.vpc().cidr6) {
         plan.deliveries.insert_or_assign(*model.vpc().cidr6, "");
     }
-    plan.deliveries.insert_or_assign(*Prefix::parse("100.64.0.0/10"), "");
+    plan.deliveries.insert_or_assign(*Prefix::parse("100.64.0.0/10"),
+                                     model.vpc().services ? kServices : "");
     for (const auto& [id, vswitch] : model.vswitches()) {
         for (const auto family : {Family::V4, Family::V6}) {
             if (const Prefix* prefix = vswitch.prefix(family)) {
@@ -99,6 +100,7 @@ IpAddress router_link_local() {
 Plan plan_of(const Model& model) {
     Plan plan;
     plan.internet = model.vpc().internet;
+    plan.services = model.vpc().services;
     plan.answer_unallocated = model.vpc().answer_unallocated;
     for (const auto& [id, instance] : model.instances()) {
         plan.nodes.insert(instance.name);

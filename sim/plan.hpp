@@ -19,6 +19,8 @@ namespace terway::sim {
 inline constexpr Mac kVpcMac{{0xee, 0xff, 0xff, 0xff, 0xff, 0xff}};
 // The fabric's link to the gateways outside; a delivery may name it like a port.
 inline constexpr const char* kUplink = "uplink";
+// The fabric's link to the cloud's services.
+inline constexpr const char* kServices = "services";
 // The IPv6 router of every vSwitch.
 [[nodiscard]] IpAddress router_link_local();
 
@@ -64,6 +66,7 @@ struct Plan {
     std::set<std::string> unchecked;                      // ports that may send from any source
     std::set<Prefix> inside;  // sources the gateways to the outside accept
     bool internet = false;
+    bool services = false;
     bool answer_unallocated = true;
 };
 

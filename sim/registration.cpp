@@ -139,7 +139,7 @@ void check_name(const std::string& kind, const std::string& name) {
 
 void check_node_name(const std::string& name) {
     check_name("node", name);
-    if (name == "fabric" || name == "nat" || name == "internet") {
+    if (name == "fabric" || name == "cloud" || name == "nat" || name == "internet") {
         throw Error(Status::Invalid,
                     "node " + name + ": the simulator uses this name itself; choose another");
     }

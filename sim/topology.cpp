@@ -13,14 +13,15 @@
 namespace terway::sim {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSections{"vpc", "vswitch", "node", "eni", "route"};
+constexpr std::array<std::string_view, 9> kSections{
+    "vpc", "vswitch", "node", "eni", "route", "cloud", "key", "role", "instance_type"};
 
 // Reads the sections in the order in which they need each other.
 class Reader {
 public:
     Reader(const toml::table& root, const std::string& name) : root_(root), complaints_(name) {}
 
-    Model read() {
+    Topology read() {
         for (const auto& [key, node] : root_) {
             if (std::find(kSections.begin(), kSections.end(), key.str()) == kSections.end()) {
                 complaints_.add(key.source(), "unknown section " + std::string(key.str()));
@@ -28,12 +29,18 @@ public:
         }
         Model model(vpc());
         complaints_.raise();
-        each("vswitch", [&](Table& table) { vswitch(table, model); });
-        each("node", [&](Table& table) { node(table, model); });
-        each("eni", [&](Table& table) { eni(table, model); });
-        each("route", [&](Table& table) { route(table, model); });
+        Topology all{std::move(model), {}, {}, {}, known_instance_types(), 1};
+        each("vswitch", [&](Table& table) { vswitch(table, all.model); });
+        each("node", [&](Table& table) { node(table, all.model); });
+        each("eni", [&](Table& table) { eni(table, all.model); });
+        each("route", [&](Table& table) { route(table, all.model); });
+        each("instance_type", [&](Table& table) { instance_type(table, all.types); });
+        each("key", [&](Table& table) { key(table, all.keys); });
+        each("role", [&](Table& table) { role(table, all.roles); });
+        cloud(all);
+        check_types(all);
         complaints_.raise();
-        return model;
+        return all;
     }
 
 private:
@@ -51,6 +58,8 @@ private:
         vpc.answer_unallocated = table.boolean("answer_unallocated", true);
         vpc.routes_imply_forwarding = table.boolean("routes_imply_forwarding", true);
         vpc.internet = table.boolean("internet", true);
+        vpc.services = table.boolean("services", true);
+        vpc.id = table.text("id").value_or(vpc.id);
         table.finish();
         attempt(table, [&] { (void)Model(vpc); });
         complaints_.raise();
@@ -85,8 +94,9 @@ private:
     }
 
     static void vswitch(Table& table, Model& model) {
-        const VSwitch made{table.required_text("id"), table.required_prefix("cidr"),
-                           table.prefix("cidr6")};
+        VSwitch made{table.required_text("id"), table.required_prefix("cidr"),
+                     table.prefix("cidr6")};
+        made.zone = table.text("zone").value_or(made.zone);
         attempt(table, [&] { model.add_vswitch(made); });
     }
 
@@ -107,8 +117,8 @@ private:
 
     static void node(Table& table, Model& model) {
         const auto name = table.required_text("name");
-        const Instance instance{table.text("id").value_or("i-" + name), name,
-                                table.integer("mtu", 1500)};
+        Instance instance{table.text("id").value_or("i-" + name), name, table.integer("mtu", 1500)};
+        instance.type = table.text("type").value_or(instance.type);
         EniRequest primary = request(table);
         primary.id = "eni-" + name;
         attempt(table, [&] {
@@ -143,6 +153,75 @@ private:
         });
     }
 
+    static void instance_type(Table& table, InstanceTypes& types) {
+        InstanceType type;
+        type.id = table.required_text("id");
+        type.enis = table.integer("enis", 2);
+        type.ipv4 = table.integer("ipv4", 1);
+        type.ipv6 = table.integer("ipv6", 0);
+        type.total = table.integer("total", type.enis);
+        types.insert_or_assign(type.id, type);
+    }
+
+    static void key(Table& table, std::vector<AccessKey>& keys) {
+        AccessKey made;
+        made.id = table.required_text("id");
+        made.secret = table.required_text("secret");
+        made.enabled = table.boolean("enabled", true);
+        keys.push_back(made);
+    }
+
+    static void role(Table& table, std::vector<Role>& roles) {
+        Role made;
+        made.name = table.required_text("name");
+        made.instances = table.text("instances").value_or("*");
+        roles.push_back(made);
+    }
+
+    // Every key is the name of a setting; the profile comes first, whatever the order.
+    void cloud(Topology& all) {
+        const auto* section = root_.get("cloud");
+        const auto* table = section == nullptr ? nullptr : section->as_table();
+        if (table == nullptr) {
+            return;
+        }
+        for (const bool profile : {true, false}) {
+            for (const auto& [key, node] : *table) {
+                if ((key.str() == "profile") == profile) {
+                    set(all, std::string(key.str()), node);
+                }
+            }
+        }
+    }
+
+    void set(Topology& all, const std::string& key, const toml::node& node) {
+        std::string value = node.value<std::string>().value_or("");
+        if (const auto number = node.value_exact<std::int64_t>()) {
+            value = std::to_string(*number);
+        } else if (const auto flag = node.value_exact<bool>()) {
+            value = *flag ? "true" : "false";
+        }
+        try {
+            if (key == "seed") {
+                all.seed = std::stoull(value);
+            } else {
+                all.settings.set(key, value);
+            }
+        } catch (const std::exception& error) {
+            complaints_.add(node.source(), error.what());
+        }
+    }
+
+    void check_types(const Topology& all) {
+        for (const auto& [id, instance] : all.model.instances()) {
+            if (!all.types.contains(instance.type)) {
+                complaints_.add(root_.source(), "node " + instance.name + ": type " +
+                                                    instance.type +
+                                                    " is unknown; add it as [[instance_type]]");
+            }
+        }
+    }
+
     static std::string instance_named(const Model& model, const std::string& name) {
         for (const auto& [id, instance] : model.instances()) {
             if (instance.name == name) {
@@ -159,6 +238,10 @@ private:
 }  // namespace
 
 Model parse_topology(std::string_view text, const std::string& name) {
+    return parse_whole_topology(text, name).model;
+}
+
+Topology parse_whole_topology(std::string_view text, const std::string& name) {
     try {
         const toml::table root = toml::parse(text, std::string_view(name));
         return Reader(root, name).read();
@@ -171,7 +254,11 @@ Model parse_topology(std::string_view text, const std::string& name) {
 }
 
 Model load_topology(const std::string& path) {
-    return parse_topology(read_file(path), path);
+    return load_whole_topology(path).model;
+}
+
+Topology load_whole_topology(const std::string& path) {
+    return parse_whole_topology(read_file(path), path);
 }
 
 }  // namespace terway::sim

@@ -3,17 +3,37 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "sim/cloud/instance_types.hpp"
+#include "sim/cloud/keys.hpp"
+#include "sim/cloud/settings.hpp"
 #include "sim/model.hpp"
 
 namespace terway::sim {
+
+struct Role {
+    std::string name;
+    std::string instances = "*";  // pattern of the ids of those that have it
+};
+
+struct Topology {
+    Model model;
+    Settings settings;
+    std::vector<AccessKey> keys;
+    std::vector<Role> roles;
+    InstanceTypes types;  // the known ones and those of the file
+    std::uint64_t seed = 1;
+};
 
 // `name` stands for the file in messages. Throws Error(Invalid) whose text is one line per
 // complaint, each "file:line:column: error: ...": unknown and missing keys, wrong types, and what
 // the model refuses.
 [[nodiscard]] Model parse_topology(std::string_view text, const std::string& name);
+[[nodiscard]] Topology parse_whole_topology(std::string_view text, const std::string& name);
 
 // Throws Error as above, Error(Gone) if there is no such file.
 [[nodiscard]] Model load_topology(const std::string& path);
+[[nodiscard]] Topology load_whole_topology(const std::string& path);
 
 }  // namespace terway::sim

@@ -5,6 +5,16 @@
 #include "terway/error.hpp"
 
 namespace terway::sim {
+namespace {
+
+bool routed(const Model& model, const std::string& eni) {
+    const auto& routes = model.routes();
+    return std::any_of(routes.begin(), routes.end(), [&](const auto& entry) {
+        return entry.second.next_hop.kind == NextHop::Kind::Eni && entry.second.next_hop.id == eni;
+    });
+}
+
+}  // namespace
 
 EniRecord& EniBook::record(const std::string& eni) {
     const auto found = records_.find(eni);
@@ -74,6 +84,10 @@ void EniBook::complete(const std::string& eni, WallTime now) {
             mine.status = EniStatus::Available;
             break;
         case EniStatus::Deleting:
+            if (routed(model_, eni)) {
+                mine.due = now + std::chrono::seconds(1);
+                break;
+            }
             model_.delete_eni(eni);
             records_.erase(eni);
             break;

@@ -176,6 +176,10 @@ void Settings::set(const std::string& key, const std::string& value) {
         this->*quota->second = number<std::size_t>(key, value);
     } else if (const auto flag = switches().find(key); flag != switches().end()) {
         this->*flag->second = boolean(key, value);
+    } else if (key == "region") {
+        region = value;
+    } else if (key == "account") {
+        account = value;
     } else if (key == "profile") {
         take_profile(*this, value);
     } else if (key == "stale") {
@@ -191,7 +195,8 @@ void Settings::set(const std::string& key, const std::string& value) {
         boolean(key, value) ? void(denied.insert(action)) : void(denied.erase(action));
     } else {
         std::string known =
-            "profile stale role_session metadata_throttle throttle.ACTION deny.ACTION";
+            "profile region account stale role_session metadata_throttle throttle.ACTION "
+            "deny.ACTION";
         for (const auto& [name, member] : list()) {
             known += known.find(name) == std::string::npos ? " " + name : "";
         }

@@ -138,6 +138,25 @@ TEST_F(SimProgram, ShowsExecutesAndCountsDropsWhileRunning) {
                 HasSubstr(R"({"reason":"no owner","eni":"eni-node-a","packets":1})"));
 }
 
+TEST_F(SimProgram, CommandsTheCloudOfARunningSimulation) {
+    const auto process = start();
+    EXPECT_THAT(call("enis").out, AllOf(HasSubstr("eni-node-a"), HasSubstr("InUse")));
+    EXPECT_THAT(call("set", {"attach=2s..4s"}).out, HasSubstr("attach = 2s..4s"));
+    EXPECT_EQ(call("set", {"colour=red"}).status, 1);
+    EXPECT_THAT(call("fault", {"add", "Attach*", "--code", "InternalError", "--once"}).out,
+                HasSubstr("fault 1"));
+    EXPECT_THAT(call("fault", {"list", "--json"}).out, HasSubstr(R"("action":"Attach*")"));
+    EXPECT_EQ(call("fault", {"clear", "7"}).status, 1);
+    EXPECT_EQ(call("fault", {"clear"}).status, 0);
+    EXPECT_THAT(call("vswitch", {"drain", "vsw-a", "--leave", "3"}).out, HasSubstr("3 addresses"));
+    EXPECT_THAT(call("routes").out, HasSubstr("172.20.1.0/24"));
+    EXPECT_THAT(call("calls", {"--json", "--reset"}).out, HasSubstr(R"("total":0)"));
+    EXPECT_THAT(call("eni", {"delete", "eni-node-a"}).err, HasSubstr("stays with it"));
+    EXPECT_THAT(call("calls", {"--help"}).out, HasSubstr("--reset forgets"));
+    EXPECT_EQ(process->stop(SIGTERM).status, 0);
+    EXPECT_FALSE(anything_left());
+}
+
 TEST_F(SimProgram, CleanRemovesWhatAKilledRunLeft) {
     EXPECT_EQ(start()->stop(SIGKILL).status, -1);
     EXPECT_TRUE(anything_left());

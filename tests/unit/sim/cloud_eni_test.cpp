@@ -262,6 +262,20 @@ TEST_F(FastCloud, ModifiesAndTags) {
               "InvalidResourceId.NotFound");
 }
 
+TEST_F(FastCloud, AnEniThatARouteLeadsToIsDeletedOnceTheRouteIsGone) {
+    const auto eni = created();
+    const Parameters route{{"RouteTableId", "vtb-vpc-sim"},
+                           {"DestinationCidrBlock", "172.20.1.0/24"},
+                           {"NextHopType", "NetworkInterface"},
+                           {"NextHopId", eni}};
+    const auto id = call("CreateRouteEntry", route, "vpc").text("/RouteEntryId");
+    remove(eni);
+    EXPECT_EQ(status(eni), "Deleting");
+    call("DeleteRouteEntry", {{"RouteEntryId", id}}, "vpc");
+    now_ += 1s;
+    EXPECT_EQ(status(eni), "");
+}
+
 // What must hold after every step, whatever the steps.
 void check_invariants(Cloud& cloud) {
     std::set<IpAddress> seen;

@@ -1,0 +1,20 @@
+// A certificate authority that lives as long as the simulation.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace terway::sim {
+
+// PEM texts.
+struct Certificates {
+    std::string authority;    // what a client must trust
+    std::string certificate;  // of the server
+    std::string key;          // of the server
+};
+
+// Fresh keys, valid for a year, for names ("DNS:*.aliyuncs.com") and addresses ("IP:127.0.0.1").
+// Throws Error.
+[[nodiscard]] Certificates make_certificates(const std::vector<std::string>& names);
+
+}  // namespace terway::sim
