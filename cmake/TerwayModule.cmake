@@ -2,14 +2,15 @@
 # and, through find_package(terway-sdk), those of others.
 #
 #   terway_add_module(NAME source... [SOURCES source...] [LIBRARIES library...]
-#                     [CONFORMANCE config.toml])
+#                     [CONFORMANCE config.toml...])
 #
 # builds NAME.so from C or C++20 sources, exporting terway_module and nothing else. NAME is the
 # module's id, because that is the file terwayd looks for. It also adds
 #   - an install rule: ${TERWAY_MODULE_DIR}, /usr/lib/terway/modules by default;
 #   - a test that the module exports nothing else;
-#   - with CONFORMANCE, a test (label "conformance") that runs terway-conformance on it. The file holds
-#     the module's configuration, either a table [module.<id>] or the bare keys; it may be empty.
+#   - with CONFORMANCE, for each file a test (label "conformance") that runs terway-conformance on it.
+#     The file holds the module's configuration, either a table [module.<id>] or the bare keys; it may
+#     be empty.
 #
 # A module is never unloaded while a daemon lives; -z nodelete makes that hold for any host.
 include_guard(GLOBAL)
@@ -23,7 +24,7 @@ else()
 endif()
 
 function(terway_add_module name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFORMANCE" "SOURCES;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;CONFORMANCE")
     set(sources ${arg_UNPARSED_ARGUMENTS} ${arg_SOURCES})
     if(NOT sources)
         message(FATAL_ERROR "terway_add_module(${name}): name at least one source file")
@@ -51,10 +52,16 @@ function(terway_add_module name)
         COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DMODULE=$<TARGET_FILE:${name}>
             -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/TerwayCheckExports.cmake)
     set_tests_properties("abi: ${name} exports its descriptor and nothing else" PROPERTIES LABELS abi)
-    if(arg_CONFORMANCE)
-        get_filename_component(config ${arg_CONFORMANCE} ABSOLUTE)
-        add_test(NAME "conformance: ${name} obeys the laws"
+    foreach(file IN LISTS arg_CONFORMANCE)
+        get_filename_component(config ${file} ABSOLUTE)
+        get_filename_component(variant ${file} NAME_WE)
+        set(test "conformance: ${name} obeys the laws")
+        if(NOT variant STREQUAL "conformance")
+            string(REPLACE "conformance-" "" variant ${variant})
+            set(test "conformance: ${name} obeys the laws with ${variant}")
+        endif()
+        add_test(NAME ${test}
             COMMAND $<TARGET_FILE:terway::conformance> $<TARGET_FILE:${name}> --config ${config})
-        set_tests_properties("conformance: ${name} obeys the laws" PROPERTIES LABELS conformance TIMEOUT 300)
-    endif()
+        set_tests_properties(${test} PROPERTIES LABELS conformance TIMEOUT 300)
+    endforeach()
 endfunction()

@@ -174,6 +174,10 @@ void Module::find_interfaces() {
         {offsetof(twy_dataplane, attach), offsetof(twy_dataplane, activate),
          offsetof(twy_dataplane, detach), offsetof(twy_dataplane, check),
          offsetof(twy_dataplane, adopt)});
+    eni_ = require_verbs<twy_eni_verbs>(
+        find(TWY_ENI), identity_.offers(Kind::Eni), context(TWY_ENI),
+        {offsetof(twy_eni_verbs, prepare), offsetof(twy_eni_verbs, check),
+         offsetof(twy_eni_verbs, forget)});
     qos_ = require_verbs<twy_qos>(find(TWY_QOS), identity_.offers(Kind::Qos), context(TWY_QOS),
                                   {offsetof(twy_qos, attach), offsetof(twy_qos, detach),
                                    offsetof(twy_qos, check), offsetof(twy_qos, adopt)});

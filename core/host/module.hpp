@@ -48,6 +48,7 @@ public:
     // interface; if not null, every verb of version 1 is there.
     [[nodiscard]] twy_instance* instance() const noexcept { return instance_; }
     [[nodiscard]] const twy_dataplane* dataplane() const noexcept { return dataplane_; }
+    [[nodiscard]] const twy_eni_verbs* eni() const noexcept { return eni_; }
     [[nodiscard]] const twy_qos* qos() const noexcept { return qos_; }
     [[nodiscard]] const twy_policy* policy() const noexcept { return policy_; }
 
@@ -60,6 +61,7 @@ private:
     std::unique_ptr<HostApi> api_;
     twy_instance* instance_ = nullptr;
     const twy_dataplane* dataplane_ = nullptr;
+    const twy_eni_verbs* eni_ = nullptr;
     const twy_qos* qos_ = nullptr;
     const twy_policy* policy_ = nullptr;
 };

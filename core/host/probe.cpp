@@ -86,6 +86,8 @@ const char* kind_name(Kind kind) {
             return "dataplane";
         case Kind::Qos:
             return "qos";
+        case Kind::Eni:
+            return "eni";
         case Kind::Policy:
             break;
     }

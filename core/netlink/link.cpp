@@ -123,6 +123,16 @@ std::vector<Link> links(Socket& socket) {
     return all;
 }
 
+std::optional<Link> find_nic(Socket& socket, const Mac& mac) {
+    std::optional<Link> found;
+    for (auto& link : links(socket)) {
+        if (link.mac == mac && (link.kind.empty() || (link.kind == "veth" && !found))) {
+            found = std::move(link);
+        }
+    }
+    return found;
+}
+
 void create_veth(Socket& socket, const VethEnd& end, const VethEnd& peer) {
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
     message.header(ifinfomsg{});

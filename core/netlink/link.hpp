@@ -28,6 +28,9 @@ struct Link {
 [[nodiscard]] std::optional<Link> find_link(Socket& socket, const std::string& name);
 [[nodiscard]] std::optional<Link> find_link(Socket& socket, std::uint32_t index);
 [[nodiscard]] std::vector<Link> links(Socket& socket);
+// The NIC with a MAC: a plain device, or in a simulated node one end of a veth. Links that borrow
+// the MAC of theirs (ipvlan, vlan, macvlan, bridges) do not count.
+[[nodiscard]] std::optional<Link> find_nic(Socket& socket, const Mac& mac);
 
 struct VethEnd {
     std::string name;

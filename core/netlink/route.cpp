@@ -1,49 +1,20 @@
 #include "netlink/route.hpp"
 
-#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
-#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
 
+#include "netlink/parse.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
 namespace {
 
-std::uint8_t af(Family family) {
-    return static_cast<std::uint8_t>(family == Family::V4 ? AF_INET : AF_INET6);
-}
-
-std::optional<IpAddress> address_of(std::uint8_t family, const nlattr* attribute) {
-    if (attribute == nullptr || (family != AF_INET && family != AF_INET6)) {
-        return std::nullopt;
-    }
-    const auto kind = family == AF_INET ? Family::V4 : Family::V6;
-    const std::size_t size = kind == Family::V4 ? 4 : 16;
-    if (static_cast<std::size_t>(nla_len(attribute)) < size) {
-        return std::nullopt;
-    }
-    return IpAddress(kind, {static_cast<const std::uint8_t*>(nla_data(attribute)), size});
-}
-
 IpAddress unspecified(std::uint8_t family) {
     static constexpr std::array<std::uint8_t, 16> kZero{};
     return {family == AF_INET ? Family::V4 : Family::V6, kZero};
-}
-
-std::uint32_t u32_or(const nlattr* attribute, std::uint32_t fallback) {
-    return attribute != nullptr ? nla_get_u32(attribute) : fallback;
-}
-
-template <std::size_t Size>
-std::array<nlattr*, Size> parse(const nlmsghdr& message, int header) {
-    std::array<nlattr*, Size> attributes{};
-    nlmsg_parse(const_cast<nlmsghdr*>(&message), header, attributes.data(),
-                static_cast<int>(Size) - 1, nullptr);
-    return attributes;
 }
 
 std::string on(std::uint32_t ifindex) {
@@ -107,34 +78,6 @@ std::string text(const Route& route) {
         out += on(route.oif);
     }
     return route.table == RT_TABLE_MAIN ? out : out + " in table " + std::to_string(route.table);
-}
-
-// -- rules
-
-Message rule_message(int type, int flags, const Rule& rule) {
-    Message message(type, flags);
-    fib_rule_hdr header{};
-    header.family = af(rule.family);
-    header.action = FR_ACT_TO_TBL;
-    header.src_len = rule.source ? rule.source->length() : std::uint8_t{0};
-    header.dst_len = rule.destination ? rule.destination->length() : std::uint8_t{0};
-    message.header(header);
-    if (rule.source) {
-        message.put(FRA_SRC, rule.source->address().bytes());
-    }
-    if (rule.destination) {
-        message.put(FRA_DST, rule.destination->address().bytes());
-    }
-    if (!rule.iif.empty()) {
-        message.text(FRA_IIFNAME, rule.iif);
-    }
-    message.u32(FRA_TABLE, rule.table);
-    message.u32(FRA_PRIORITY, rule.priority);
-    return message;
-}
-
-std::string text(const Rule& rule) {
-    return "rule " + std::to_string(rule.priority) + " to table " + std::to_string(rule.table);
 }
 
 // -- neighbours
@@ -253,45 +196,6 @@ std::optional<Route> find_route(Socket& socket, const Prefix& destination, std::
     return std::nullopt;
 }
 
-void ensure_rule(Socket& socket, const Rule& rule) {
-    auto message = rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
-    (void)socket.request_tolerating(message, "add " + text(rule), {EEXIST});
-}
-
-bool remove_rule(Socket& socket, const Rule& rule) {
-    auto message = rule_message(RTM_DELRULE, 0, rule);
-    return socket.request_tolerating(message, "remove " + text(rule), {ENOENT, ESRCH}) == 0;
-}
-
-std::vector<Rule> rules(Socket& socket, Family family) {
-    Message message(RTM_GETRULE);
-    fib_rule_hdr header{};
-    header.family = af(family);
-    message.header(header);
-    std::vector<Rule> all;
-    socket.dump(
-        message, "list rules", [&] { all.clear(); },
-        [&](const nlmsghdr& entry) {
-            const auto* found = static_cast<const fib_rule_hdr*>(nlmsg_data(&entry));
-            const auto attributes = parse<FRA_MAX + 1>(entry, sizeof(fib_rule_hdr));
-            Rule rule;
-            rule.family = family;
-            rule.priority = u32_or(attributes[FRA_PRIORITY], 0);
-            rule.table = u32_or(attributes[FRA_TABLE], found->table);
-            if (const auto source = address_of(found->family, attributes[FRA_SRC])) {
-                rule.source = Prefix(*source, found->src_len);
-            }
-            if (const auto destination = address_of(found->family, attributes[FRA_DST])) {
-                rule.destination = Prefix(*destination, found->dst_len);
-            }
-            if (attributes[FRA_IIFNAME] != nullptr) {
-                rule.iif = nla_get_string(attributes[FRA_IIFNAME]);
-            }
-            all.push_back(std::move(rule));
-        });
-    return all;
-}
-
 void ensure_neighbour(Socket& socket, const Neighbour& neighbour) {
     auto message = neighbour_message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour);
     socket.request(message, "add neighbour " + neighbour.address.text() + on(neighbour.ifindex));
@@ -328,6 +232,28 @@ std::vector<Neighbour> neighbours(Socket& socket, Family family, std::uint32_t i
             all.push_back(neighbour);
         });
     return all;
+}
+
+std::size_t remove_neighbours(Socket& socket, const IpAddress& address) {
+    Message message(RTM_GETNEIGH);
+    ndmsg header{};
+    header.ndm_family = af(address.family());
+    message.header(header);
+    std::vector<Neighbour> found;
+    socket.dump(
+        message, "list neighbours", [&] { found.clear(); },
+        [&](const nlmsghdr& entry) {
+            const auto* each = static_cast<const ndmsg*>(nlmsg_data(&entry));
+            const auto attributes = parse<NDA_MAX + 1>(entry, sizeof(ndmsg));
+            if (address_of(each->ndm_family, attributes[NDA_DST]) == address) {
+                found.push_back({static_cast<std::uint32_t>(each->ndm_ifindex), address, {}});
+            }
+        });
+    std::size_t removed = 0;
+    for (const auto& neighbour : found) {
+        removed += remove_neighbour(socket, neighbour) ? 1U : 0U;
+    }
+    return removed;
 }
 
 }  // namespace terway::netlink

@@ -1,11 +1,11 @@
-// Addresses, routes, rules and neighbours. ensure_* and remove_* are idempotent.
+// Addresses, routes and neighbours (rules: rule.hpp). ensure_* and remove_* are idempotent.
 #pragma once
 
 #include <linux/rtnetlink.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "base/address.hpp"
@@ -46,20 +46,6 @@ bool remove_route(Socket& socket, const Route& route);
 [[nodiscard]] std::vector<Route> routes(Socket& socket, Family family,
                                         std::uint32_t table = RT_TABLE_MAIN);
 
-struct Rule {
-    Family family = Family::V4;
-    std::uint32_t priority = 0;
-    std::optional<Prefix> source;
-    std::optional<Prefix> destination;
-    std::string iif;
-    std::uint32_t table = 0;
-
-    bool operator==(const Rule&) const = default;
-};
-void ensure_rule(Socket& socket, const Rule& rule);
-bool remove_rule(Socket& socket, const Rule& rule);
-[[nodiscard]] std::vector<Rule> rules(Socket& socket, Family family);
-
 struct Neighbour {
     std::uint32_t ifindex = 0;
     IpAddress address;
@@ -73,5 +59,8 @@ bool remove_neighbour(Socket& socket, const Neighbour& neighbour);
 // Of one link and family.
 [[nodiscard]] std::vector<Neighbour> neighbours(Socket& socket, Family family,
                                                 std::uint32_t ifindex);
+// Removes what any link knows of an address, learned or permanent; answers how many there were. For
+// an address that changes hands.
+std::size_t remove_neighbours(Socket& socket, const IpAddress& address);
 
 }  // namespace terway::netlink

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "netlink/nft.hpp"
+#include "return_path.hpp"
 #include "terway/error.hpp"
 
 namespace terway::veth {
@@ -77,6 +78,18 @@ void masquerade_rules(std::ostream& out, const Masquerade& masquerade) {
         }
         out << "masquerade fully-random\n";
     }
+}
+
+// One bit, for kube-proxy and policy modules have theirs.
+void marking_rules(std::ostream& out, const std::string& uplink) {
+    const auto mark = std::to_string(kReturnMark);
+    out << "add chain inet terway-veth marking { type filter hook prerouting priority mangle; }\n"
+           "flush chain inet terway-veth marking\n"
+           "add rule inet terway-veth marking iifname \""
+        << uplink << "\" ct state new ct mark set ct mark or " << mark
+        << "\nadd rule inet terway-veth marking iifgroup " << std::to_string(kLinkGroup)
+        << " ct direction reply ct mark and " << mark << " == " << mark
+        << " meta mark set meta mark or " << mark << "\n";
 }
 
 void run(const std::string& commands, bool tolerate_missing) {
@@ -161,18 +174,25 @@ std::size_t rules_in_text(const std::string& text, const std::string& family) {
 
 }  // namespace
 
-std::string ruleset(bool guard, const Masquerade& masquerade) {
+std::string ruleset(bool guard, const Masquerade& masquerade, const std::string& marked_uplink) {
     std::ostringstream out;
     out << "add table inet terway-veth\n";
     if (guard) {
         guard_rules(out);
     }
     masquerade_rules(out, masquerade);
+    if (!marked_uplink.empty()) {
+        marking_rules(out, marked_uplink);
+    }
     return out.str();
 }
 
 void load_ruleset(const std::string& text) {
     run(text, false);
+}
+
+void remove_marking() {
+    run("delete chain inet terway-veth marking", true);
 }
 
 void remove_tables() {

@@ -1,6 +1,7 @@
-// The source guard and the masquerade: two nftables tables named "terway-veth", one for IP and one
-// for ARP. The rules are the same for every pod and made once; a pod is one element per address in
-// a set of (host link, MAC, address), so a packet costs one lookup however many pods there are.
+// The source guard, the masquerade and the marking for symmetric routing: two nftables tables named
+// "terway-veth", one for IP and one for ARP. The rules are the same for every pod and made once; a
+// pod is one element per address in a set of (host link, MAC, address), so a packet costs one
+// lookup however many pods there are.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +20,15 @@ struct Masquerade {
 };
 
 // The ruleset as text for nft(8); loading it again changes nothing, loading a changed one switches
-// over in one transaction. Pure.
-[[nodiscard]] std::string ruleset(bool guard, const Masquerade& masquerade);
+// over in one transaction. `marked_uplink` is the link whose connections are marked for symmetric
+// routing (return_path.hpp); empty: none. Pure.
+[[nodiscard]] std::string ruleset(bool guard, const Masquerade& masquerade,
+                                  const std::string& marked_uplink = {});
 
 // Loads a ruleset into the calling thread's namespace. Throws Error with nft's own words.
 void load_ruleset(const std::string& text);
+// Removes the marking of an earlier ruleset, if it is there.
+void remove_marking();
 // Removes both tables, if they are there.
 void remove_tables();
 

@@ -52,7 +52,7 @@ bool Plan::has_v6() const {
                        [](const Prefix& address) { return !address.is_v4(); });
 }
 
-Plan plan(const sdk::EndpointView& endpoint, std::uint32_t default_mtu) {
+Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node) {
     const std::string key =
         std::string(endpoint.container_id()) + "/" + std::string(endpoint.ifname());
     Plan made;
@@ -62,7 +62,12 @@ Plan plan(const sdk::EndpointView& endpoint, std::uint32_t default_mtu) {
     check_name(made.pod_ifname);
     made.alias = "terway " + key;
     made.pod_mac = mac_of(key);
-    made.mtu = endpoint.mtu() != 0 ? endpoint.mtu() : default_mtu;
+    made.mtu = endpoint.mtu() != 0 ? endpoint.mtu() : node.mtu;
+    made.by_rules = node.secondary_ip;
+    if (node.secondary_ip) {
+        made.sources = node.addresses;
+        made.eni_table = endpoint.eni_ifindex() == 0 ? 0 : kFirstEniTable + endpoint.eni_ifindex();
+    }
     if (endpoint.addresses().size() > 2) {
         throw Error(Status::Invalid, "more than one address a family");
     }
@@ -112,7 +117,32 @@ std::vector<netlink::Neighbour> host_neighbours(const Plan& plan, std::uint32_t 
 std::vector<netlink::Route> host_routes(const Plan& plan, std::uint32_t host_ifindex) {
     std::vector<netlink::Route> all;
     for (const auto& address : plan.addresses) {
-        all.push_back({.destination = address, .oif = host_ifindex, .scope = RT_SCOPE_LINK});
+        netlink::Route route{.destination = address, .oif = host_ifindex, .scope = RT_SCOPE_LINK};
+        const auto source =
+            std::find_if(plan.sources.begin(), plan.sources.end(),
+                         [&](const auto& each) { return each.family() == address.family(); });
+        if (source != plan.sources.end()) {
+            route.source = *source;
+        }
+        all.push_back(route);
+    }
+    return all;
+}
+
+std::vector<netlink::Rule> host_rules(const Plan& plan) {
+    std::vector<netlink::Rule> all;
+    if (!plan.by_rules) {
+        return all;
+    }
+    for (const auto& address : plan.addresses) {
+        netlink::Rule to_pod{.family = address.family(), .priority = kToPodPriority};
+        to_pod.destination = address;
+        to_pod.table = RT_TABLE_MAIN;
+        netlink::Rule from_pod{.family = address.family(), .priority = kFromPodPriority};
+        from_pod.source = address;
+        from_pod.table = plan.eni_table;
+        all.push_back(std::move(to_pod));
+        all.push_back(std::move(from_pod));
     }
     return all;
 }

@@ -8,6 +8,7 @@
 #include "base/address.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
+#include "netlink/rule.hpp"
 #include "terway/types.hpp"
 
 namespace terway::veth {
@@ -19,6 +20,19 @@ inline constexpr std::uint32_t kLinkGroup = 0x54575230;  // "TWR0"
 // administered, and the value Calico chose for the same purpose.
 inline constexpr Mac kHostMac{{0xee, 0xee, 0xee, 0xee, 0xee, 0xee}};
 
+// Policy rules of a pod whose address belongs to an ENI. The table of an ENI has a fixed distance
+// from its index.
+inline constexpr std::uint32_t kToPodPriority = 512;
+inline constexpr std::uint32_t kFromPodPriority = 2048;
+inline constexpr std::uint32_t kFirstEniTable = 1000;
+
+// What holds for every endpoint of the node.
+struct NodeFacts {
+    std::uint32_t mtu = 1500;
+    bool secondary_ip = false;         // addresses belong to ENIs
+    std::vector<IpAddress> addresses;  // the node's own; at most one a family
+};
+
 // One pod and its host end.
 struct Plan {
     std::string host_ifname;
@@ -28,12 +42,15 @@ struct Plan {
     std::uint32_t mtu = 0;
     std::vector<Prefix> addresses;    // host prefixes
     std::vector<IpAddress> gateways;  // 169.254.1.1, fe80::1, as the families need
+    bool by_rules = false;            // policy rules decide the way out
+    std::uint32_t eni_table = 0;      // the one they lead to; 0 when nobody remembers the ENI
+    std::vector<IpAddress> sources;   // what the host itself speaks to the pod as; may be none
     [[nodiscard]] bool has_v6() const;
 };
 
-// `default_mtu` holds where the endpoint names none. Throws Error(Invalid) for an endpoint that
-// cannot be: a name too long, an address that is no host prefix.
-[[nodiscard]] Plan plan(const sdk::EndpointView& endpoint, std::uint32_t default_mtu);
+// Throws Error(Invalid) for an endpoint that cannot be: a name too long, an address that is no host
+// prefix.
+[[nodiscard]] Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node);
 
 // In the pod.
 [[nodiscard]] std::vector<netlink::Neighbour> pod_neighbours(const Plan& plan,
@@ -43,5 +60,6 @@ struct Plan {
 [[nodiscard]] std::vector<netlink::Neighbour> host_neighbours(const Plan& plan,
                                                               std::uint32_t host_ifindex);
 [[nodiscard]] std::vector<netlink::Route> host_routes(const Plan& plan, std::uint32_t host_ifindex);
+[[nodiscard]] std::vector<netlink::Rule> host_rules(const Plan& plan);
 
 }  // namespace terway::veth

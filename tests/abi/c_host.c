@@ -99,7 +99,8 @@ int main(int argc, char** argv) {
     twy_table right = {"mtu", 1400, 0, 0};
     EXPECT(module->configure(instance, &right, &error) == TWY_OK && right.complaints == 0);
     EXPECT(module->preflight(instance, &error) == TWY_OK);
-    twy_node node = {.size = sizeof node};
+    twy_prefix address = {4, 32, {0}, {10, 0, 0, 5}};
+    twy_node node = {.size = sizeof node, .addresses = &address, .address_count = 1};
     EXPECT(module->start(instance, &node, &error) == TWY_OK && strcmp(logged, "by ENI") == 0);
 
     EXPECT(module->interface(instance, TWY_POLICY) == NULL);
@@ -117,6 +118,16 @@ int main(int argc, char** argv) {
     EXPECT(dataplane->check(instance, &call, &endpoint, &error) == TWY_INTERNAL);
     EXPECT(strcmp(error.message, "link eth0 is missing") == 0 && error.sys_errno != 0);
     EXPECT(dataplane->detach(instance, &call, &endpoint, &error) == TWY_OK && call.retired == 42);
+    const twy_eni_verbs* enis = module->interface(instance, TWY_ENI);
+    EXPECT(enis != NULL && TWY_HAS(enis, forget));
+    twy_eni eni = {.size = sizeof eni, .ifindex = 3};
+    EXPECT(enis->prepare(instance, &call, &eni, &error) == TWY_INVALID);
+    EXPECT(strcmp(error.message, "an ENI without gateway") == 0);
+    eni.gateways = &address;
+    eni.gateway_count = 1;
+    EXPECT(enis->prepare(instance, &call, &eni, &error) == TWY_OK);
+    EXPECT(enis->check(instance, &call, &eni, &error) == TWY_OK);
+    EXPECT(enis->forget(instance, &call, &eni, &error) == TWY_OK);
     EXPECT(module->purge(instance, &error) == TWY_OK);
     module->destroy(instance);
     return 0;

@@ -20,7 +20,7 @@ static const struct {
     char id[48], version[48];
 } note __attribute__((used, section(TWY_NOTE_SECTION), aligned(4))) = {
     sizeof TWY_NOTE_OWNER, 108, TWY_NOTE_TYPE, TWY_NOTE_OWNER, TWY_MAGIC, TWY_ABI_MAJOR,
-    TWY_ABI_MINOR,         1,   "test.abi",    "1.0"};
+    TWY_ABI_MINOR,         9,   "test.abi",    "1.0"};
 
 static twy_status fail(twy_error* error, twy_status status, int sys_errno, const char* text) {
     if (error != NULL && TWY_HAS(error, message)) {
@@ -72,7 +72,10 @@ static twy_status preflight(twy_instance* self, twy_error* error) {
 
 static twy_status start(twy_instance* self, const twy_node* node, twy_error* error) {
     (void)error;
-    self->host->log(self->host, TWY_LOG_INFO, text(node->pod_cidr_count ? "routed" : "by ENI"));
+    self->host->log(self->host, TWY_LOG_INFO,
+                    text(node->pod_cidr_count  ? "routed"
+                         : node->address_count ? "by ENI"
+                                               : "lost"));
     return TWY_OK;
 }
 
@@ -115,9 +118,18 @@ static twy_status adopt(twy_instance* self, twy_call* call, const twy_endpoint* 
     return attach(self, call, endpoint, ret, error);
 }
 
+static twy_status eni(twy_instance* self, twy_call* call, const twy_eni* eni, twy_error* error) {
+    (void)self, (void)call;
+    return eni->gateway_count == 1 ? TWY_OK : fail(error, TWY_INVALID, 0, "an ENI without gateway");
+}
+
 static const void* interface(twy_instance* self, const char* id) {
+    static const twy_eni_verbs enis = {sizeof enis, 0, eni, eni, eni};
     static const twy_dataplane table = {sizeof table, 0, attach, activate, detach, check, adopt};
     (void)self;
+    if (strcmp(id, TWY_ENI) == 0) {
+        return &enis;
+    }
     return strcmp(id, TWY_DATAPLANE) == 0 ? &table : NULL;
 }
 

@@ -7,8 +7,11 @@ using terway::Error;
 using terway::Status;
 using terway::sdk::Call;
 using terway::sdk::EndpointView;
+using terway::sdk::EniView;
 
-class Twin final : public terway::sdk::Module, public terway::sdk::Dataplane {
+class Twin final : public terway::sdk::Module,
+                   public terway::sdk::Dataplane,
+                   public terway::sdk::Eni {
 public:
     using Module::Module;
 
@@ -16,7 +19,9 @@ public:
         mtu_ = static_cast<std::uint32_t>(config.integer("mtu", 1500, 0, 65535));
     }
     void start(const twy_node& node) override {
-        log().info(node.pod_cidr_count != 0 ? "routed" : "by ENI");
+        log().info(node.pod_cidr_count != 0  ? "routed"
+                   : node.address_count != 0 ? "by ENI"
+                                             : "lost");
     }
     twy_attachment attach(const Call& call, const EndpointView& endpoint) override {
         if (endpoint.container_id() == "throws-an-int") {
@@ -48,7 +53,17 @@ public:
         return attach(call, endpoint);
     }
 
+    void prepare_eni(const Call&, const EniView& eni) override { need_gateway(eni); }
+    void check_eni(const Call&, const EniView& eni) override { need_gateway(eni); }
+    void forget_eni(const Call&, const EniView& eni) override { need_gateway(eni); }
+
 private:
+    static void need_gateway(const EniView& eni) {
+        if (eni.gateways().size() != 1) {
+            throw Error(Status::Invalid, "an ENI without gateway");
+        }
+    }
+
     std::uint32_t mtu_ = 1500;
 };
 

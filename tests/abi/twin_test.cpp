@@ -42,13 +42,14 @@ TEST_P(Twins, SayWhoTheyAreWithoutBeingLoaded) {
     EXPECT_EQ(probed.identity.version, "1.0");
     EXPECT_EQ(probed.identity.abi_major, TWY_ABI_MAJOR);
     EXPECT_EQ(probed.identity.abi_minor, TWY_ABI_MINOR);
-    EXPECT_EQ(probed.identity.kinds, 1U);
+    EXPECT_EQ(probed.identity.kinds, 9U);
 }
 
 TEST_P(Twins, AreLoadedByTheDaemonsLoader) {
     const auto module = host::Module::load(host::probe(path(), host::Trust::AnyOwner));
     EXPECT_EQ(module->requirements(), std::vector<std::string>{"kernel>=4.19"});
     EXPECT_NE(module->dataplane(), nullptr);
+    EXPECT_NE(module->eni(), nullptr);
     EXPECT_EQ(module->qos(), nullptr);
 }
 
@@ -81,6 +82,21 @@ TEST_P(Twins, GoThroughTheLifeOfAnEndpoint) {
     module.detach(endpoint);
     EXPECT_EQ(host_.retired_links(), std::vector<std::uint32_t>{42});
     module.purge();
+}
+
+TEST_P(Twins, PrepareCheckAndForgetAnEni) {
+    ModuleUnderTest module(path(), host_);
+    const auto address = sdk::testing::prefix("10.0.0.5");
+    module.start({}, {&address, 1});
+    EXPECT_EQ(host_.log_lines().at(0).text, "by ENI");
+    sdk::testing::EniBuilder eni("eni-1");
+    const auto error = failure_of([&] { module.prepare_eni(eni); });
+    EXPECT_EQ(error.status(), Status::Invalid);
+    EXPECT_STREQ(error.what(), "an ENI without gateway");
+    eni.ifindex(3).subnet("10.0.0.0/24").gateway("10.0.0.253");
+    module.prepare_eni(eni);
+    module.check_eni(eni);
+    module.forget_eni(eni);
 }
 
 TEST_P(Twins, CarryStatusTextAndErrnoAcross) {

@@ -11,6 +11,7 @@
 #include "netlink/link.hpp"
 #include "netlink/nft.hpp"
 #include "netlink/route.hpp"
+#include "netlink/rule.hpp"
 #include "netlink/sysctl.hpp"
 #include "terway/error.hpp"
 

@@ -31,12 +31,13 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 1
+#define TWY_ABI_MINOR 2
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"
 #define TWY_POLICY "terway.policy/1"
 #define TWY_QOS "terway.qos/1"
+#define TWY_ENI "terway.eni/1"
 
 /* Owner name and type of the ELF note that carries a module's identity (see docs/module-abi.md). */
 #define TWY_NOTE_SECTION ".note.terway"
@@ -128,7 +129,22 @@ typedef struct twy_node {
     uint32_t reserved;
     const twy_prefix* pod_cidrs; /* the node's own ranges; none when addresses come from ENIs */
     size_t pod_cidr_count;
+    const twy_prefix* addresses; /* the node's own, at most one a family; host prefixes */
+    size_t address_count;
 } twy_node;
+
+/* A NIC of the VPC that carries pods' addresses. */
+typedef struct twy_eni {
+    uint32_t size;
+    uint32_t ifindex; /* 0 once the NIC has vanished from the node (forget only) */
+    uint8_t mac[6];
+    uint8_t reserved[2];
+    twy_str id;                 /* the cloud's, "eni-bp1..."; for texts */
+    const twy_prefix* subnets;  /* of its vSwitch, at most one a family */
+    size_t subnet_count;
+    const twy_prefix* gateways; /* the VPC's in those subnets, host prefixes */
+    size_t gateway_count;
+} twy_eni;
 
 /* The verbs of a dataplane. Each is idempotent for its endpoint; detach works from the key alone,
  * also on half-made things and on things already gone. */
@@ -154,6 +170,23 @@ typedef struct twy_dataplane {
     twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, twy_attachment* ret,
                         twy_error* reterr);
 } twy_dataplane;
+
+/* What a dataplane does to an ENI itself. Optional: one without it serves only addresses of the
+ * node's own ranges. Never two calls at a time for one ENI, but beside verbs of any endpoint. */
+typedef struct twy_eni_verbs {
+    uint32_t size;
+    uint32_t reserved;
+    /* Make the NIC ready to carry pods' traffic, repairing what is missing. Idempotent; called
+     * before the first of its addresses is given out, after a restart of the daemon, and when
+     * something was removed behind its back. Running traffic is not disturbed. [request] */
+    twy_status (*prepare)(twy_instance*, twy_call*, const twy_eni*, twy_error* reterr);
+    /* Compare the kernel with what prepare made; repair nothing. The first discrepancy is the
+     * error. [request] */
+    twy_status (*check)(twy_instance*, twy_call*, const twy_eni*, twy_error* reterr);
+    /* Undo prepare, when no endpoint uses the ENI any more: before it is detached from the
+     * instance, or after it vanished. Succeeds when nothing is left to undo. [request] */
+    twy_status (*forget)(twy_instance*, twy_call*, const twy_eni*, twy_error* reterr);
+} twy_eni_verbs;
 
 /* The verbs of a QoS module; rates come in twy_endpoint. */
 typedef struct twy_qos {

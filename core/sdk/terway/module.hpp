@@ -1,7 +1,7 @@
 // terway/module.hpp -- write a module in C++20; this header turns it into the C contract of abi.h.
 //
-// Derive from Module and from one or more of Dataplane, Qos and Policy, and end one source file
-// with
+// Derive from Module and from one or more of Dataplane, Qos and Policy (a Dataplane also
+// from Eni if its pods may have addresses of ENIs), and end one source file with
 //     TERWAY_MODULE(Type, "com.example.thing", "1.0.0", "kernel>=4.19", "netdev:veth");
 // Whatever a verb throws becomes a status and a message; nothing else crosses the contract.
 #pragma once
@@ -56,6 +56,15 @@ public:
     virtual twy_attachment adopt(const Call&, const EndpointView&) = 0;
 };
 
+// See twy_eni_verbs. All [request]. For a Dataplane whose pods may have addresses of ENIs.
+class Eni {
+public:
+    virtual ~Eni() = default;
+    virtual void prepare_eni(const Call&, const EniView&) = 0;
+    virtual void check_eni(const Call&, const EniView&) = 0;
+    virtual void forget_eni(const Call&, const EniView&) = 0;
+};
+
 // See twy_qos. All [request].
 class Qos {
 public:
@@ -108,6 +117,8 @@ struct Export {
     static_assert(std::is_base_of_v<Dataplane, T> || std::is_base_of_v<Qos, T> ||
                       std::is_base_of_v<Policy, T>,
                   "a module derives from Dataplane, Qos or Policy");
+    static_assert(std::is_base_of_v<Dataplane, T> || !std::is_base_of_v<Eni, T>,
+                  "a module that derives from Eni is a Dataplane");
 
     static T& self(twy_instance* instance) { return *reinterpret_cast<T*>(instance); }
 
@@ -130,6 +141,15 @@ struct Export {
         });
     }
 
+    template <auto Verb>
+    static twy_status eni_verb(twy_instance* instance, twy_call* call, const twy_eni* eni,
+                               twy_error* reterr) {
+        return guarded(reterr, [&] {
+            T& module = self(instance);
+            (module.*Verb)(Call(module.host(), call), EniView(*eni));
+        });
+    }
+
     static const void* dataplane() {
         if constexpr (std::is_base_of_v<Dataplane, T>) {
             static constexpr twy_dataplane kTable{
@@ -137,6 +157,16 @@ struct Export {
                 making_verb<&Dataplane::attach>, verb<&Dataplane::activate, const twy_attachment*>,
                 verb<&Dataplane::detach>,        verb<&Dataplane::check>,
                 making_verb<&Dataplane::adopt>};
+            return &kTable;
+        } else {
+            return nullptr;
+        }
+    }
+    static const void* eni() {
+        if constexpr (std::is_base_of_v<Eni, T>) {
+            static constexpr twy_eni_verbs kTable{
+                sizeof(twy_eni_verbs), 0, eni_verb<&Eni::prepare_eni>, eni_verb<&Eni::check_eni>,
+                eni_verb<&Eni::forget_eni>};
             return &kTable;
         } else {
             return nullptr;
@@ -209,6 +239,9 @@ struct Export {
         if (std::strcmp(id, TWY_POLICY) == 0) {
             return policy();
         }
+        if (std::strcmp(id, TWY_ENI) == 0) {
+            return eni();
+        }
         return nullptr;
     }
 };
@@ -223,7 +256,7 @@ struct ElfNote {
     std::uint32_t magic;
     std::uint16_t abi_major;
     std::uint16_t abi_minor;
-    std::uint32_t kinds;  // bit 0 dataplane, bit 1 QoS, bit 2 policy
+    std::uint32_t kinds;  // bit 0 dataplane, bit 1 QoS, bit 2 policy, bit 3 ENIs
     char id[48];
     char version[48];
 };
@@ -254,7 +287,8 @@ constexpr ElfNote elf_note(std::uint32_t kinds, const char (&id)[IdSize],
 template <class T>
 inline constexpr std::uint32_t kKinds = (std::is_base_of_v<Dataplane, T> ? 1U : 0U) |
                                         (std::is_base_of_v<Qos, T> ? 2U : 0U) |
-                                        (std::is_base_of_v<Policy, T> ? 4U : 0U);
+                                        (std::is_base_of_v<Policy, T> ? 4U : 0U) |
+                                        (std::is_base_of_v<Eni, T> ? 8U : 0U);
 
 }  // namespace terway::sdk
 

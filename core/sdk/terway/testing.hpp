@@ -13,6 +13,7 @@
 
 #include "terway/testing/config_table.hpp"
 #include "terway/testing/endpoint.hpp"
+#include "terway/testing/eni.hpp"
 #include "terway/testing/host.hpp"
 #include "terway/testing/module.hpp"
 #include "terway/testing/policy.hpp"

@@ -68,6 +68,29 @@ private:
     const twy_endpoint& raw_;
 };
 
+// One ENI as a module sees it; borrows the C struct.
+class EniView {
+public:
+    explicit EniView(const twy_eni& raw) noexcept : raw_(raw) {}
+
+    [[nodiscard]] const twy_eni& raw() const noexcept { return raw_; }
+    // 0 once the NIC has vanished from the node.
+    [[nodiscard]] std::uint32_t ifindex() const noexcept { return raw_.ifindex; }
+    [[nodiscard]] std::span<const std::uint8_t, 6> mac() const noexcept {
+        return std::span<const std::uint8_t, 6>(raw_.mac);
+    }
+    [[nodiscard]] std::string_view id() const noexcept { return view(raw_.id); }
+    [[nodiscard]] std::span<const twy_prefix> subnets() const noexcept {
+        return {raw_.subnets, raw_.subnet_count};
+    }
+    [[nodiscard]] std::span<const twy_prefix> gateways() const noexcept {
+        return {raw_.gateways, raw_.gateway_count};
+    }
+
+private:
+    const twy_eni& raw_;
+};
+
 // The operation in progress.
 class Call {
 public:

@@ -142,7 +142,7 @@ TEST_F(Admit, LetsInWhatWasAskedFor) {
 
 TEST_F(Admit, NamesBothSidesOfAnAbiMismatch) {
     EXPECT_THAT(admitting(probe(test_module("next-abi"), Trust::AnyOwner), {"deviant", {}, {}}),
-                ThrowsMessage<Error>("next-abi.so: needs terway ABI 0.2, this terwayd offers 0.1"));
+                ThrowsMessage<Error>("next-abi.so: needs terway ABI 0.3, this terwayd offers 0.2"));
 }
 
 TEST_F(Admit, NamesBothIds) {

@@ -32,7 +32,7 @@ Plan make(const std::string& container, const std::vector<const char*>& addresse
     endpoint.addresses = raw.data();
     endpoint.address_count = raw.size();
     endpoint.mtu = mtu;
-    return plan(sdk::EndpointView(endpoint), 8500);
+    return plan(sdk::EndpointView(endpoint), {.mtu = 8500});
 }
 
 TEST(VethPlan, RoutesTheDefaultThroughALinkLocalGatewayOfEachFamily) {

@@ -12,6 +12,7 @@
 #include "terway/error.hpp"
 #include "terway/testing/config_table.hpp"
 #include "terway/testing/endpoint.hpp"
+#include "terway/testing/eni.hpp"
 #include "terway/testing/host.hpp"
 #include "terway/types.hpp"
 
@@ -62,8 +63,12 @@ public:
     void preflight() {
         run([&](twy_error* reterr) { return module_.preflight(instance_, reterr); });
     }
-    void start(std::span<const twy_prefix> pod_cidrs = {}) {
+    // `addresses` are the node's own, host prefixes.
+    void start(std::span<const twy_prefix> pod_cidrs = {},
+               std::span<const twy_prefix> addresses = {}) {
         auto node = sized<twy_node>();
+        node.addresses = addresses.data();
+        node.address_count = addresses.size();
         node.pod_cidrs = pod_cidrs.data();
         node.pod_cidr_count = pod_cidrs.size();
         run([&](twy_error* reterr) { return module_.start(instance_, &node, reterr); });
@@ -79,6 +84,10 @@ public:
     void detach(EndpointBuilder& endpoint) { verb(endpoint, dataplane().detach); }
     void check(EndpointBuilder& endpoint) { verb(endpoint, dataplane().check); }
     twy_attachment adopt(EndpointBuilder& endpoint) { return make(endpoint, dataplane().adopt); }
+
+    void prepare_eni(const EniBuilder& eni_of) { verb(eni_of, eni().prepare); }
+    void check_eni(const EniBuilder& eni_of) { verb(eni_of, eni().check); }
+    void forget_eni(const EniBuilder& eni_of) { verb(eni_of, eni().forget); }
 
     void attach_qos(EndpointBuilder& endpoint, const twy_attachment& made) {
         verb(endpoint, qos().attach, &made);
@@ -118,6 +127,7 @@ public:
     [[nodiscard]] const twy_dataplane& dataplane() const {
         return table<twy_dataplane>(TWY_DATAPLANE);
     }
+    [[nodiscard]] const twy_eni_verbs& eni() const { return table<twy_eni_verbs>(TWY_ENI); }
     [[nodiscard]] const twy_qos& qos() const { return table<twy_qos>(TWY_QOS); }
     [[nodiscard]] const twy_policy& policy() const { return table<twy_policy>(TWY_POLICY); }
     [[nodiscard]] const twy_module& module() const noexcept { return module_; }
@@ -142,6 +152,12 @@ private:
         if (operation.state()) {
             endpoint.state(*operation.state());
         }
+    }
+    template <class Function>
+    void verb(const EniBuilder& eni_of, Function* function) {
+        FakeHost::Operation operation(host_);
+        const twy_eni raw = eni_of.raw();
+        run([&](twy_error* reterr) { return function(instance_, operation.raw(), &raw, reterr); });
     }
     template <class Function>
     twy_attachment make(EndpointBuilder& endpoint, Function* function) {

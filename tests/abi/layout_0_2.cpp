@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.1 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.2 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -66,11 +66,31 @@ LAYOUT(twy_attachment, gateway_count, 44);
 LAYOUT(twy_attachment, reserved, 48);
 LAYOUT(twy_attachment, gateways, 52);
 
-SIZE(twy_node, 24);
+SIZE(twy_node, 40);
 LAYOUT(twy_node, size, 0);
 LAYOUT(twy_node, reserved, 4);
 LAYOUT(twy_node, pod_cidrs, 8);
 LAYOUT(twy_node, pod_cidr_count, 16);
+LAYOUT(twy_node, addresses, 24);
+LAYOUT(twy_node, address_count, 32);
+
+SIZE(twy_eni, 64);
+LAYOUT(twy_eni, size, 0);
+LAYOUT(twy_eni, ifindex, 4);
+LAYOUT(twy_eni, mac, 8);
+LAYOUT(twy_eni, reserved, 14);
+LAYOUT(twy_eni, id, 16);
+LAYOUT(twy_eni, subnets, 32);
+LAYOUT(twy_eni, subnet_count, 40);
+LAYOUT(twy_eni, gateways, 48);
+LAYOUT(twy_eni, gateway_count, 56);
+
+SIZE(twy_eni_verbs, 32);
+LAYOUT(twy_eni_verbs, size, 0);
+LAYOUT(twy_eni_verbs, reserved, 4);
+LAYOUT(twy_eni_verbs, prepare, 8);
+LAYOUT(twy_eni_verbs, check, 16);
+LAYOUT(twy_eni_verbs, forget, 24);
 
 SIZE(twy_dataplane, 48);
 LAYOUT(twy_dataplane, size, 0);

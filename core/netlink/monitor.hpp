@@ -1,0 +1,65 @@
+// What changes in a namespace's links, addresses, routes, rules and nftables, as the kernel tells
+// it: for noticing that somebody removed what we made.
+//
+// Told late or never: the kernel drops IPv4 routes and neighbours of a link that goes down without
+// a word, so a link that is down or gone stands for all that was on it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/address.hpp"
+#include "base/fd.hpp"
+#include "base/time.hpp"
+
+namespace terway::netlink {
+
+struct Change {
+    enum class Kind : std::uint8_t {
+        Everything,  // the kernel had more to tell than there was room for: look at everything
+        Link,
+        Address,
+        Route,
+        Rule,
+        Nftables,  // a table, chain, set or rule (not: a set's element) was removed
+    };
+    Kind kind = Kind::Everything;
+    bool removed = false;          // a link that is down counts as there
+    std::uint32_t ifindex = 0;     // Link, Address; the output link of a Route
+    bool up = false;               // Link: administratively
+    std::uint32_t mtu = 0;         // Link
+    Mac mac;                       // Link
+    std::optional<Prefix> prefix;  // Address; destination of a Route; source, else destination of
+                                   // a Rule
+    std::uint32_t table = 0;       // Route, Rule
+    std::uint32_t priority = 0;    // Rule
+    std::string name;              // Link: its name; Nftables: the table's
+
+    bool operator==(const Change&) const = default;
+};
+
+// Listens in the namespace its constructor ran in, from then on. One thread at a time.
+class Monitor {
+public:
+    // Throws Error if the sockets cannot be opened.
+    Monitor();
+    Monitor(const Monitor&) = delete;
+    Monitor& operator=(const Monitor&) = delete;
+
+    // The next change, in the kernel's order for one socket; empty when asked to stop or when the
+    // deadline has passed. Our own doings are told as well.
+    [[nodiscard]] std::optional<Change> next(const std::stop_token& stop, Deadline deadline);
+
+private:
+    void drain(int fd, bool nftables);
+
+    Fd route_;
+    Fd nftables_;  // none if the kernel has no nftables
+    Fd wake_;
+    std::deque<Change> pending_;
+};
+
+}  // namespace terway::netlink
