@@ -27,7 +27,7 @@ public:
     // Asks the API for what the profile leaves open, with the same fall-back.
     [[nodiscard]] NodeFacts node();
     [[nodiscard]] CloudDoors doors() noexcept {
-        return {api_.get(), &metadata_, &calls_, instance_.instance};
+        return {api_.get(), &metadata_, &calls_, nullptr, instance_.instance};
     }
 
 private:

@@ -18,7 +18,11 @@ json::array texts(const std::vector<Item>& items) {
 }
 
 json::array strings(const std::vector<std::string>& items) {
-    return {items.begin(), items.end()};
+    json::array all;
+    for (const auto& item : items) {
+        all.emplace_back(item);
+    }
+    return all;
 }
 
 json::object describe(const pool::EniPicture& eni) {

@@ -15,7 +15,11 @@ constexpr const char* kKind = "node";
 constexpr const char* kName = "facts";
 
 json::array list(const std::vector<std::string>& items) {
-    return {items.begin(), items.end()};
+    json::array all;
+    for (const auto& item : items) {
+        all.emplace_back(item);
+    }
+    return all;
 }
 
 std::string text_of(const json::value& value) {

@@ -24,7 +24,11 @@ json::array texts(const std::vector<Item>& items) {
 }
 
 json::array strings(const std::vector<std::string>& items) {
-    return {items.begin(), items.end()};
+    json::array all;
+    for (const auto& item : items) {
+        all.emplace_back(item);
+    }
+    return all;
 }
 
 std::string text_of(const json::value& value) {

@@ -5,7 +5,7 @@
 namespace terway::conformance {
 
 std::span<const Law> laws() {
-    static constexpr std::array<Law, 13> kLaws{{
+    static constexpr std::array<Law, 16> kLaws{{
         {1, "attach then detach leaves nothing behind", law_undo, true, true, true},
         {2, "detach may be repeated and needs the key alone", law_repeat, true, true, true},
         {3, "detach of an unknown endpoint changes nothing", law_unknown, true, true, true},
@@ -19,6 +19,12 @@ std::span<const Law> laws() {
         {11, "start may be repeated and purge undoes it", law_start, true, true, true},
         {12, "what apply was given is in force", law_apply, false, false, true},
         {13, "the file says who the module is", law_identity, true, true, true},
+        {14, "prepare may be repeated and forget undoes it", law_eni_undo, true, false, false,
+         true},
+        {15, "check_eni sees what is missing, prepare repairs", law_eni_check, true, false, false,
+         true},
+        {16, "a failed prepare says why and forget restores", law_eni_failure, true, false, false,
+         true},
     }};
     return kLaws;
 }

@@ -101,8 +101,10 @@ constexpr Offer kOffers[] = {{Kind::Dataplane, TWY_DATAPLANE, "dataplane"},
 
 int check(const Options& options, const twy_module& module) {
     std::vector<Offer> offered;
+    bool serves_eni = false;
     {
         World world(options);
+        serves_eni = world.serves_eni();
         for (const auto& offer : kOffers) {
             if (world.module().offers(offer.id)) {
                 offered.push_back(offer);
@@ -119,7 +121,7 @@ int check(const Options& options, const twy_module& module) {
             std::printf("%s %s, %s\n", module.id, module.version, offer.name);
         }
         for (const auto& law : laws()) {
-            if (!law.concerns(offer.kind) ||
+            if (!law.concerns(offer.kind) || (law.eni && !serves_eni) ||
                 (!options.laws.empty() && !options.laws.contains(law.number))) {
                 continue;
             }

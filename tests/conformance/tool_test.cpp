@@ -14,6 +14,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// For nodes with an ENI.
+std::string eni_config() {
+    const std::string path = ::testing::TempDir() + "terway-conformance-eni.toml";
+    write_file_durably(path, "[conformance]\neni = true\n");
+    return path;
+}
+
 Outcome examine(const std::string& module, std::vector<std::string> options) {
     options.insert(options.begin(),
                    {TERWAY_CONFORMANCE_TOOL, TERWAY_SUBJECTS_DIR "/test." + module + ".so"});
@@ -27,6 +34,16 @@ void expect_broken(const std::string& module, int law, const std::string& reason
     EXPECT_EQ(outcome.status, 1) << outcome.output << outcome.errors;
     EXPECT_THAT(outcome.output, ::testing::ContainsRegex("law " + number + " .* BROKEN"));
     EXPECT_THAT(outcome.output, HasSubstr(reason));
+}
+
+void expect_broken_on_eni(const std::string& module, int law, const std::string& reason) {
+    const auto path = eni_config();
+    const auto outcome = examine(module, {"--config", path, "--law", std::to_string(law)});
+    EXPECT_EQ(outcome.status, 1) << outcome.output << outcome.errors;
+    EXPECT_THAT(outcome.output, HasSubstr(reason));
+    // Its sound relative passes.
+    const auto sound = examine("routes_eni", {"--config", path, "--law", std::to_string(law)});
+    EXPECT_EQ(sound.status, 0) << sound.output << sound.errors;
 }
 
 void expect_lawful(const std::string& module, int law) {
@@ -68,6 +85,18 @@ TEST(Conformance, FindsAnAdoptThatReplacesTheLink) {
 
 TEST(Conformance, FindsACheckThatDoesNotLook) {
     expect_broken("blind", 6, "check finds nothing wrong after this was deleted: ");
+}
+
+TEST(Conformance, FindsAForgetThatLeavesTheTableOfAnEni) {
+    expect_broken_on_eni("never_forgets_eni", 14, "prepare and forget leave a trace");
+}
+
+TEST(Conformance, FindsACheckOfAnEniThatDoesNotLook) {
+    expect_broken_on_eni("blind_to_eni", 15, "finds nothing wrong after this was deleted: ");
+}
+
+TEST(Conformance, FindsAPrepareThatHidesItsFailure) {
+    expect_broken_on_eni("hides_eni_failure", 16, "prepare reports success, yet");
 }
 
 TEST(Conformance, FindsADetachThatTakesOthersAlong) {

@@ -101,7 +101,13 @@ void World::build_host() {
                        "/64 dev eth0 nodad\n"
                        "route add default via 10.66.0.1\nroute add default via fd66::1\n");
     if (options_.eni) {
-        eni_ifindex_ = netlink::find_link(socket, "eth1").value().index;
+        const auto eth1 = netlink::find_link(socket, "eth1").value();
+        eni_ifindex_ = eth1.index;
+        eni_.ifindex(eth1.index).mac(eth1.mac.bytes);
+        for (const auto family : options_.families) {
+            const bool v4 = family == Family::V4;
+            eni_.subnet(v4 ? "10.88.0.0/24" : "fd88::/64").gateway(v4 ? "10.88.0.1" : "fd88::1");
+        }
     }
 }
 
@@ -135,10 +141,36 @@ void World::start() {
     for (const auto family : options_.eni ? std::vector<Family>{} : options_.families) {
         ranges.push_back(sdk::testing::prefix(family == Family::V4 ? "10.77.0.0/24" : "fd77::/64"));
     }
-    as_host("start", [&] { module_->start(ranges); });
+    std::vector<twy_prefix> own;
+    for (const auto family : options_.families) {
+        own.push_back(Prefix::host(host_address(family)).to_abi());
+    }
+    as_host("start", [&] { module_->start(ranges, own); });
+    if (serves_eni()) {
+        prepare_eni();
+    }
+}
+
+bool World::serves_eni() const {
+    return options_.eni && module_->offers(TWY_ENI);
+}
+
+void World::prepare_eni() {
+    as_host("prepare eni-1", [&] { module_->prepare_eni(eni_); });
+}
+
+void World::check_eni() {
+    as_host("check eni-1", [&] { module_->check_eni(eni_); });
+}
+
+void World::forget_eni() {
+    as_host("forget eni-1", [&] { module_->forget_eni(eni_); });
 }
 
 void World::purge() {
+    if (serves_eni()) {
+        forget_eni();
+    }
     as_host("purge", [&] { module_->purge(); });
 }
 

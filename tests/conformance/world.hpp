@@ -36,8 +36,13 @@ public:
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
+    // Also prepares the ENI, if the node has one and the module offers to; purge forgets it.
     void start();
     void purge();
+    [[nodiscard]] bool serves_eni() const;
+    void prepare_eni();
+    void check_eni();
+    void forget_eni();
     // A restart of the daemon: a new instance takes the place of the old one and starts.
     void restart();
     void destroy_instance();
@@ -72,6 +77,7 @@ private:
     Netns vpc_ = Netns::create();
     std::uint64_t host_inode_ = host_.inode();
     std::uint32_t eni_ifindex_ = 0;
+    sdk::testing::EniBuilder eni_{"eni-1"};
     sdk::testing::FakeHost fake_;
     std::unique_ptr<sdk::testing::ModuleUnderTest> module_;
     std::deque<Pod> pods_;
