@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address.hpp"
 #include "terway/error.hpp"
 
 namespace terway::sim {

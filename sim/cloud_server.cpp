@@ -11,6 +11,8 @@ namespace terway::sim {
 CloudServer::CloudServer(Model model, const Settings& settings, InstanceTypes types,
                          std::uint64_t seed)
     : cloud_(std::move(model), settings, std::move(types), seed),
+      tls_(make_certificates({"IP:127.0.0.1", "IP:100.100.0.1", "DNS:localhost",
+                              "DNS:*.aliyuncs.com", "DNS:*.cn-hangzhou.aliyuncs.com"})),
       http_(std::make_unique<HttpServer>()) {
     cloud_.keys().add({"testid", "testsecret", "", {}, true});
     clock_ = std::jthread([this](const std::stop_token& stop) { tick(stop); });
@@ -25,9 +27,11 @@ void CloudServer::on_change(std::function<void(const Model&)> render) {
     render_ = std::move(render);
 }
 
-std::uint16_t CloudServer::listen_openapi(const std::string& address, std::uint16_t port) {
-    return http_->listen(address, port,
-                         [this](const HttpRequest& request) { return openapi(request); });
+std::uint16_t CloudServer::listen_openapi(const std::string& address, std::uint16_t port,
+                                          bool tls) {
+    return http_->listen(
+        address, port, [this](const HttpRequest& request) { return openapi(request); },
+        tls ? &tls_ : nullptr);
 }
 
 std::uint16_t CloudServer::listen_metadata(const std::string& address, std::uint16_t port,
@@ -43,6 +47,14 @@ std::string CloudServer::endpoint() {
         endpoint_ = "http://127.0.0.1:" + std::to_string(listen_openapi("127.0.0.1", 0));
     }
     return endpoint_;
+}
+
+std::string CloudServer::tls_endpoint() {
+    const MutexLock lock(render_mutex_);
+    if (tls_endpoint_.empty()) {
+        tls_endpoint_ = "https://127.0.0.1:" + std::to_string(listen_openapi("127.0.0.1", 0, true));
+    }
+    return tls_endpoint_;
 }
 
 std::string CloudServer::metadata_endpoint(const std::string& instance) {

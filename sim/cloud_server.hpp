@@ -33,12 +33,15 @@ public:
     void on_change(std::function<void(const Model&)> render);
 
     // Listens in the calling thread's network namespace. Throws Error.
-    std::uint16_t listen_openapi(const std::string& address, std::uint16_t port);
+    std::uint16_t listen_openapi(const std::string& address, std::uint16_t port, bool tls = false);
     // Whoever asks is `instance`, or the instance that owns the peer's address.
     std::uint16_t listen_metadata(const std::string& address, std::uint16_t port,
                                   const std::string& instance = {});
     // "http://127.0.0.1:PORT", listening from the first call on.
     [[nodiscard]] std::string endpoint();
+    // "https://127.0.0.1:PORT"; clients trust `authority`. Each simulation has its own.
+    [[nodiscard]] std::string tls_endpoint();
+    [[nodiscard]] const std::string& authority() const noexcept { return tls_.authority; }
     [[nodiscard]] std::string metadata_endpoint(const std::string& instance);
 
     // Runs `body` with the cloud under the lock, advanced to now; then the model is rendered.
@@ -85,7 +88,9 @@ private:
     Gate gate_ TERWAY_GUARDED_BY(mutex_);
     MetadataService metadata_ TERWAY_GUARDED_BY(mutex_);
     Milliseconds skew_ TERWAY_GUARDED_BY(mutex_){0};
+    const Certificates tls_;
     std::string endpoint_;
+    std::string tls_endpoint_;
     std::map<std::string, std::string> metadata_endpoints_;
 
     std::unique_ptr<HttpServer> http_;

@@ -24,6 +24,7 @@ namespace terway::sim {
 namespace {
 
 constexpr const char* kControl = "/control";
+constexpr const char* kAuthority = "/ca.pem";
 constexpr const char* kEndpoint = "/openapi";
 
 sigset_t block_stop_signals() {
@@ -81,7 +82,7 @@ std::string shown(Simulation& simulation, const std::string& name, bool json) {
 }
 
 // "127.0.0.1:0" -> "http://127.0.0.1:34567"
-std::string listen_at(CloudServer& server, const std::string& where) {
+std::string listen_at(CloudServer& server, const std::string& where, bool tls) {
     const auto colon = where.rfind(':');
     const std::string address = where.substr(0, colon);
     constexpr unsigned long kLastPort = 65535;
@@ -94,8 +95,8 @@ std::string listen_at(CloudServer& server, const std::string& where) {
     if (colon == std::string::npos || port > kLastPort) {
         throw Error(Status::Invalid, "--listen " + where + ": write ADDRESS:PORT");
     }
-    return "http://" + address + ":" +
-           std::to_string(server.listen_openapi(address, static_cast<std::uint16_t>(port)));
+    return (tls ? "https://" : "http://") + address + ":" +
+           std::to_string(server.listen_openapi(address, static_cast<std::uint16_t>(port), tls));
 }
 
 }  // namespace
@@ -112,8 +113,13 @@ int run(const RunOptions& options) {
                    : control(simulation.cloud(), command);
     });
     print(text);
+    if (options.tls) {
+        simulation.serve_tls();
+        write_file_durably(directory + kAuthority, simulation.cloud().authority(), 0644);
+        print("certificate authority " + directory + kAuthority + "\n");
+    }
     if (options.listen) {
-        const std::string endpoint = listen_at(simulation.cloud(), *options.listen);
+        const std::string endpoint = listen_at(simulation.cloud(), *options.listen, options.tls);
         write_file_durably(directory + kEndpoint, endpoint + "\n", 0644);
         print("openapi " + endpoint + "\n");
     }

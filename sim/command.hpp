@@ -13,6 +13,7 @@ struct RunOptions {
     std::optional<int> ready_fd;
     std::optional<std::string> ready_file;
     std::optional<std::string> listen;  // ADDRESS:PORT for the OpenAPI, on this machine
+    bool tls = false;                   // there, and at port 443 of the nodes' address
 };
 
 // Until SIGINT, SIGTERM or SIGHUP, which the calling thread blocks before anything else starts.

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <list>
 #include <optional>
 #include <thread>
@@ -31,10 +33,16 @@ std::string lower(std::string text) {
     return text;
 }
 
-class Session : public std::enable_shared_from_this<Session> {
+using Plain = beast::tcp_stream;
+using Tls = beast::ssl_stream<beast::tcp_stream>;
+
+template <class Stream>
+class Session : public std::enable_shared_from_this<Session<Stream>> {
 public:
-    Session(tcp::socket socket, const HttpServer::Handler& handler, int& count)
-        : stream_(std::move(socket)),
+    // `stream` is what the stream is made of: a socket, and a TLS context if it has one.
+    template <class... Parts>
+    Session(const HttpServer::Handler& handler, int& count, Parts&&... stream)
+        : stream_(std::forward<Parts>(stream)...),
           timer_(stream_.get_executor()),
           handler_(handler),
           count_(count) {
@@ -44,12 +52,26 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    void start() {
+        if constexpr (std::is_same_v<Stream, Tls>) {
+            lowest().expires_after(kIdle);
+            stream_.async_handshake(asio::ssl::stream_base::server,
+                                    [self = this->shared_from_this()](error_code error) {
+                                        if (!error) {
+                                            self->read();
+                                        }
+                                    });
+        } else {
+            read();
+        }
+    }
+
     void read() {
         parser_.emplace();
         parser_->body_limit(kLargestBody);
-        stream_.expires_after(kIdle);
+        lowest().expires_after(kIdle);
         http::async_read(stream_, buffer_, *parser_,
-                         [self = shared_from_this()](error_code error, std::size_t /*size*/) {
+                         [self = this->shared_from_this()](error_code error, std::size_t /*size*/) {
                              if (!error) {
                                  self->answer();
                              }
@@ -68,10 +90,10 @@ private:
                                          std::string(field.value()));
         }
         error_code error;
-        const auto peer = stream_.socket().remote_endpoint(error);
+        const auto peer = lowest().socket().remote_endpoint(error);
         request.peer = error ? "" : peer.address().to_string();
         answer_ = handler_(request);
-        stream_.expires_never();
+        lowest().expires_never();
         if (answer_.delivery == Delivery::Hang) {
             wait_for_close();
             return;
@@ -81,7 +103,7 @@ private:
             return;
         }
         timer_.expires_after(answer_.delay);
-        timer_.async_wait([self = shared_from_this()](error_code failed) {
+        timer_.async_wait([self = this->shared_from_this()](error_code failed) {
             if (!failed) {
                 self->send();
             }
@@ -105,15 +127,16 @@ private:
         response_.keep_alive(parser_->get().keep_alive());
         response_.body() = answer_.body;
         response_.prepare_payload();
-        stream_.expires_after(kIdle);
-        http::async_write(stream_, response_,
-                          [self = shared_from_this()](error_code error, std::size_t /*size*/) {
-                              if (!error && self->response_.keep_alive()) {
-                                  self->read();
-                              } else {
-                                  self->close();
-                              }
-                          });
+        lowest().expires_after(kIdle);
+        http::async_write(
+            stream_, response_,
+            [self = this->shared_from_this()](error_code error, std::size_t /*size*/) {
+                if (!error && self->response_.keep_alive()) {
+                    self->read();
+                } else {
+                    self->close();
+                }
+            });
     }
 
     static std::string http_date() {
@@ -129,16 +152,18 @@ private:
     void wait_for_close() {
         stream_.async_read_some(
             buffer_.prepare(1),
-            [self = shared_from_this()](error_code, std::size_t) { self->close(); });
+            [self = this->shared_from_this()](error_code, std::size_t) { self->close(); });
     }
 
     void close() {
         error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-        stream_.close();
+        lowest().socket().shutdown(tcp::socket::shutdown_both, ignored);
+        lowest().close();
     }
 
-    beast::tcp_stream stream_;
+    [[nodiscard]] beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
+
+    Stream stream_;
     asio::steady_timer timer_;
     const HttpServer::Handler& handler_;
     int& count_;
@@ -151,7 +176,18 @@ private:
 struct Listener {
     std::optional<tcp::acceptor> acceptor;
     HttpServer::Handler handler;
+    std::optional<asio::ssl::context> tls;
 };
+
+std::optional<asio::ssl::context> context_of(const Certificates* tls) {
+    if (tls == nullptr) {
+        return std::nullopt;
+    }
+    asio::ssl::context context(asio::ssl::context::tls_server);
+    context.use_certificate_chain(asio::buffer(tls->certificate));
+    context.use_private_key(asio::buffer(tls->key), asio::ssl::context::pem);
+    return context;
+}
 
 }  // namespace
 
@@ -162,6 +198,17 @@ struct HttpServer::Loop {
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
     std::jthread thread;
 
+    void begin(Listener& listener, tcp::socket socket) {
+        if (listener.tls) {
+            std::make_shared<Session<Tls>>(listener.handler, connections, std::move(socket),
+                                           *listener.tls)
+                ->start();
+        } else {
+            std::make_shared<Session<Plain>>(listener.handler, connections, std::move(socket))
+                ->start();
+        }
+    }
+
     void accept(Listener& listener) {
         listener.acceptor->async_accept([this, &listener](error_code error, tcp::socket socket) {
             if (error == asio::error::operation_aborted) {
@@ -169,7 +216,7 @@ struct HttpServer::Loop {
             }
             if (!error && connections < kMostConnections) {
                 socket.set_option(tcp::no_delay(true), error);
-                std::make_shared<Session>(std::move(socket), listener.handler, connections)->read();
+                begin(listener, std::move(socket));
             }
             accept(listener);
         });
@@ -191,7 +238,8 @@ HttpServer::~HttpServer() {
     }
 }
 
-std::uint16_t HttpServer::listen(const std::string& address, std::uint16_t port, Handler handler) {
+std::uint16_t HttpServer::listen(const std::string& address, std::uint16_t port, Handler handler,
+                                 const Certificates* tls) {
     error_code error;
     const auto where = asio::ip::make_address(address, error);
     tcp::acceptor acceptor(loop_->context);
@@ -214,7 +262,7 @@ std::uint16_t HttpServer::listen(const std::string& address, std::uint16_t port,
     }
     const std::uint16_t chosen = acceptor.local_endpoint().port();
     auto listener = std::make_shared<std::list<Listener>>();
-    listener->push_back({std::move(acceptor), std::move(handler)});
+    listener->push_back({std::move(acceptor), std::move(handler), context_of(tls)});
     asio::post(loop_->context, [loop = loop_.get(), listener] {
         loop->listeners.splice(loop->listeners.end(), *listener);
         loop->accept(loop->listeners.back());

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "sim/certificate.hpp"
 #include "sim/cloud/call.hpp"
 #include "sim/cloud/signature.hpp"
 
@@ -25,7 +26,9 @@ public:
 
     // Listens in the calling thread's network namespace, wherever the server's thread lives. Port 0
     // chooses one; answers the port. Throws Error.
-    std::uint16_t listen(const std::string& address, std::uint16_t port, Handler handler);
+    // Speaks TLS if it gets certificates.
+    std::uint16_t listen(const std::string& address, std::uint16_t port, Handler handler,
+                         const Certificates* tls = nullptr);
 
 private:
     struct Loop;

@@ -22,7 +22,7 @@ constexpr const char* kUsage =
     R"(terway-sim: a VPC in a box, made of network namespaces on this machine
 
 Usage:
-  terway-sim run [--name NAME] [--ready-file PATH] [--ready-fd FD] [--listen ADDRESS:PORT] TOPOLOGY.toml
+  terway-sim run [--name NAME] [--ready-file PATH] [--ready-fd FD] [--listen ADDRESS:PORT] [--tls] TOPOLOGY.toml
                              build the VPC, print what it is, stay until Ctrl-C, remove it
   terway-sim show [--name NAME] [-o json]    what a running simulation consists of
   terway-sim drops [--name NAME] [-o json]   which packets the VPC has dropped, and why
@@ -78,7 +78,8 @@ std::string name_of(const options::variables_map& values) {
 int run_verb(const Arguments& arguments) {
     options::options_description more;
     more.add_options()("ready-fd", options::value<int>())(
-        "ready-file", options::value<std::string>())("listen", options::value<std::string>());
+        "ready-file", options::value<std::string>())("listen", options::value<std::string>())(
+        "tls", options::bool_switch());
     const auto values = parse(arguments, more, "topology file");
     RunOptions chosen{name_of(values), values["argument"].as<Arguments>().front(), {}, {}};
     if (values.count("ready-fd") != 0) {
@@ -90,6 +91,7 @@ int run_verb(const Arguments& arguments) {
     if (values.count("listen") != 0) {
         chosen.listen = values["listen"].as<std::string>();
     }
+    chosen.tls = values["tls"].as<bool>();
     return run(chosen);
 }
 

@@ -18,6 +18,12 @@ Simulation::Simulation(const std::string& name, const Topology& topology)
     }
 }
 
+void Simulation::serve_tls() {
+    constexpr std::uint16_t kHttps = 443;
+    const NetnsScope scope(Netns::open(fabric_.netns_path("cloud")).fd());
+    cloud_.listen_openapi(kOpenApiAddress, kHttps, true);
+}
+
 void admit(CloudServer& server, const Topology& topology) {
     server.with([&](Cloud& cloud) {
         if (!topology.keys.empty()) {

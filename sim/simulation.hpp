@@ -17,6 +17,9 @@ public:
     // Throws Error.
     Simulation(const std::string& name, const Topology& topology);
 
+    // The OpenAPI at https://100.100.0.1 as well; clients trust cloud().authority().
+    void serve_tls();
+
     [[nodiscard]] CloudServer& cloud() noexcept { return cloud_; }
     [[nodiscard]] const Fabric& fabric() const noexcept { return fabric_; }
 

@@ -125,7 +125,8 @@ json::object instance_object(Cloud& cloud, const Instance& instance) {
 std::vector<std::string> id_list(const std::string& name, const std::string& text) {
     try {
         std::vector<std::string> ids;
-        for (const auto& value : json::parse(text).as_array()) {
+        const json::value list = json::parse(text);
+        for (const auto& value : list.as_array()) {
             ids.push_back(json::value_to<std::string>(value));
         }
         return ids;

@@ -20,7 +20,8 @@ bool flag(const json::object& row, const char* key) {
 InstanceTypes parse_instance_types(const std::string& text, const std::string& name) {
     try {
         InstanceTypes types;
-        for (const auto& value : json::parse(text).at("types").as_array()) {
+        const json::value table = json::parse(text);
+        for (const auto& value : table.at("types").as_array()) {
             const auto& row = value.as_object();
             InstanceType type;
             type.id = json::value_to<std::string>(row.at("id"));

@@ -78,7 +78,7 @@ TEST(SimBound, WaitsForTheTokensOfTheThrottle) {
 }
 
 TEST(SimBound, RefusesWhatTheInstanceCannotHold) {
-    EXPECT_THROW(bound_of(burst(211)), Error);
+    EXPECT_THROW((void)bound_of(burst(211)), Error);
     EXPECT_EQ(bound_of(burst(0)).mutating_calls(), 0U);
 }
 

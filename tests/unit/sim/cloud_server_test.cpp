@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -105,6 +108,45 @@ TEST_F(Server, AnswersASignedCall) {
     EXPECT_EQ(body(answer).at("Status"), "Available");
     EXPECT_THAT(answer, HasSubstr("Date: "));
     EXPECT_EQ(server_.with([](Cloud& cloud) { return cloud.calls().mutating(); }), 1U);
+}
+
+// The answer to a request over TLS, by a client that trusts `authority` alone; or "untrusted".
+std::string exchange_tls(const std::string& endpoint, const std::string& authority,
+                         const std::string& request) {
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
+        ::SSL_CTX_new(::TLS_client_method()), SSL_CTX_free);
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> text(
+        ::BIO_new_mem_buf(authority.data(), static_cast<int>(authority.size())), BIO_free_all);
+    const std::unique_ptr<X509, decltype(&X509_free)> trusted(
+        ::PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr), X509_free);
+    ::X509_STORE_add_cert(::SSL_CTX_get_cert_store(context.get()), trusted.get());
+    ::SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> link(::BIO_new_ssl_connect(context.get()),
+                                                             BIO_free_all);
+    const std::string host = endpoint.substr(std::string("https://").size());
+    BIO_set_conn_hostname(link.get(), host.c_str());
+    SSL* ssl = nullptr;
+    BIO_get_ssl(link.get(), &ssl);
+    ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(ssl), "127.0.0.1");
+    if (BIO_do_handshake(link.get()) != 1) {
+        return "untrusted";
+    }
+    ::BIO_write(link.get(), request.data(), static_cast<int>(request.size()));
+    std::string all;
+    std::array<char, 4096> part{};
+    for (int size = 1; size > 0;) {
+        size = ::BIO_read(link.get(), part.data(), static_cast<int>(part.size()));
+        all.append(part.data(), static_cast<std::size_t>(std::max(size, 0)));
+    }
+    return all;
+}
+
+TEST_F(Server, SpeaksTlsWithACertificateOfItsOwnAuthority) {
+    const auto answer = exchange_tls(server_.tls_endpoint(), server_.authority(),
+                                     signed_request("CreateNetworkInterface", kNewEni));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+    const auto other = make_certificates({"IP:127.0.0.1"}).authority;
+    EXPECT_EQ(exchange_tls(server_.tls_endpoint(), other, ""), "untrusted");
 }
 
 TEST_F(Server, RefusesAndLogsAWrongSignature) {
