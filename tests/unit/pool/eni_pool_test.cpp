@@ -75,18 +75,21 @@ TEST_F(EniPoolTest, AWaitingRequestGetsTheFirstAddressOfTheNewEni) {
     EXPECT_EQ(answer.get(), "10.0.0.10");
 }
 
-TEST_F(EniPoolTest, AReleaseWakesTheOldestOnceTheAddressHasCooled) {
+TEST_F(EniPoolTest, CooledAddressesGoToThoseThatWaitInTheOrderTheyCame) {
     ready();
     fill(3);
-    auto first = waiting_lease("first");
     node_.pool->release("pod-1");
-    auto second = waiting_lease("second");
+    auto first = waiting_lease("first");
+    node_.advance(seconds(1));
     node_.pool->release("pod-0");
-    node_.advance(seconds(30));
+    auto second = waiting_lease("second");
+    node_.advance(seconds(29));
     node_.pool->tick();
-    const auto addresses = std::set<std::string>{first.get(), second.get()};
-    EXPECT_EQ(addresses.size(), 2U);
-    EXPECT_TRUE(addresses.contains(node_.records["pod-0"].addresses[0].text()));
+    EXPECT_EQ(first.get(), node_.records["pod-1"].addresses[0].text());
+    EXPECT_THAT(node_.pool->picture().waiting, ElementsAre("second"));
+    node_.advance(seconds(1));
+    node_.pool->tick();
+    EXPECT_EQ(second.get(), node_.records["pod-0"].addresses[0].text());
 }
 
 TEST_F(EniPoolTest, AnAddressGivenBackUnusedGoesToTheOneThatWaits) {
