@@ -97,7 +97,7 @@ EniSupply::EniSupply(const SupplyParts& parts)
       journal_(parts.store),
       care_(parts.modules, parts.profile.chain.dataplane, parts.gate, parts.reaper, parts.metrics),
       settings_(settings_of(parts.profile, cloud_.node())),
-      pool_(settings_, care_, observer_, wall_now, cloud::random_fraction),
+      pool_(settings_, observer_, wall_now, cloud::random_fraction),
       worker_({cloud_.api(), cloud_.metadata(), care_, journal_, pool_, observer_}, settings_,
               wall_now, cloud::random_nonce),
       refill_(pool_, worker_, settings_) {}

@@ -89,8 +89,8 @@ void describe_metrics(Metrics& metrics, const endpoint::Manager& manager,
     describe_pool(metrics, pool.picture());
 }
 
-// Runs the sweeper until a stop is asked for. `care` may be null.
-void sweep(endpoint::Manager& manager, endpoint::EniCare* care, const std::stop_token& stop) {
+// Runs the sweeper until a stop is asked for.
+void sweep(endpoint::Manager& manager, const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "sweep");
     Mutex mutex;
     Condition pause;
@@ -101,9 +101,6 @@ void sweep(endpoint::Manager& manager, endpoint::EniCare* care, const std::stop_
         }
         try {
             manager.sweep({after(kTakeOverTime), stop, {}});
-            if (care != nullptr) {
-                care->forget_flows();
-            }
         } catch (const Error& error) {
             log::warning("the sweeper stumbled", {{"reason", error.what()}});
         }
@@ -149,6 +146,11 @@ public:
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
               handlers(), metrics_) {}
 
+    // The reaper's thread uses the manager.
+    ~Daemon() { reaper_.finish(); }
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
     int run() {
         load_drained(modules_, profile_, registry_.all());
         start_modules(modules_, profile_);
@@ -166,7 +168,7 @@ public:
                 clean = server_.serve(stop, kFarewell);
             });
             const std::jthread sweeper(
-                [this](const std::stop_token& stop) { sweep(manager_, supply_->care(), stop); });
+                [this](const std::stop_token& stop) { sweep(manager_, stop); });
             const std::jthread watch([this](const std::stop_token& stop) {
                 watch_kernel(manager_, supply_->care(), stop);
             });

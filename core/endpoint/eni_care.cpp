@@ -1,13 +1,10 @@
 #include "endpoint/eni_care.hpp"
 
-#include <linux/netlink.h>
-
 #include <chrono>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
-#include "netlink/conntrack.hpp"
 #include "netlink/link.hpp"
 #include "netlink/socket.hpp"
 #include "terway/error.hpp"
@@ -110,33 +107,6 @@ void EniCare::forget(const pool::EniPlace& eni) {
         ready_.erase(eni.id);
     }
     call("eni.forget", &twy_eni_verbs::forget, eni, {after(kVerbTime), {}, {}});
-}
-
-void EniCare::freshen(const pool::EniPlace& /*eni*/, const IpAddress& address) noexcept {
-    try {
-        const MutexLock lock(mutex_);
-        worn_.push_back(address);
-    } catch (const std::exception&) {
-        // Out of memory: old flows of the address end by themselves.
-    }
-}
-
-void EniCare::forget_flows() {
-    std::vector<IpAddress> worn;
-    {
-        const MutexLock lock(mutex_);
-        worn.swap(worn_);
-    }
-    if (worn.empty()) {
-        return;
-    }
-    try {
-        netlink::Socket socket(NETLINK_NETFILTER);
-        (void)netlink::flush_conntrack(socket, worn);
-    } catch (const Error& error) {
-        log::warning("flows of addresses no longer in use could not be forgotten",
-                     {{"addresses", worn.size()}, {"reason", error.what()}});
-    }
 }
 
 std::map<std::string, pool::EniPlace> EniCare::ready() const {

@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
@@ -31,11 +30,6 @@ public:
     // Throws Error(Unsupported) if the dataplane knows nothing of ENIs.
     void prepare(const pool::EniPlace& eni) override;
     void forget(const pool::EniPlace& eni) override;
-    // Only notes it: see forget_flows().
-    void freshen(const pool::EniPlace& eni, const IpAddress& address) noexcept override;
-    // Removes what connection tracking remembers of the addresses noted since the last time, in one
-    // go, because that costs a walk over all connections. Does not throw.
-    void forget_flows();
 
     // Links came, went or changed: whoever awaits a change looks again.
     void links_changed();
@@ -60,7 +54,6 @@ private:
     std::uint64_t changes_ TERWAY_GUARDED_BY(mutex_) = 0;
     std::uint64_t seen_ TERWAY_GUARDED_BY(mutex_) = 0;
     std::map<std::string, pool::EniPlace> ready_ TERWAY_GUARDED_BY(mutex_);  // by ENI id
-    std::vector<IpAddress> worn_ TERWAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace terway::endpoint

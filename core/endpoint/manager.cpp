@@ -68,7 +68,9 @@ Manager::Manager(const Parts& parts)
       chain_(parts.modules, parts.gate, parts.reaper),
       add_lane_("add", parts.profile.daemon.add_lane),
       del_lane_("del", parts.profile.daemon.del_lane),
-      tickets_(parts.profile.daemon.queue) {}
+      tickets_(parts.profile.daemon.queue) {
+    parts.reaper.on_release([this](const auto& addresses) { set_free(addresses); });
+}
 
 EndpointSpec Manager::spec_of(const cni::Request& request) const {
     EndpointSpec spec;
@@ -204,7 +206,7 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
     parts_.registry.erase(key, cooling);
     parts_.pool.hold(addresses);
     parts_.pool.release(key.full_text());
-    parts_.reaper.after_retired([&pool = parts_.pool, addresses] { pool.unhold(addresses); });
+    parts_.reaper.release_after_retired(addresses);
     checkpoint("del.erased");
 }
 

@@ -40,7 +40,7 @@ struct Adoption {
 // specification has a code of its own).
 class Manager {
 public:
-    // Borrows everything.
+    // Borrows everything; the reaper is finished before the manager goes.
     struct Parts {
         const profile::Profile& profile;
         const Modules& modules;
@@ -96,6 +96,8 @@ private:
     void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 KeyLock::Guard& guard);
     bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
+    // Nothing remembers these addresses any more; the pool may give them to others.
+    void set_free(const std::vector<IpAddress>& addresses) noexcept;
     [[nodiscard]] bool repair_one(const EndpointKey& key, const Operation& operation);
     void take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption);
 

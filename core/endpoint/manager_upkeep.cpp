@@ -1,4 +1,6 @@
 // What happens to endpoints without a request: taking over after a start, sweeping, repairing.
+#include <linux/netlink.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -6,6 +8,8 @@
 #include "base/log.hpp"
 #include "endpoint/manager.hpp"
 #include "endpoint/manager_detail.hpp"
+#include "netlink/conntrack.hpp"
+#include "netlink/socket.hpp"
 
 namespace terway::endpoint {
 namespace {
@@ -65,6 +69,18 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
         }
     }
     return done;
+}
+
+void Manager::set_free(const std::vector<IpAddress>& addresses) noexcept {
+    try {
+        // A walk over all tracked connections, hence once for many.
+        netlink::Socket socket(NETLINK_NETFILTER);
+        (void)netlink::flush_conntrack(socket, addresses);
+    } catch (const std::exception& error) {
+        log::warning("connections of addresses out of use could not be forgotten",
+                     {{"addresses", addresses.size()}, {"reason", error.what()}});
+    }
+    parts_.pool.unhold(addresses);
 }
 
 void Manager::sweep(const Operation& operation) {

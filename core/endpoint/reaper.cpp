@@ -25,9 +25,20 @@ Reaper::Reaper(Metrics& metrics)
     : metrics_(metrics), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Reaper::~Reaper() {
-    thread_.request_stop();
-    thread_.join();
-    (void)reap();
+    finish();
+}
+
+void Reaper::on_release(Released released) {
+    const MutexLock lock(mutex_);
+    released_ = std::move(released);
+}
+
+void Reaper::finish() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+        (void)reap();
+    }
 }
 
 void Reaper::retire(std::uint32_t ifindex) {
@@ -52,15 +63,30 @@ bool Reaper::await(Deadline deadline) {
                         [this, mine]() TERWAY_REQUIRES(mutex_) { return gone_ >= mine; });
 }
 
-void Reaper::after_retired(std::function<void()> then) {
+void Reaper::release_after_retired(const std::vector<IpAddress>& addresses) {
+    Released released;
     {
         const MutexLock lock(mutex_);
         if (gone_ < retired_) {
-            then_.emplace_back(retired_, std::move(then));
+            for (const auto& address : addresses) {
+                waiting_.emplace_back(retired_, address);
+            }
             return;
         }
+        released = released_;
     }
-    then();
+    released(addresses);
+}
+
+std::vector<IpAddress> Reaper::take_due(std::uint64_t until) {
+    std::vector<IpAddress> due;
+    for (const auto& [number, address] : waiting_) {
+        if (number <= until) {
+            due.push_back(address);
+        }
+    }
+    std::erase_if(waiting_, [until](const auto& entry) { return entry.first <= until; });
+    return due;
 }
 
 void Reaper::gather(const std::stop_token& stop) {
@@ -107,20 +133,17 @@ void Reaper::run(const std::stop_token& stop) {
         }
         rounds.increment();
         links.increment(static_cast<double>(until - before));
-        std::vector<std::function<void()>> due;
+        std::vector<IpAddress> due;
+        Released released;
         {
             const MutexLock lock(mutex_);
             gone_ = until;
-            for (auto& [number, then] : then_) {
-                if (number <= until) {
-                    due.push_back(std::move(then));
-                }
-            }
-            std::erase_if(then_, [until](const auto& entry) { return entry.first <= until; });
+            due = take_due(until);
+            released = released_;
             reaped_.notify_all();
         }
-        for (const auto& then : due) {
-            then();
+        if (!due.empty()) {
+            released(due);
         }
     }
 }

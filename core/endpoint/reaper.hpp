@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/address.hpp"
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
 #include "host/host_api.hpp"
@@ -22,18 +23,27 @@ class Reaper final : public host::LinkReaper {
 public:
     // Begins by deleting what an earlier process left in the group. Borrows `metrics`.
     explicit Reaper(Metrics& metrics);
-    ~Reaper() override;  // deletes what is left to delete
+    ~Reaper() override;
+
+    // Who is told of addresses whose links are gone, once for many. To be set before the first
+    // release_after_retired(); must not throw.
+    using Released = std::function<void(const std::vector<IpAddress>&)>;
+    void on_release(Released released);
+    // Deletes what is left to delete and ends the thread; nobody is told of anything any more.
+    void finish();
 
     void retire(std::uint32_t ifindex) override;
     [[nodiscard]] bool await(Deadline deadline) override;
-    // Runs `then` when every link retired so far is gone, on the reaper's thread; at once, on this
-    // one, if they are. It must not throw.
-    void after_retired(std::function<void()> then);
+    // The addresses are released when every link retired so far is gone, on the reaper's thread; at
+    // once, on this one, if they are.
+    void release_after_retired(const std::vector<IpAddress>& addresses);
 
 private:
     void run(const std::stop_token& stop);
     void gather(const std::stop_token& stop) TERWAY_REQUIRES(mutex_);
     bool reap();
+    // Those that wait for links up to that number.
+    [[nodiscard]] std::vector<IpAddress> take_due(std::uint64_t until) TERWAY_REQUIRES(mutex_);
 
     Metrics& metrics_;
     Mutex mutex_;
@@ -43,7 +53,8 @@ private:
     static constexpr std::uint64_t kLeftovers = 1;
     std::uint64_t retired_ TERWAY_GUARDED_BY(mutex_) = kLeftovers;
     std::uint64_t gone_ TERWAY_GUARDED_BY(mutex_) = 0;
-    std::vector<std::pair<std::uint64_t, std::function<void()>>> then_ TERWAY_GUARDED_BY(mutex_);
+    std::vector<std::pair<std::uint64_t, IpAddress>> waiting_ TERWAY_GUARDED_BY(mutex_);
+    Released released_ TERWAY_GUARDED_BY(mutex_) = [](const auto&) {};
     std::jthread thread_;
 };
 

@@ -15,9 +15,7 @@ struct Suspects {
     std::set<IpAddress> addresses;    // of endpoints: a route or a rule of theirs is gone
     std::set<std::uint32_t> indexes;  // of links in the host's network namespace
 
-    [[nodiscard]] bool empty() const {
-        return !everything && addresses.empty() && indexes.empty();
-    }
+    [[nodiscard]] bool empty() const { return !everything && addresses.empty() && indexes.empty(); }
     [[nodiscard]] bool concern(std::uint32_t ifindex) const {
         return everything || indexes.contains(ifindex);
     }

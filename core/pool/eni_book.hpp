@@ -71,11 +71,6 @@ struct EniEntry {
     [[nodiscard]] bool untouched() const;  // every address is idle
 };
 
-struct Grant {
-    Lease lease;
-    Addresses worn;  // those that others had before
-};
-
 // For reads to tell what is newer than they are.
 using Change = std::uint64_t;
 
@@ -84,7 +79,7 @@ public:
     explicit EniBook(const EniSettings& settings);
 
     // As AddressPool says. Nothing if there is nothing now.
-    [[nodiscard]] std::optional<Grant> lease(const Claimant& who, WallTime now,
+    [[nodiscard]] std::optional<Lease> lease(const Claimant& who, WallTime now,
                                              const Addresses& wanted);
     void claim(const Claimant& who, const Addresses& addresses, const std::string& eni);
     void restore_cooling(const CoolingAddress& cooling, WallTime now);

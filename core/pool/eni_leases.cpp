@@ -129,14 +129,14 @@ std::optional<Addresses> EniBook::any_ones() const {
     return out;
 }
 
-std::optional<Grant> EniBook::lease(const Claimant& who, WallTime now, const Addresses& wanted) {
+std::optional<Lease> EniBook::lease(const Claimant& who, WallTime now, const Addresses& wanted) {
     expire(now);
     if (const auto known = leases_.find(who.owner); known != leases_.end()) {
         const auto home = enis_.find(known->second.eni);
         if (home == enis_.end() || !home->second.ready) {
             return std::nullopt;
         }
-        return Grant{{known->second.addresses, home->second.place}, {}};
+        return Lease{known->second.addresses, home->second.place};
     }
     check_wanted(wanted);
     auto chosen = wanted.empty() ? reserved_ones(who) : wanted_ones(who, wanted);
@@ -147,19 +147,16 @@ std::optional<Grant> EniBook::lease(const Claimant& who, WallTime now, const Add
         return std::nullopt;
     }
     auto& home = enis_.at(slots_.at(chosen->front()).eni);
-    Grant grant{{*chosen, home.place}, {}};
+    Lease lease{*chosen, home.place};
     for (const auto& address : *chosen) {
         auto& slot = slots_.at(address);
-        if (!slot.owner.empty()) {
-            grant.worn.push_back(address);
-        }
         change(address, slot, SlotState::Used);
         slot.owner = who.owner;
         slot.reserved_for.clear();
     }
     ++home.used;
     leases_[who.owner] = {std::move(*chosen), who.sticky, home.place.id};
-    return grant;
+    return lease;
 }
 
 void EniBook::claim(const Claimant& who, const Addresses& addresses, const std::string& id) {

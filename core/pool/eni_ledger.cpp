@@ -57,7 +57,7 @@ EniLedger::EniLedger(const EniSettings& settings, VSwitchBook::Dice dice)
       vswitches_(settings.vswitches, settings.vswitch_choice, std::move(dice)),
       audit_(settings) {}
 
-std::optional<Grant> EniLedger::lease(const Claimant& who, WallTime now, const Addresses& wanted) {
+std::optional<Lease> EniLedger::lease(const Claimant& who, WallTime now, const Addresses& wanted) {
     auto grant = book_.lease(who, now, wanted);
     if (grant) {
         least_idle_ = std::min(least_idle_, book_.idle());

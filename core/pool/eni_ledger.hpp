@@ -36,7 +36,7 @@ class EniLedger {
 public:
     EniLedger(const EniSettings& settings, VSwitchBook::Dice dice);
 
-    [[nodiscard]] std::optional<Grant> lease(const Claimant& who, WallTime now,
+    [[nodiscard]] std::optional<Lease> lease(const Claimant& who, WallTime now,
                                              const Addresses& wanted = {});
     // Claims, releases and the like go to the books.
     [[nodiscard]] EniBook& book() noexcept { return book_; }

@@ -16,37 +16,30 @@ constexpr std::chrono::seconds kPatienceOfAdd{30};
 
 }  // namespace
 
-EniPool::EniPool(const EniSettings& settings, Nics& nics, PoolObserver& observer, WallClock clock,
+EniPool::EniPool(const EniSettings& settings, PoolObserver& observer, WallClock clock,
                  VSwitchBook::Dice dice)
-    : nics_(nics),
-      observer_(observer),
-      clock_(std::move(clock)),
-      ledger_(settings, std::move(dice)) {}
+    : observer_(observer), clock_(std::move(clock)), ledger_(settings, std::move(dice)) {}
 
 Lease EniPool::lease(const Claimant& who, const std::stop_token& stop, Deadline deadline,
                      const Addresses& wanted) {
     const auto began = Clock::now();
-    std::optional<Grant> grant;
-    {
+    const auto given = [&] {
         const MutexLock lock(mutex_);
-        grant = lease_or_wait(who, stop, deadline, wanted);
-    }
+        return lease_or_wait(who, stop, deadline, wanted);
+    }();
     observer_.waited(std::chrono::floor<std::chrono::milliseconds>(Clock::now() - began));
-    for (const auto& address : grant->worn) {
-        nics_.freshen(*grant->lease.eni, address);
-    }
-    return std::move(grant->lease);
+    return given;
 }
 
-std::optional<Grant> EniPool::lease_or_wait(const Claimant& who, const std::stop_token& stop,
-                                            Deadline deadline, const Addresses& wanted) {
+Lease EniPool::lease_or_wait(const Claimant& who, const std::stop_token& stop, Deadline deadline,
+                             const Addresses& wanted) {
     serve();
     const auto now = clock_();
     const bool others_wait = waiting() > 0;
     if (!others_wait || !wanted.empty() || !who.sticky.empty() || ledger_.book().holds(who.owner)) {
-        if (auto grant = ledger_.lease(who, now, wanted)) {
+        if (auto lease = ledger_.lease(who, now, wanted)) {
             after_change();
-            return grant;
+            return *std::move(lease);
         }
     }
     const auto me = waiters_.emplace(waiters_.end(), who, wanted, now + left(deadline));
@@ -64,10 +57,10 @@ std::optional<Grant> EniPool::lease_or_wait(const Claimant& who, const std::stop
     waiters_.erase(me);
     appoint_timekeeper();
     if (given) {
-        return given;
+        return *std::move(given);
     }
     if (!refusal.empty()) {
-        observer_.count("refused", refusal);
+        observer_.count("refused", "no hope");
         throw Error(Status::Retry, refusal);
     }
     const auto why = reasons(clock_());

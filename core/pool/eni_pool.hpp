@@ -16,7 +16,6 @@
 #include "base/time.hpp"
 #include "pool/address_pool.hpp"
 #include "pool/eni_ledger.hpp"
-#include "pool/nics.hpp"
 #include "pool/pool_observer.hpp"
 
 namespace terway::pool {
@@ -29,7 +28,7 @@ public:
     using WallClock = std::function<WallTime()>;
 
     // `clock` and `dice` are called by any thread, under the lock.
-    EniPool(const EniSettings& settings, Nics& nics, PoolObserver& observer, WallClock clock,
+    EniPool(const EniSettings& settings, PoolObserver& observer, WallClock clock,
             VSwitchBook::Dice dice);
 
     [[nodiscard]] Lease lease(const Claimant& who, const std::stop_token& stop, Deadline deadline,
@@ -83,14 +82,13 @@ private:
         const Addresses wanted;
         const WallTime until;
         Condition news;
-        std::optional<Grant> given;
+        std::optional<Lease> given;
         std::string refusal;
         bool keeps_time = false;
     };
 
-    [[nodiscard]] std::optional<Grant> lease_or_wait(const Claimant& who,
-                                                     const std::stop_token& stop, Deadline deadline,
-                                                     const Addresses& wanted)
+    [[nodiscard]] Lease lease_or_wait(const Claimant& who, const std::stop_token& stop,
+                                      Deadline deadline, const Addresses& wanted)
         TERWAY_REQUIRES(mutex_);
     void serve() TERWAY_REQUIRES(mutex_);
     void refuse_the_hopeless(WallTime now) TERWAY_REQUIRES(mutex_);
@@ -102,7 +100,6 @@ private:
     [[nodiscard]] std::size_t waiting() const TERWAY_REQUIRES(mutex_);
     [[nodiscard]] std::string reasons(WallTime now) const TERWAY_REQUIRES(mutex_);
 
-    Nics& nics_;
     PoolObserver& observer_;
     const WallClock clock_;
     mutable Mutex mutex_;

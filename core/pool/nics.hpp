@@ -26,9 +26,6 @@ public:
     virtual void prepare(const EniPlace& eni) = 0;
     // The opposite, before the ENI is detached or after it has vanished. Throws Error.
     virtual void forget(const EniPlace& eni) = 0;
-    // An address comes into use again: whoever remembers its former owner forgets it (conntrack,
-    // neighbours). Never throws; what cannot be done is logged.
-    virtual void freshen(const EniPlace& eni, const IpAddress& address) noexcept = 0;
 };
 
 }  // namespace terway::pool

@@ -106,10 +106,10 @@ private:
             waiting_.pop_front();
             longest_wait_ = std::max(longest_wait_, now_ - since);
             last_served_ = now_;
-            for (const auto& address : grant->lease.addresses) {
+            for (const auto& address : grant->addresses) {
                 doubles_ += taken_.insert(address).second ? 0 : 1;
             }
-            leases_[pod] = grant->lease.addresses;
+            leases_[pod] = grant->addresses;
             on_served(pod);
         }
     }

@@ -444,16 +444,6 @@ void FakeNics::forget(const pool::EniPlace& /*eni*/) {
     }
 }
 
-void FakeNics::freshen(const pool::EniPlace& /*eni*/, const IpAddress& address) noexcept {
-    const std::scoped_lock lock(mutex_);
-    freshened_.push_back(address);
-}
-
-std::vector<IpAddress> FakeNics::freshened() const {
-    const std::scoped_lock lock(mutex_);
-    return freshened_;
-}
-
 void FakeJournal::begin(const pool::PendingCall& call) {
     const std::scoped_lock lock(mutex_);
     pending_[call.token] = call;

@@ -140,14 +140,11 @@ public:
     void await_change(const cloud::Patience& patience) override;
     void prepare(const pool::EniPlace& eni) override;
     void forget(const pool::EniPlace& eni) override;
-    void freshen(const pool::EniPlace& eni, const IpAddress& address) noexcept override;
-    [[nodiscard]] std::vector<IpAddress> freshened() const;
 
 private:
     FakeCloud& cloud_;
     Fuse* fuse_;
     mutable std::mutex mutex_;
-    std::vector<IpAddress> freshened_;
 };
 
 class FakeJournal final : public pool::Journal {

@@ -66,22 +66,39 @@ TEST_F(ReaperTest, ALinkThatVanishedIsNoError) {
     EXPECT_TRUE(reaper.await(after(seconds(20))));
 }
 
-TEST_F(ReaperTest, TellsWhenTheLinksAreGone) {
+TEST_F(ReaperTest, ReleasesAddressesOnceTheLinksAreGone) {
     Reaper reaper(metrics_);
     const auto index = veth("v");
-    reaper.retire(index);
+    const std::vector<IpAddress> addresses{IpAddress::parse("10.0.0.1").value()};
     std::promise<bool> gone;
-    reaper.after_retired([&] {
+    reaper.on_release([&](const auto& released) {
         const NetnsScope scope(host_.fd());
         netlink::Socket socket;
-        gone.set_value(!netlink::find_link(socket, index));
+        gone.set_value(released == addresses && !netlink::find_link(socket, index));
     });
+    reaper.retire(index);
+    reaper.release_after_retired(addresses);
     auto future = gone.get_future();
     ASSERT_EQ(future.wait_for(seconds(20)), std::future_status::ready);
     EXPECT_TRUE(future.get());
-    std::promise<void> at_once;
-    reaper.after_retired([&] { at_once.set_value(); });
-    EXPECT_EQ(at_once.get_future().wait_for(seconds(0)), std::future_status::ready);
+}
+
+TEST_F(ReaperTest, ReleasesAddressesAtOnceWhenNoLinkIsRetired) {
+    Reaper reaper(metrics_);
+    ASSERT_TRUE(reaper.await(after(seconds(20))));
+    const std::vector<IpAddress> addresses{IpAddress::parse("10.0.0.1").value()};
+    std::vector<IpAddress> released;
+    reaper.on_release([&](const auto& some) { released = some; });
+    reaper.release_after_retired(addresses);
+    EXPECT_EQ(released, addresses);
+}
+
+TEST_F(ReaperTest, ReleasesNothingAnyMoreOnceFinished) {
+    Reaper reaper(metrics_);
+    reaper.on_release([&](const auto&) { ADD_FAILURE() << "released"; });
+    reaper.finish();
+    reaper.retire(veth("v"));
+    reaper.release_after_retired({IpAddress::parse("10.0.0.1").value()});
 }
 
 }  // namespace

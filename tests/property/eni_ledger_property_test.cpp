@@ -143,26 +143,26 @@ private:
         const auto grant = ledger_.lease({owner, sticky}, now_);
         const auto known = leases_.find(owner);
         if (known != leases_.end()) {
-            law(!grant || grant->lease.addresses == known->second, "an owner's addresses changed");
+            law(!grant || grant->addresses == known->second, "an owner's addresses changed");
             return;
         }
         if (!grant) {
             return;
         }
         std::string eni;
-        for (const auto& address : grant->lease.addresses) {
+        for (const auto& address : grant->addresses) {
             law(owners_.emplace(address, owner).second, "an address has two owners");
             law(held_[address] == 0, "a held address is given out");
-            law(cloud_[grant->lease.eni->id].contains(address), "an address is not on its ENI");
+            law(cloud_[grant->eni->id].contains(address), "an address is not on its ENI");
             const auto resting = rests_.find(address);
             law(resting == rests_.end() || resting->second.first <= now_ ||
                     resting->second.second == owner,
                 "an address has not cooled down");
             rests_.erase(address);
         }
-        law(grant->lease.addresses.size() == (settings_.families == Families::Dual ? 2U : 1U),
+        law(grant->addresses.size() == (settings_.families == Families::Dual ? 2U : 1U),
             "an endpoint lacks a family");
-        leases_[owner] = grant->lease.addresses;
+        leases_[owner] = grant->addresses;
         stickies_[owner] = sticky;
     }
     void end(const Owner& owner, bool cools) {
@@ -396,7 +396,7 @@ TEST(EniLedgerRaces, ADelThatRacesAnAddOfTheSameContainerNeitherLosesNorDoublesA
                 case 0:
                 case 1:
                     if (const auto grant = book.lease({owner, {}}, now, {})) {
-                        has[owner] = grant->lease.addresses;
+                        has[owner] = grant->addresses;
                     }
                     break;
                 case 2:

@@ -97,7 +97,7 @@ TEST_F(EniAuditTest, ALostAddressInUseStaysWithItsOwnerUntilItGoes) {
     (void)compare({eni({"10.0.1.1", "10.0.1.2"})});
     const auto findings = compare({eni({"10.0.1.1", "10.0.1.2"})});
     EXPECT_THAT(findings.lost_in_use, ElementsAre(ip("10.0.1.3")));
-    EXPECT_EQ(ledger_->lease({"a", {}}, kNow)->lease.addresses, Addresses{ip("10.0.1.3")});
+    EXPECT_EQ(ledger_->lease({"a", {}}, kNow)->addresses, Addresses{ip("10.0.1.3")});
     ledger_->book().release("a", kNow);
     EXPECT_EQ(ledger_->book().find(ip("10.0.1.3")), nullptr);
 }

@@ -129,16 +129,6 @@ TEST_F(EniPoolTest, RefusesAWantedAddressThatSomebodyHas) {
               "wanted address 10.9.9.9 is on none of the node's ENIs");
 }
 
-TEST_F(EniPoolTest, WhoeverRemembersTheFormerOwnerForgetsItOnReuse) {
-    ready();
-    fill(3);
-    EXPECT_TRUE(node_.nics.freshened().empty());
-    node_.pool->release("pod-0");
-    node_.advance(seconds(30));
-    (void)lease("next", {});
-    EXPECT_EQ(node_.nics.freshened(), node_.records["pod-0"].addresses);
-}
-
 TEST_F(EniPoolTest, IsReadyOnceWarmAndOtherwiseSaysWhyNot) {
     EXPECT_THAT(node_.pool->wait_ready({}, Deadline::min()), HasSubstr("not known yet"));
     ready();
