@@ -27,7 +27,7 @@ public:
     void start() {
         worker.reset();
         pool.reset();
-        pool = std::make_unique<pool::EniPool>(settings_, nics, observer, clock(),
+        pool = std::make_unique<pool::EniPool>(settings_, observer, clock(),
                                                [] { return std::uint64_t{0}; });
         worker = std::make_unique<pool::EniWorker>(
             pool::EniWorker::Parts{cloud, cloud, nics, journal, *pool, observer}, settings_,

@@ -158,7 +158,7 @@ TEST(EniPoolThreads, NoAddressHasTwoOwnersWhateverRaces) {
     FakeNode node(busy, {"ecs.big", 6, 10, 10, 6, false});
     node.cloud.add_vswitch("vsw-1", 100'000);
     node.start();
-    EniPool pool(busy, node.nics, node.observer, wall_now, [] { return std::uint64_t{0}; });
+    EniPool pool(busy, node.observer, wall_now, [] { return std::uint64_t{0}; });
     std::atomic<unsigned> tokens = 0;
     EniWorker worker({node.cloud, node.cloud, node.nics, node.journal, pool, node.observer}, busy,
                      wall_now, [&] { return "t" + std::to_string(++tokens); });
