@@ -63,6 +63,9 @@ void guard_rules(std::ostream& out) {
 }
 
 void masquerade_rules(std::ostream& out, const Masquerade& masquerade) {
+    if (masquerade.pods.empty()) {
+        return;
+    }
     out << "add chain inet terway-veth postrouting { type nat hook postrouting priority srcnat; }\n"
            "flush chain inet terway-veth postrouting\n";
     for (const auto family : {Family::V4, Family::V6}) {
@@ -193,6 +196,10 @@ void load_ruleset(const std::string& text) {
 
 void remove_marking() {
     run("delete chain inet terway-veth marking", true);
+}
+
+void remove_masquerade() {
+    run("delete chain inet terway-veth postrouting", true);
 }
 
 void remove_tables() {

@@ -29,6 +29,8 @@ struct Masquerade {
 void load_ruleset(const std::string& text);
 // Removes the marking of an earlier ruleset, if it is there.
 void remove_marking();
+// The same for the chain that masquerades.
+void remove_masquerade();
 // Removes both tables, if they are there.
 void remove_tables();
 

@@ -93,6 +93,9 @@ public:
         ruleset_ =
             ruleset(options_.source_guard, masquerade, symmetric ? uplink->name : std::string());
         load_ruleset(ruleset_);
+        if (masquerade.pods.empty()) {
+            remove_masquerade();
+        }
         if (symmetric) {
             ensure_return_path(socket);
         } else {
@@ -112,7 +115,7 @@ public:
         if (plan.by_rules && plan.eni_table == 0) {
             throw Error(Status::Invalid,
                         "the endpoint's addresses belong to no ENI; mode \"secondary-ip\" needs "
-                        "[pool] addresses = \"eni\" or mode must be \"vpc-route\"");
+                        "[pool] source = \"eni\" or mode must be \"vpc-route\"");
         }
         if (endpoint.netns_fd() < 0) {
             throw Error(Status::Gone, "the sandbox is gone");
@@ -120,9 +123,7 @@ public:
         const auto lease = route_.borrow();
         const Link host = build_host(call, *lease, endpoint, plan);
         (void)build_pod(plan, endpoint.netns_fd(), host.peer_index);
-        if (options_.source_guard) {
-            admit(*nft_.borrow(), plan);
-        }
+        admit_or_restore(plan);
         return attachment_of(plan, host);
     }
 
@@ -173,9 +174,8 @@ public:
             throw Error(Status::Gone, "link " + plan.host_ifname + " does not exist");
         }
         repair_host(socket, plan, *host);
-        if (options_.source_guard) {
-            admit(*nft_.borrow(), plan);
-        }
+        admit_or_restore(plan);
+        restore_tables_if_changed(plan);
         if (endpoint.netns_fd() >= 0) {
             repair_pod(plan, endpoint.netns_fd(), host->peer_index);
         }
@@ -206,6 +206,32 @@ public:
     }
 
 private:
+    // Whoever flushes nftables takes our tables along, and with them who was admitted.
+    void admit_or_restore(const Plan& plan) {
+        if (!options_.source_guard) {
+            return;
+        }
+        const auto nft = nft_.borrow();
+        try {
+            admit(*nft, plan);
+        } catch (const Error& error) {
+            if (error.sys_errno() != ENOENT) {
+                throw;
+            }
+            load_ruleset(ruleset_);
+            admit(*nft, plan);
+        }
+    }
+
+    void restore_tables_if_changed(const Plan& plan) {
+        const auto nft = nft_.borrow();
+        try {
+            verify(*nft, plan, ruleset_);
+        } catch (const Error&) {
+            load_ruleset(ruleset_);
+        }
+    }
+
     void need_secondary_ip() const {
         if (!facts_.secondary_ip) {
             throw Error(Status::Unsupported,
