@@ -17,12 +17,6 @@ bool check_passes(Bench& bench) {
     return true;
 }
 
-// A world that is started, but whose ENI is bare.
-void begin(Bench& bench) {
-    bench.world.start();
-    bench.world.forget_eni();
-}
-
 // False once prepare makes fewer than `nth` requests.
 bool strike(Bench& bench, const Snapshot& bare, fault::Mode mode, unsigned nth) {
     const auto struck = bench.inject(mode, nth, [&] { bench.world.prepare_eni(); });
@@ -44,7 +38,7 @@ bool strike(Bench& bench, const Snapshot& bare, fault::Mode mode, unsigned nth) 
 
 void law_eni_undo(const Options& options, Kind kind) {
     Bench bench(options, kind, false);
-    begin(bench);
+    bench.world.start_bare();
     const auto bare = bench.world.snapshot();
     bench.world.forget_eni();
     Bench::expect_same(bare, bench.world.snapshot(), "a second forget changes something");
@@ -67,7 +61,7 @@ void law_eni_undo(const Options& options, Kind kind) {
 
 void law_eni_check(const Options& options, Kind kind) {
     Bench bench(options, kind, false);
-    begin(bench);
+    bench.world.start_bare();
     const auto bare = bench.world.snapshot();
     bench.world.prepare_eni();
     const auto prepared = bench.world.snapshot();
@@ -92,7 +86,7 @@ void law_eni_check(const Options& options, Kind kind) {
 
 void law_eni_failure(const Options& options, Kind kind) {
     Bench bench(options, kind, false);
-    begin(bench);
+    bench.world.start_bare();
     const auto bare = bench.world.snapshot();
     for (const auto mode : {fault::Mode::NotSent, fault::Mode::AckLost}) {
         unsigned nth = 1;

@@ -136,7 +136,7 @@ void World::destroy_instance() {
     as_host("destroy", [&] { module_.reset(); });
 }
 
-void World::start() {
+void World::start_bare() {
     std::vector<twy_prefix> ranges;
     for (const auto family : options_.eni ? std::vector<Family>{} : options_.families) {
         ranges.push_back(sdk::testing::prefix(family == Family::V4 ? "10.77.0.0/24" : "fd77::/64"));
@@ -146,6 +146,10 @@ void World::start() {
         own.push_back(Prefix::host(host_address(family)).to_abi());
     }
     as_host("start", [&] { module_->start(ranges, own); });
+}
+
+void World::start() {
+    start_bare();
     if (serves_eni()) {
         prepare_eni();
     }

@@ -37,7 +37,8 @@ public:
     World& operator=(const World&) = delete;
 
     // Also prepares the ENI, if the node has one and the module offers to; purge forgets it.
-    void start();
+    void start();  // and prepares the ENI, if the module serves one
+    void start_bare();
     void purge();
     [[nodiscard]] bool serves_eni() const;
     void prepare_eni();

@@ -8,6 +8,7 @@
 
 #include "kernel.hpp"
 #include "node.hpp"
+#include "traffic.hpp"
 #include "stream.hpp"
 
 namespace terway::test {
@@ -71,7 +72,8 @@ TEST_F(DaemonFullDisk, AddsAreRefusedDelsSucceedAndNothingLeaksOnceThereIsSpace)
 
     const auto served = node_.ctl_json("endpoints").as_array().size();
     EXPECT_TRUE(node_.del("c", *pod_).ok());
-    EXPECT_EQ(Node::shell("ip -o link show type veth", pod_->fd()), "");
+    EXPECT_TRUE(
+        eventually([&] { return Node::shell("ip -o link show type veth", pod_->fd()).empty(); }));
     for (std::size_t i = 0; i < pods_.size(); ++i) {
         EXPECT_TRUE(node_.del("more" + std::to_string(i), *pods_[i]).ok());
     }

@@ -12,7 +12,7 @@ using cloud::Patience;
 using cloud::Reaction;
 
 [[noreturn]] void refuse(Reaction reaction, const std::string& action, const std::string& code) {
-    throw ApiError(reaction, action, code, action + ": " + code);
+    throw ApiError(reaction, action, code, code);
 }
 
 [[noreturn]] void not_a_route_call() {
