@@ -57,6 +57,7 @@ pool::EniSettings settings_of(const profile::Profile& profile, const NodeFacts& 
     to.leak_grace = from.leak_grace;
     to.instance = node.instance.instance;
     to.instance_type = node.instance.type;
+    to.zone = node.instance.zone;
     to.vpc = node.instance.vpc;
     to.cluster = cloud.cluster;
     to.vswitches = node.vswitches;

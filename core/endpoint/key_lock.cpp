@@ -22,7 +22,26 @@ KeyLock::Guard KeyLock::lock(const EndpointKey& key, const std::stop_token& stop
                                : ": an earlier request was not finished before the deadline"));
     }
     entry.held = true;
+    entry.interruption = {};
     return {*this, key};
+}
+
+void KeyLock::interrupt(const EndpointKey& key) {
+    std::stop_source holder(std::nostopstate);
+    {
+        const MutexLock lock(mutex_);
+        const auto found = entries_.find(key);
+        if (found == entries_.end() || !found->second.held) {
+            return;
+        }
+        holder = found->second.interruption;
+    }
+    holder.request_stop();
+}
+
+std::stop_token KeyLock::Guard::interruption() const {
+    const MutexLock lock(owner_.mutex_);
+    return owner_.entries_.at(key_).interruption.get_token();
 }
 
 void KeyLock::Guard::abandon() {

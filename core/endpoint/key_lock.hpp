@@ -21,6 +21,8 @@ public:
         // The holder is stuck in a module: whoever waits for the key, now or later, is refused at
         // once until the holder comes back. Any thread.
         void abandon();
+        // Whether somebody wants the key so much that the holder had better stop waiting.
+        [[nodiscard]] std::stop_token interruption() const;
 
     private:
         friend class KeyLock;
@@ -33,10 +35,13 @@ public:
     // stop is requested.
     [[nodiscard]] Guard lock(const EndpointKey& key, const std::stop_token& stop,
                              Deadline deadline);
+    // Asks the present holder, if there is one, to stop waiting; it may go on all the same.
+    void interrupt(const EndpointKey& key);
 
 private:
     struct Entry {
-        std::size_t users = 0;  // holder and waiters
+        std::stop_source interruption;  // of the holder
+        std::size_t users = 0;          // holder and waiters
         bool held = false;
         bool abandoned = false;
     };

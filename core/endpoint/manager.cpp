@@ -121,10 +121,7 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     if (auto former = parts_.registry.find(key)) {
         clear_former(*std::move(former), netns, operation, guard);
     }
-    note_lease(record.spec,
-               parts_.pool.lease({key.full_text(), record.spec.sticky}, operation.stop,
-                                 lease_deadline(parts_.profile.pool, operation.deadline),
-                                 cni::requested_ips(request)));
+    note_lease(record.spec, lease(record, request, operation, guard));
     try {
         checkpoint("add.leased");
         parts_.registry.put(record);
@@ -152,6 +149,23 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
             take_down(record, netns.fd(), for_undo(operation), guard);
         } catch (const Error& undo_error) {
             log::error("undo failed, left to the sweeper", {{"reason", undo_error.what()}});
+        }
+        throw;
+    }
+}
+
+pool::Lease Manager::lease(const EndpointRecord& record, const cni::Request& request,
+                           const Operation& operation, const KeyLock::Guard& guard) {
+    const auto removal = guard.interruption();
+    const EitherStop stop(operation.stop, removal);
+    try {
+        return parts_.pool.lease({record.key().full_text(), record.spec.sticky}, stop.token(),
+                                 lease_deadline(parts_.profile.pool, operation.deadline),
+                                 cni::requested_ips(request));
+    } catch (const Error&) {
+        if (removal.stop_requested()) {
+            throw Error(Status::Retry, "endpoint " + record.key().text() +
+                                           " was removed while it waited for an address");
         }
         throw;
     }
@@ -213,6 +227,7 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {
     const auto forgotten = new_record(request);
     const auto& key = forgotten.key();
+    keys_.interrupt(key);
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     const auto known = parts_.registry.find(key);
     try {

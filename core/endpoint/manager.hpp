@@ -86,6 +86,9 @@ public:
 private:
     [[nodiscard]] EndpointSpec spec_of(const cni::Request& request) const;
     [[nodiscard]] EndpointRecord new_record(const cni::Request& request) const;
+    // Waits for addresses, but no longer than until a DEL of the same endpoint comes in.
+    [[nodiscard]] pool::Lease lease(const EndpointRecord& record, const cni::Request& request,
+                                    const Operation& operation, const KeyLock::Guard& guard);
     void clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,
                       KeyLock::Guard& guard);
     void bring_up(EndpointRecord& record, const Netns& netns, const Operation& operation,

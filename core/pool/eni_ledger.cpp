@@ -54,7 +54,7 @@ EniLedger::EniLedger(const EniSettings& settings, VSwitchBook::Dice dice)
     : settings_(settings),
       book_(settings),
       quota_(settings, {}),
-      vswitches_(settings.vswitches, settings.vswitch_choice, std::move(dice)),
+      vswitches_(settings, std::move(dice)),
       audit_(settings) {}
 
 std::optional<Lease> EniLedger::lease(const Claimant& who, WallTime now, const Addresses& wanted) {

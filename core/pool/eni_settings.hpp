@@ -29,9 +29,11 @@ struct EniSettings {
 
     std::string instance;
     std::string instance_type;
+    std::string zone;  // of the instance; empty: not looked at
     std::string vpc;
     std::string cluster;
-    std::vector<std::string> vswitches;  // candidates, in the operator's order
+    std::vector<std::string> vswitches;  // candidates, in the operator's order; those of
+                                         // other zones are passed over
     VSwitchChoice vswitch_choice = VSwitchChoice::Ordered;
     std::vector<std::string> security_groups;
     std::string resource_group;

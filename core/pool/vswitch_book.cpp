@@ -5,10 +5,10 @@
 
 namespace terway::pool {
 
-VSwitchBook::VSwitchBook(std::vector<std::string> candidates, VSwitchChoice choice, Dice dice)
-    : choice_(choice), dice_(std::move(dice)) {
-    for (auto& id : candidates) {
-        candidates_.push_back({std::move(id), {}, {}, {}});
+VSwitchBook::VSwitchBook(const EniSettings& settings, Dice dice)
+    : zone_(settings.zone), choice_(settings.vswitch_choice), dice_(std::move(dice)) {
+    for (const auto& id : settings.vswitches) {
+        candidates_.push_back({id, {}, {}, {}});
     }
 }
 
@@ -22,12 +22,14 @@ void VSwitchBook::know(const std::vector<cloud::VSwitch>& vswitches) {
     for (auto& candidate : candidates_) {
         const auto found = std::find_if(vswitches.begin(), vswitches.end(),
                                         [&](const auto& each) { return each.id == candidate.id; });
-        if (found != vswitches.end()) {
-            candidate.facts = *found;
-            candidate.dropped.clear();
-        } else {
+        if (found == vswitches.end()) {
             candidate.dropped = "does not exist; correct cloud.vswitches";
+            continue;
         }
+        candidate.facts = *found;
+        const bool elsewhere = !zone_.empty() && found->zone != zone_;
+        candidate.dropped =
+            elsewhere ? "is in zone " + found->zone + ", this instance in " + zone_ : "";
     }
 }
 

@@ -18,9 +18,10 @@ class VSwitchBook {
 public:
     using Dice = std::function<std::uint64_t()>;
 
-    VSwitchBook(std::vector<std::string> candidates, VSwitchChoice choice, Dice dice);
+    explicit VSwitchBook(const EniSettings& settings, Dice dice);
 
-    // What the cloud says of the candidates; those it does not know are dropped.
+    // What the cloud says of the candidates; those it does not know, and those of
+    // other zones than the instance's, are dropped.
     void know(const std::vector<cloud::VSwitch>& vswitches);
     void exhausted(const std::string& id, WallTime until);
     void dropped(const std::string& id, const std::string& reason);
@@ -48,6 +49,7 @@ private:
     [[nodiscard]] Candidate* find(const std::string& id);
 
     std::vector<Candidate> candidates_;
+    std::string zone_;
     VSwitchChoice choice_;
     Dice dice_;
 };

@@ -8,13 +8,6 @@ namespace terway::fakes {
 using cloud::EniStatus;
 using cloud::Reaction;
 
-void Fuse::burn() {
-    ++burnt_;
-    if (left_ && *left_ > 0 && --*left_ == 0) {
-        throw Killed{};
-    }
-}
-
 // Counts a call and lets its faults and the fuse have their way before and after.
 class FakeCloud::Call {
 public:
@@ -415,94 +408,6 @@ std::optional<cloud::NicFacts> FakeCloud::nic(const Mac& mac, const cloud::Patie
         }
     }
     return std::nullopt;
-}
-
-std::optional<std::uint32_t> FakeNics::find(const Mac& mac) {
-    for (const auto& eni : cloud_.enis()) {
-        if (eni.mac == mac && eni.status == EniStatus::InUse) {
-            return 100U + eni.mac.bytes[5];
-        }
-    }
-    return std::nullopt;
-}
-
-void FakeNics::await_change(const cloud::Patience& /*patience*/) {
-    if (while_waiting) {
-        while_waiting();
-    }
-}
-
-void FakeNics::prepare(const pool::EniPlace& /*eni*/) {
-    if (fuse_ != nullptr) {
-        fuse_->burn();
-    }
-}
-
-void FakeNics::forget(const pool::EniPlace& /*eni*/) {
-    if (fuse_ != nullptr) {
-        fuse_->burn();
-    }
-}
-
-void FakeJournal::begin(const pool::PendingCall& call) {
-    const std::scoped_lock lock(mutex_);
-    pending_[call.token] = call;
-    if (fuse_ != nullptr) {
-        fuse_->burn();
-    }
-}
-
-void FakeJournal::finish(const std::string& token) {
-    const std::scoped_lock lock(mutex_);
-    pending_.erase(token);
-    if (fuse_ != nullptr) {
-        fuse_->burn();
-    }
-}
-
-std::vector<pool::PendingCall> FakeJournal::pending() {
-    const std::scoped_lock lock(mutex_);
-    std::vector<pool::PendingCall> out;
-    for (const auto& [_, call] : pending_) {
-        out.push_back(call);
-    }
-    return out;
-}
-
-void FakeJournal::keep(const pool::EniRecord& eni) {
-    const std::scoped_lock lock(mutex_);
-    enis_[eni.place.id] = eni;
-    if (fuse_ != nullptr) {
-        fuse_->burn();
-    }
-}
-
-void FakeJournal::drop(const std::string& eni) {
-    const std::scoped_lock lock(mutex_);
-    enis_.erase(eni);
-    if (fuse_ != nullptr) {
-        fuse_->burn();
-    }
-}
-
-std::vector<pool::EniRecord> FakeJournal::enis() {
-    const std::scoped_lock lock(mutex_);
-    std::vector<pool::EniRecord> out;
-    for (const auto& [_, eni] : enis_) {
-        out.push_back(eni);
-    }
-    return out;
-}
-
-void FakeObserver::count(std::string_view event, std::string_view /*detail*/) noexcept {
-    const std::scoped_lock lock(mutex_);
-    ++counts_[std::string(event)];
-}
-
-unsigned FakeObserver::times(const std::string& event) const {
-    const std::scoped_lock lock(mutex_);
-    const auto found = counts_.find(event);
-    return found == counts_.end() ? 0 : found->second;
 }
 
 }  // namespace terway::fakes

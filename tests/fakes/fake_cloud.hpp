@@ -1,7 +1,4 @@
-// A cloud, a node and a disk in memory, for tests of the ENI pool.
-//
-// All of them count what they are asked and can fail at any step: a Fuse throws Killed, which
-// nothing in the product catches, as SIGKILL would end the process there.
+// A cloud in memory, for tests of the ENI pool. Counts what it is asked and can fail at any step.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +12,9 @@
 
 #include "cloud/api.hpp"
 #include "cloud/metadata.hpp"
-#include "pool/journal.hpp"
-#include "pool/nics.hpp"
-#include "pool/pool_observer.hpp"
+#include "fakes/fuse.hpp"
 
 namespace terway::fakes {
-
-struct Killed {};
-
-// Burns by one before and after every effect outside the process.
-class Fuse {
-public:
-    void set(std::optional<unsigned> steps) { left_ = steps; }
-    void burn();
-    [[nodiscard]] unsigned burnt() const { return burnt_; }
-    [[nodiscard]] bool blown() const { return left_ == 0U; }
-
-private:
-    std::optional<unsigned> left_;
-    unsigned burnt_ = 0;
-};
 
 // What happens to the next calls of an action.
 struct Fault {
@@ -129,50 +109,6 @@ private:
     std::uint64_t next_address_ = 0;
     std::uint64_t next_prefix_ = 0;
     bool exceeded_ = false;
-};
-
-class FakeNics final : public pool::Nics {
-public:
-    explicit FakeNics(FakeCloud& cloud, Fuse* fuse = nullptr) : cloud_(cloud), fuse_(fuse) {}
-    // Called instead of waiting.
-    std::function<void()> while_waiting;
-    std::optional<std::uint32_t> find(const Mac& mac) override;
-    void await_change(const cloud::Patience& patience) override;
-    void prepare(const pool::EniPlace& eni) override;
-    void forget(const pool::EniPlace& eni) override;
-
-private:
-    FakeCloud& cloud_;
-    Fuse* fuse_;
-    mutable std::mutex mutex_;
-};
-
-class FakeJournal final : public pool::Journal {
-public:
-    explicit FakeJournal(Fuse* fuse = nullptr) : fuse_(fuse) {}
-    void begin(const pool::PendingCall& call) override;
-    void finish(const std::string& token) override;
-    std::vector<pool::PendingCall> pending() override;
-    void keep(const pool::EniRecord& eni) override;
-    void drop(const std::string& eni) override;
-    std::vector<pool::EniRecord> enis() override;
-
-private:
-    Fuse* fuse_;
-    std::mutex mutex_;
-    std::map<std::string, pool::PendingCall> pending_;
-    std::map<std::string, pool::EniRecord> enis_;
-};
-
-class FakeObserver final : public pool::PoolObserver {
-public:
-    void count(std::string_view event, std::string_view detail) noexcept override;
-    void waited(std::chrono::milliseconds /*span*/) noexcept override {}
-    [[nodiscard]] unsigned times(const std::string& event) const;
-
-private:
-    mutable std::mutex mutex_;
-    std::map<std::string, unsigned> counts_;
 };
 
 }  // namespace terway::fakes

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fakes/fake_cloud.hpp"
+#include "fakes/fake_parts.hpp"
 #include "pool/eni_pool.hpp"
 #include "pool/eni_worker.hpp"
 

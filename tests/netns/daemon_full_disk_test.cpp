@@ -8,8 +8,8 @@
 
 #include "kernel.hpp"
 #include "node.hpp"
-#include "traffic.hpp"
 #include "stream.hpp"
+#include "traffic.hpp"
 
 namespace terway::test {
 namespace {

@@ -13,7 +13,6 @@
 namespace terway::test {
 namespace {
 
-
 constexpr std::uint16_t kPort = 7000;
 constexpr std::chrono::milliseconds kShort{2000};
 

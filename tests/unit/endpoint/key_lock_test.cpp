@@ -54,6 +54,21 @@ TEST(KeyLock, RefusesAtTheDeadlineNamingTheEndpoint) {
     }
 }
 
+TEST(KeyLock, AnInterruptionReachesThePresentHolderOnly) {
+    KeyLock keys;
+    keys.interrupt(kOne);
+    {
+        const auto held = keys.lock(kOne, {}, after(milliseconds(100)));
+        const auto other = keys.lock(kOther, {}, after(milliseconds(100)));
+        EXPECT_FALSE(held.interruption().stop_requested()) << "that was before";
+        keys.interrupt(kOne);
+        EXPECT_TRUE(held.interruption().stop_requested());
+        EXPECT_FALSE(other.interruption().stop_requested());
+    }
+    const auto next = keys.lock(kOne, {}, after(milliseconds(100)));
+    EXPECT_FALSE(next.interruption().stop_requested());
+}
+
 TEST(KeyLock, AKeyWhoseHolderIsStuckRefusesAtOnceUntilTheHolderComesBack) {
     KeyLock keys;
     {

@@ -79,8 +79,8 @@ Identity::Identity(const std::string& subject_alternative_name) {
     }
     directory_ = pattern;
     const auto authority_key = make_key();
-    const auto authority =
-        make_certificate("authority of " + directory_, authority_key.get(), nullptr, authority_key.get(), "");
+    const auto authority = make_certificate("authority of " + directory_, authority_key.get(),
+                                            nullptr, authority_key.get(), "");
     const auto own_key = make_key();
     const auto own = make_certificate("test server", own_key.get(), authority.get(),
                                       authority_key.get(), subject_alternative_name);

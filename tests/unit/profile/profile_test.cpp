@@ -238,9 +238,9 @@ block_tags = { pool = "b" }
     EXPECT_EQ(std::tuple(pool.min_idle, pool.max_idle, pool.warm_up, pool.max_enis),
               std::tuple(3U, 7U, 20U, 4U));
     EXPECT_TRUE(pool.prefixes);
-    EXPECT_EQ(std::tuple(pool.reclaim_after, pool.reconcile_every, pool.leak_grace),
-              std::tuple(std::chrono::minutes(20), std::chrono::minutes(1),
-                         std::chrono::minutes(5)));
+    EXPECT_EQ(
+        std::tuple(pool.reclaim_after, pool.reconcile_every, pool.leak_grace),
+        std::tuple(std::chrono::minutes(20), std::chrono::minutes(1), std::chrono::minutes(5)));
     const auto& cloud = profile.cloud;
     EXPECT_EQ(cloud.metadata, "http://127.0.0.1:1");
     EXPECT_EQ(std::tuple(cloud.region, cloud.instance, cloud.instance_type),
