@@ -122,17 +122,21 @@ CloudNode::CloudNode(const CloudSettings& settings)
       neighbour_(Netns::open(simulation_.fabric().netns_path("b"))),
       node_(std::make_unique<Node>(node_settings(settings),
                                    Netns::open(simulation_.fabric().netns_path("a")))) {
+    if (settings.in_the_past) {
+        cloud().skip(-2min);
+    }
     const auto keys = node_->files() / "credentials.toml";
     write_keys(keys);
     if (settings.role) {
         node_->settings().cloud += "\ncredentials = \"role\"";
-    } else if (settings.cloud.find("credentials") == std::string::npos) {
+    } else {
         node_->settings().cloud += "\ncredentials = \"file\"\ncredentials_file = \"" + keys + "\"";
     }
 }
 
 int CloudNode::add_fault(const sim::FaultRule& rule) {
-    return cloud().with([&](sim::Cloud& all) { return all.faults().add(rule, wall_now()); });
+    const auto now = cloud().time();
+    return cloud().with([&](sim::Cloud& all) { return all.faults().add(rule, now); });
 }
 
 void CloudNode::clear_faults() {
@@ -190,12 +194,18 @@ std::map<std::string, CloudEni> CloudNode::enis() {
     });
 }
 
+void CloudNode::set_pool(const std::string& lines) {
+    node_->settings().pool = "source = \"eni\"\n" + lines;
+}
+
 void CloudNode::detach(const std::string& eni) {
-    cloud().with([&](sim::Cloud& all) { all.enis().tear_off(eni, wall_now()); });
+    const auto now = cloud().time();
+    cloud().with([&](sim::Cloud& all) { all.enis().tear_off(eni, now); });
 }
 
 void CloudNode::take_away(const std::string& eni, const IpAddress& address) {
-    cloud().with([&](sim::Cloud& all) { all.enis().take_away(eni, {{address}, {}}, wall_now()); });
+    const auto now = cloud().time();
+    cloud().with([&](sim::Cloud& all) { all.enis().take_away(eni, {{address}, {}}, now); });
 }
 
 std::string CloudNode::difference() {

@@ -22,13 +22,14 @@ namespace terway::test {
 // What differs from one test's cloud to the next's.
 struct CloudSettings {
     std::string pool;                   // lines of [pool], beside the source
-    std::string cloud;                  // lines of [cloud] of the profile; replaces the choice of
-                                        // credentials if it makes one
+    std::string cloud;                  // lines of [cloud] of the profile
     std::string type = "ecs.g7.large";  // of the instance: two ENIs of six addresses for pods
     std::string simulation;             // lines of [cloud] of the topology
     std::string topology;               // further tables of it
     std::string cool_down = "0s";
     bool role = false;  // credentials of a RAM role, in place of a file
+    // The cloud's clock is two minutes behind: everything made looks old to the daemon at once.
+    bool in_the_past = false;
 };
 
 // An ENI as the cloud has it.
@@ -77,6 +78,8 @@ public:
 
     // Every ENI but the primary ones, by id.
     [[nodiscard]] std::map<std::string, CloudEni> enis();
+    // Changes the lines of [pool] for the next start.
+    void set_pool(const std::string& lines);
     // Behind the daemon's back.
     void detach(const std::string& eni);
     void take_away(const std::string& eni, const IpAddress& address);
