@@ -143,6 +143,17 @@ void CloudNode::clear_faults() {
     cloud().with([](sim::Cloud& all) { all.faults().clear(); });
 }
 
+unsigned CloudNode::struck(int fault) {
+    return cloud().with([&](sim::Cloud& all) {
+        for (const auto& entry : all.faults().list()) {
+            if (entry.id == fault) {
+                return entry.struck;
+            }
+        }
+        return 0U;
+    });
+}
+
 void CloudNode::set(const std::string& key, const std::string& value) {
     cloud().with([&](sim::Cloud& all) { all.settings().set(key, value); });
 }
@@ -251,6 +262,15 @@ std::size_t CloudNode::in_state(const std::string& state) const {
         }
     }
     return count;
+}
+
+std::string CloudNode::troubles() const {
+    std::string out;
+    const auto pool = node_->ctl_json("pool");
+    for (const auto& each : pool.at("troubles").as_array()) {
+        out += text(each) + "\n";
+    }
+    return out;
 }
 
 double CloudNode::metric(const std::string& name_and_labels) const {

@@ -64,6 +64,8 @@ public:
 
     int add_fault(const sim::FaultRule& rule);
     void clear_faults();
+    // How many calls met the fault.
+    [[nodiscard]] unsigned struck(int fault);
     // By name, as `terway-sim set`.
     void set(const std::string& key, const std::string& value);
     // Nobody in the node reaches the cloud's API, and the metadata service, until it is back.
@@ -93,6 +95,8 @@ public:
 
     // `terwayctl pool`: how many addresses are in that state, all families together.
     [[nodiscard]] std::size_t in_state(const std::string& state) const;
+    // What keeps the pool from growing, by `terwayctl pool`; a line each.
+    [[nodiscard]] std::string troubles() const;
     // The value of a line of /metrics; 0 if it is not there.
     [[nodiscard]] double metric(const std::string& name_and_labels) const;
     // Sum over all lines of that metric whose labels contain the text.
