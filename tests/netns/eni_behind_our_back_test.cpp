@@ -70,7 +70,7 @@ TEST_F(EniBehindOurBack, ADetachedEniIsToldAndPodsOfOthersGoOn) {
     cloud_->detach(lost);
     EXPECT_TRUE(told("an ENI has vanished behind our back")) << daemon_->log();
     EXPECT_GE(events("lost eni"), 1);
-    EXPECT_GE(events("lost address in use"), 0);
+    EXPECT_EQ(events("lost address in use"), 6);
     const auto mapping = node().ctl({"mapping"});
     EXPECT_EQ(mapping.exit, 1) << mapping.out;
     EXPECT_THAT(mapping.out, HasSubstr(pods.front().added.v4().text()));
