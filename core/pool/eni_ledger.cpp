@@ -207,7 +207,8 @@ void EniLedger::react(const Flight& flight, const Failure& failure, WallTime now
         case cloud::Reaction::NoIpv6:
         case cloud::Reaction::BadVSwitch:
             if (creates) {
-                vswitches_.dropped(vswitch, "cannot be used: " + failure.text);
+                vswitches_.dropped(vswitch, "cannot be used: " + failure.text,
+                                   now + kVSwitchMemory);
             } else {
                 pause_eni(kLong, kLongAtMost);
             }

@@ -361,6 +361,17 @@ TEST_F(EniLedgerTest, AVSwitchThatCannotBeUsedIsDropped) {
     EXPECT_THAT(ledger.troubles(kNow).at(0), HasSubstr("vsw-1 cannot be used"));
 }
 
+TEST_F(EniLedgerTest, AVSwitchThatCouldNotBeUsedIsTriedAgainLater) {
+    auto only = settings();
+    only.vswitches = {"vsw-1"};
+    auto& ledger = make(only);
+    ledger.failed(ledger.plan(1, kNow).at(0).id, failure(Reaction::BadVSwitch), kNow);
+    EXPECT_THAT(ledger.plan(1, kNow + minutes(9)), IsEmpty());
+    EXPECT_EQ(ledger.next_event(kNow + minutes(9)), kNow + minutes(10));
+    EXPECT_EQ(ledger.plan(1, kNow + minutes(10)).at(0).vswitch, "vsw-1");
+    EXPECT_THAT(ledger.troubles(kNow + minutes(10)), IsEmpty());
+}
+
 TEST_F(EniLedgerTest, AFullNodeSaysWhichQuotaItHasReached) {
     auto& ledger = make();
     fill_node();
