@@ -64,7 +64,7 @@ protected:
                   .in_the_past = true}) {}
 
     static std::string lines(const char* pool) {
-        return std::string(pool) + "reconcile_every = \"1s\"\n";
+        return std::string(pool) + "reconcile_every = \"1s\"\nleak_grace = \"1m\"\n";
     }
 
     void live_before() {

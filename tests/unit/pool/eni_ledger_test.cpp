@@ -438,6 +438,20 @@ TEST_F(EniLedgerTest, AnUnassignThatCertainlyFailedLeavesTheAddressesIdle) {
     EXPECT_EQ(ledger.book().idle(), 10U);
 }
 
+TEST_F(EniLedgerTest, AnUnassignOfBothFamiliesThatFailedMayHaveBeenHalfDone) {
+    auto dual = settings();
+    dual.families = Families::Dual;
+    auto& ledger = make(dual);
+    ledger.put_eni(record(1, 10, 10), true);
+    (void)ledger.plan(0, kNow);
+    const auto later = kNow + minutes(10);
+    const auto order = ledger.plan(0, later).at(0);
+    ASSERT_FALSE(order.addresses.ipv4.empty() || order.addresses.ipv6.empty());
+    ledger.failed(order.id, failure(Reaction::Forbidden), later);
+    EXPECT_EQ(ledger.book().idle(), 4U);
+    EXPECT_TRUE(ledger.wants_resync());
+}
+
 TEST_F(EniLedgerTest, AnUnassignWithAnUnknownOutcomeKeepsTheAddressesFromUse) {
     auto& ledger = make();
     ledger.put_eni(record(1, 10), true);
