@@ -51,8 +51,10 @@ void note(const netlink::Change& change, Suspects& suspects) {
         case Kind::Rule:
             if (change.removed) {
                 suspects.indexes.insert(change.ifindex);
-                if (change.prefix) {
+                if (change.prefix && change.prefix->length() != 0) {
                     suspects.addresses.insert(change.prefix->address());
+                } else {
+                    suspects.shared = true;
                 }
             }
             break;

@@ -14,10 +14,16 @@ struct Suspects {
     bool everything = false;
     std::set<IpAddress> addresses;    // of endpoints: a route or a rule of theirs is gone
     std::set<std::uint32_t> indexes;  // of links in the host's network namespace
+    bool shared = false;              // what serves all ENIs: a general rule, a default route
 
-    [[nodiscard]] bool empty() const { return !everything && addresses.empty() && indexes.empty(); }
+    [[nodiscard]] bool empty() const {
+        return !everything && !shared && addresses.empty() && indexes.empty();
+    }
     [[nodiscard]] bool concern(std::uint32_t ifindex) const {
         return everything || indexes.contains(ifindex);
+    }
+    [[nodiscard]] bool concern_eni(std::uint32_t ifindex) const {
+        return shared || concern(ifindex);
     }
     [[nodiscard]] bool concern(const EndpointRecord& record) const {
         const auto& own = record.spec.addresses;

@@ -25,6 +25,35 @@ bool shows(const EniRead& read, const Prefix& prefix) {
             has(prefix.is_v4() ? read.nic->ipv4_prefixes : read.nic->ipv6_prefixes, prefix));
 }
 
+bool shows_twice(const EniRead& read, const IpAddress& address) {
+    return has(address.is_v4() ? read.api.ipv4 : read.api.ipv6, address) &&
+           (!read.nic || has(address.is_v4() ? read.nic->ipv4 : read.nic->ipv6, address));
+}
+
+bool shows_twice(const EniRead& read, const Prefix& prefix) {
+    return has(prefix.is_v4() ? read.api.ipv4_prefixes : read.api.ipv6_prefixes, prefix) &&
+           (!read.nic ||
+            has(prefix.is_v4() ? read.nic->ipv4_prefixes : read.nic->ipv6_prefixes, prefix));
+}
+
+// Nothing while API and metadata contradict each other: one of them lags.
+template <class What>
+std::optional<bool> agreed_on(const EniRead& read, const What& what) {
+    if (shows_twice(read, what)) {
+        return true;
+    }
+    return shows(read, what) ? std::nullopt : std::optional(false);
+}
+
+// The address of an ENI, or the prefix it lies in.
+std::optional<bool> is_there(const EniEntry& entry, const EniRead& read, const IpAddress& address) {
+    const auto& shelves = entry.shelves.at(address.is_v4() ? 0 : 1);
+    const auto shelf = std::find_if(shelves.begin() + 1, shelves.end(), [&](const Shelf& each) {
+        return each.prefix->contains(address);
+    });
+    return shelf == shelves.end() ? agreed_on(read, address) : agreed_on(read, *shelf->prefix);
+}
+
 bool in_any(const EniEntry& entry, const IpAddress& address) {
     const auto& shelves = entry.shelves.at(address.is_v4() ? 0 : 1);
     return std::any_of(shelves.begin() + 1, shelves.end(),
@@ -97,25 +126,16 @@ void EniAudit::compare_addresses(EniBook& book, EniEntry& entry, const EniRead& 
                                  Findings& findings) {
     const auto& id = entry.place.id;
     Addresses gone;
-    bool aside_gone = false;
-    bool aside_there = false;
     for (const auto& [address, slot] : book.slots()) {
-        if (slot.eni != id || in_any(entry, address)) {
+        if (slot.eni != id || slot.state == SlotState::Releasing || in_any(entry, address)) {
             continue;
         }
         const bool shown = shows(read, address);
-        if (slot.state == SlotState::Releasing) {
-            (shown ? aside_there : aside_gone) = true;
-        } else if (seen_twice(id, Prefix::host(address), !shown, misses_) && !slot.vanished) {
+        if (seen_twice(id, Prefix::host(address), !shown, misses_) && !slot.vanished) {
             gone.push_back(address);
         } else if (shown && slot.vanished) {
             book.found_again(address);
         }
-    }
-    if (aside_there) {
-        book.take_back(id);
-    } else if (aside_gone) {
-        book.remove_set_aside(id);
     }
     for (const auto& address : gone) {
         (book.lose(address) ? findings.lost_in_use : findings.lost).push_back(address);
@@ -222,6 +242,12 @@ Findings EniAudit::compare(EniBook& book, const Reading& reading, WallTime now) 
         if (!entry.ready) {
             findings.to_adopt.push_back(*found->second);
             continue;
+        }
+        if (book.settle_set_aside(
+                id, [&mine = entry, &read = *found->second](const IpAddress& address) {
+                    return is_there(mine, read, address);
+                })) {
+            findings.changed.insert(id);
         }
         compare_prefixes(book, entry, *found->second, findings);
         compare_addresses(book, entry, *found->second, findings);

@@ -263,27 +263,37 @@ cloud::AddressSet EniBook::set_aside(const std::string& id, const cloud::Address
 }
 
 void EniBook::take_back(const std::string& id) {
-    for (auto& [address, slot] : slots_) {
-        if (slot.eni == id && slot.state == SlotState::Releasing) {
-            change(address, slot, SlotState::Idle);
-            if (held_.contains(address)) {
-                cool(address, slot, WallTime::min());
-            }
-        }
-    }
+    (void)settle_set_aside(id, [](const IpAddress&) { return true; });
 }
 
 void EniBook::remove_set_aside(const std::string& id) {
-    std::vector<IpAddress> gone;
+    (void)settle_set_aside(id, [](const IpAddress&) { return false; });
+}
+
+bool EniBook::settle_set_aside(const std::string& id, const Found& is_there) {
+    std::vector<std::pair<IpAddress, bool>> settled;
     for (const auto& [address, slot] : slots_) {
         if (slot.eni == id && slot.state == SlotState::Releasing) {
-            gone.push_back(address);
+            if (const auto found = is_there(address)) {
+                settled.emplace_back(address, *found);
+            }
         }
     }
-    for (const auto& address : gone) {
-        erase(address);
+    bool lost = false;
+    for (const auto& [address, there] : settled) {
+        if (!there) {
+            erase(address);
+            lost = true;
+            continue;
+        }
+        auto& slot = slots_.at(address);
+        change(address, slot, SlotState::Idle);
+        if (held_.contains(address)) {
+            cool(address, slot, WallTime::min());
+        }
     }
-    if (auto* const home = eni(id)) {
+    auto* const home = lost ? eni(id) : nullptr;
+    if (home != nullptr) {
         for (auto& shelves : home->shelves) {
             shelves.erase(std::remove_if(shelves.begin() + 1, shelves.end(),
                                          [](const Shelf& shelf) { return shelf.size == 0; }),
@@ -291,6 +301,7 @@ void EniBook::remove_set_aside(const std::string& id) {
         }
         touch(*home);
     }
+    return !settled.empty();
 }
 
 bool EniBook::lose(const IpAddress& address) {

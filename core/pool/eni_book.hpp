@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -97,6 +98,10 @@ public:
     cloud::AddressSet set_aside(const std::string& eni, const cloud::AddressSet& addresses);
     void take_back(const std::string& eni);         // what was set aside is idle again
     void remove_set_aside(const std::string& eni);  // what was set aside is gone
+    // The same, each by what was found of it; nothing: it stays set aside. Answers whether any
+    // changed.
+    using Found = std::function<std::optional<bool>(const IpAddress&)>;
+    bool settle_set_aside(const std::string& eni, const Found& is_there);
     // It vanished: used ones stay with their owners. Answers whether it was in use.
     bool lose(const IpAddress& address);
     void lose_prefix(const std::string& eni, const Prefix& prefix);

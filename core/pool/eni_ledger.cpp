@@ -17,6 +17,19 @@ constexpr seconds kShortAtMost{10};
 constexpr seconds kLong{30};
 constexpr minutes kLongAtMost{10};
 
+// Otherwise the first of several calls may have been carried out when the next one fails.
+bool is_one_call(const cloud::AddressSet& addresses) {
+    constexpr std::size_t kAtOnce = 10;  // of IPv4 addresses a whole order's worth
+    std::size_t kinds = addresses.ipv4.empty() ? 0 : 1;
+    std::size_t most = 0;
+    for (const auto size :
+         {addresses.ipv6.size(), addresses.ipv4_prefixes.size(), addresses.ipv6_prefixes.size()}) {
+        kinds += size == 0 ? 0 : 1;
+        most = std::max(most, size);
+    }
+    return kinds == 1 && most <= kAtOnce;
+}
+
 std::string word_of(const Slot& slot) {
     switch (slot.state) {
         case SlotState::Idle:
@@ -178,7 +191,7 @@ void EniLedger::failed(OrderId order, const Failure& failure, WallTime now) {
     }
     const bool certainly_not_done = failure.reaction != cloud::Reaction::Unknown &&
                                     failure.reaction != cloud::Reaction::NotAssigned;
-    if (kind == OrderKind::Unassign && certainly_not_done) {
+    if (kind == OrderKind::Unassign && certainly_not_done && is_one_call(flight->order.addresses)) {
         book_.take_back(flight->order.eni);
     } else {
         wants_resync_ = true;
@@ -207,7 +220,8 @@ void EniLedger::react(const Flight& flight, const Failure& failure, WallTime now
         case cloud::Reaction::NoIpv6:
         case cloud::Reaction::BadVSwitch:
             if (creates) {
-                vswitches_.dropped(vswitch, "cannot be used: " + failure.text);
+                vswitches_.dropped(vswitch, "cannot be used: " + failure.text,
+                                   now + kVSwitchMemory);
             } else {
                 pause_eni(kLong, kLongAtMost);
             }

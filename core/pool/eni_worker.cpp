@@ -207,28 +207,32 @@ void EniWorker::attach_and_prepare(const Order& order, const PendingCall& call,
 cloud::Eni EniWorker::attach(const std::string& id, const cloud::Patience& patience) {
     using cloud::EniStatus;
     auto state = watch_.look(id, patience);
+    bool refused = false;
     while (!state || state->status != EniStatus::InUse) {
         if (!state) {
             throw cloud::ApiError(Reaction::Gone, "DescribeNetworkInterfaces", "",
                                   "ENI " + id + " is gone");
         }
+        bool look_again = state->status == EniStatus::Creating;
         if (state->status == EniStatus::Available) {
             try {
                 parts_.api.attach_eni(id, settings_.instance, patience);
             } catch (const cloud::ApiError& error) {
-                if (error.reaction() != Reaction::WrongState &&
-                    error.reaction() != Reaction::Unknown) {
+                if ((error.reaction() != Reaction::WrongState &&
+                     error.reaction() != Reaction::Unknown) ||
+                    refused) {
                     throw;
                 }
+                refused = true;
+                look_again = true;
             }
             checkpoint("pool.create.attach_called");
         }
-        const bool was_creating = state->status == EniStatus::Creating;
         state = watch_.await(
             id,
             [&](const auto& now) {
                 return !now || now->status == EniStatus::InUse ||
-                       (now->status == EniStatus::Available && was_creating);
+                       (now->status == EniStatus::Available && look_again);
             },
             patience);
     }

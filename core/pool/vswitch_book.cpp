@@ -22,6 +22,7 @@ void VSwitchBook::know(const std::vector<cloud::VSwitch>& vswitches) {
     for (auto& candidate : candidates_) {
         const auto found = std::find_if(vswitches.begin(), vswitches.end(),
                                         [&](const auto& each) { return each.id == candidate.id; });
+        candidate.dropped_until = WallTime::max();
         if (found == vswitches.end()) {
             candidate.dropped = "does not exist; correct cloud.vswitches";
             continue;
@@ -39,9 +40,10 @@ void VSwitchBook::exhausted(const std::string& id, WallTime until) {
     }
 }
 
-void VSwitchBook::dropped(const std::string& id, const std::string& reason) {
+void VSwitchBook::dropped(const std::string& id, const std::string& reason, WallTime until) {
     if (auto* const candidate = find(id)) {
         candidate->dropped = reason;
+        candidate->dropped_until = until;
     }
 }
 
@@ -52,7 +54,7 @@ void VSwitchBook::freed(const std::string& id) {
 std::optional<std::string> VSwitchBook::choose(WallTime now) const {
     std::vector<const Candidate*> usable;
     for (const auto& candidate : candidates_) {
-        if (candidate.dropped.empty() && candidate.full_until <= now) {
+        if (!candidate.is_dropped(now) && candidate.full_until <= now) {
             usable.push_back(&candidate);
         }
     }
@@ -85,26 +87,24 @@ bool VSwitchBook::is_exhausted(const std::string& id, WallTime now) const {
 std::optional<WallTime> VSwitchBook::next_chance(WallTime now) const {
     std::optional<WallTime> earliest;
     for (const auto& candidate : candidates_) {
-        if (!candidate.dropped.empty()) {
+        const auto until = candidate.is_dropped(now)
+                               ? std::max(candidate.dropped_until, candidate.full_until)
+                               : candidate.full_until;
+        if (until == WallTime::max()) {
             continue;
         }
-        if (candidate.full_until <= now) {
+        if (until <= now) {
             return std::nullopt;
         }
-        earliest = std::min(earliest.value_or(candidate.full_until), candidate.full_until);
+        earliest = std::min(earliest.value_or(until), until);
     }
     return earliest;
-}
-
-bool VSwitchBook::hopeless() const {
-    return std::none_of(candidates_.begin(), candidates_.end(),
-                        [](const auto& each) { return each.dropped.empty(); });
 }
 
 std::vector<std::string> VSwitchBook::troubles(WallTime now) const {
     std::vector<std::string> out;
     for (const auto& candidate : candidates_) {
-        if (!candidate.dropped.empty()) {
+        if (candidate.is_dropped(now)) {
             out.push_back("vswitch " + candidate.id + " " + candidate.dropped);
         } else if (candidate.full_until > now) {
             out.push_back("vswitch " + candidate.id + " has no free address");

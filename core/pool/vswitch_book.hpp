@@ -24,7 +24,8 @@ public:
     // other zones than the instance's, are dropped.
     void know(const std::vector<cloud::VSwitch>& vswitches);
     void exhausted(const std::string& id, WallTime until);
-    void dropped(const std::string& id, const std::string& reason);
+    // Something is wrong with it that may be put right.
+    void dropped(const std::string& id, const std::string& reason, WallTime until);
     // Addresses of ours went back there.
     void freed(const std::string& id);
 
@@ -32,7 +33,6 @@ public:
     [[nodiscard]] bool is_exhausted(const std::string& id, WallTime now) const;
     // When one can be chosen again; nothing if one can be now or none ever will.
     [[nodiscard]] std::optional<WallTime> next_chance(WallTime now) const;
-    [[nodiscard]] bool hopeless() const;  // all are dropped
     // One line for each that cannot be chosen.
     [[nodiscard]] std::vector<std::string> troubles(WallTime now) const;
     // Nothing if `know` was not told of it.
@@ -44,6 +44,11 @@ private:
         std::optional<cloud::VSwitch> facts;
         WallTime full_until{};
         std::string dropped;  // why
+        WallTime dropped_until = WallTime::max();
+
+        [[nodiscard]] bool is_dropped(WallTime now) const {
+            return !dropped.empty() && dropped_until > now;
+        }
     };
 
     [[nodiscard]] Candidate* find(const std::string& id);

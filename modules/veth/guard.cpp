@@ -244,7 +244,7 @@ void expel(netlink::Socket& nft, const Plan& plan) {
     }
 }
 
-void verify(netlink::Socket& nft, const Plan& plan, const std::string& expected_ruleset) {
+void verify_rules(netlink::Socket& nft, const std::string& expected_ruleset) {
     for (const auto& [family, word] :
          {std::pair<std::uint8_t, const char*>{NFPROTO_INET, "inet"}, {NFPROTO_ARP, "arp"}}) {
         const auto expected = rules_in_text(expected_ruleset, word);
@@ -255,6 +255,10 @@ void verify(netlink::Socket& nft, const Plan& plan, const std::string& expected_
                                               std::to_string(expected));
         }
     }
+}
+
+void verify(netlink::Socket& nft, const Plan& plan, const std::string& expected_ruleset) {
+    verify_rules(nft, expected_ruleset);
     if (rules_in_text(expected_ruleset, "arp") == 0) {
         return;  // no guard
     }

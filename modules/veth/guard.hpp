@@ -38,6 +38,8 @@ void remove_tables();
 void admit(netlink::Socket& nft, const Plan& plan);
 // Also for elements already gone, and for a missing table.
 void expel(netlink::Socket& nft, const Plan& plan);
+// Throws Error if the kernel has other rules than the ruleset.
+void verify_rules(netlink::Socket& nft, const std::string& expected_ruleset);
 // Throws Error naming the first thing that is missing: a rule, a set, an element.
 void verify(netlink::Socket& nft, const Plan& plan, const std::string& expected_ruleset);
 

@@ -175,7 +175,7 @@ public:
         }
         repair_host(socket, plan, *host);
         admit_or_restore(plan);
-        restore_tables_if_changed(plan);
+        restore_tables_if_changed();
         if (endpoint.netns_fd() >= 0) {
             repair_pod(plan, endpoint.netns_fd(), host->peer_index);
         }
@@ -189,6 +189,7 @@ public:
         if (options_.symmetric_routing) {
             ensure_return_path(socket);
         }
+        restore_tables_if_changed();
     }
 
     void check_eni(const sdk::Call& /*call*/, const sdk::EniView& eni) override {
@@ -198,6 +199,7 @@ public:
         if (options_.symmetric_routing) {
             check_return_path(socket);
         }
+        verify_rules(*nft_.borrow(), ruleset_);
     }
 
     void forget_eni(const sdk::Call& /*call*/, const sdk::EniView& eni) override {
@@ -209,6 +211,7 @@ private:
     // Whoever flushes nftables takes our tables along, and with them who was admitted.
     void admit_or_restore(const Plan& plan) {
         if (!options_.source_guard) {
+            restore_tables_if_changed();
             return;
         }
         const auto nft = nft_.borrow();
@@ -223,10 +226,10 @@ private:
         }
     }
 
-    void restore_tables_if_changed(const Plan& plan) {
+    void restore_tables_if_changed() {
         const auto nft = nft_.borrow();
         try {
-            verify(*nft, plan, ruleset_);
+            verify_rules(*nft, ruleset_);
         } catch (const Error&) {
             load_ruleset(ruleset_);
         }

@@ -104,19 +104,21 @@ Sandbox::~Sandbox() {
     ::unlink(path_.c_str());
 }
 
-Node::Node(Settings settings) : settings_(std::move(settings)) {
+Node::Node(Settings settings, Netns node) : settings_(std::move(settings)), node_(std::move(node)) {
     for (const auto* directory : {"run", "pods"}) {
         fs::create_directory(files_ / directory);
         ::chmod((files_ / directory).c_str(), 0700);
     }
+    const NetnsScope scope(node_.fd());
+    netlink::write_sysctl("net/ipv4/ip_forward", "1");
+    netlink::write_sysctl("net/ipv6/conf/all/forwarding", "1");
+}
+
+Node::Node(Settings settings) : Node(std::move(settings), Netns::create()) {
+    outside_ = Netns::create();
     raise_loopback(node_.fd());
-    raise_loopback(outside_.fd());
-    {
-        const NetnsScope scope(node_.fd());
-        netlink::write_sysctl("net/ipv4/ip_forward", "1");
-        netlink::write_sysctl("net/ipv6/conf/all/forwarding", "1");
-    }
-    make_uplink(node_.fd(), outside_.fd());
+    raise_loopback(outside_->fd());
+    make_uplink(node_.fd(), outside_->fd());
 }
 
 Node::~Node() = default;
@@ -125,8 +127,9 @@ void Node::write_profile() const {
     std::ofstream(profile()) << "profile = \"test\"\n[chain]\ndataplane = \"veth\"\n"
                              << settings_.chain
                              << "\n[node]\npod_cidrs = " << quoted(settings_.pod_cidrs)
-                             << "\n[pool]\ncool_down = \"" << settings_.cool_down
-                             << "\"\n[endpoint]\n"
+                             << "\n[pool]\ncool_down = \"" << settings_.cool_down << "\"\n"
+                             << settings_.pool << "\n[cloud]\n"
+                             << settings_.cloud << "\n[endpoint]\n"
                              << settings_.endpoint << "\n[daemon]\nsocket = \"" << socket()
                              << "\"\nstate_dir = \"" << state() << "\"\nqueue = \"" << queue()
                              << "\"\nmodule_dirs = [\"" TERWAY_MODULES "\", \"" TERWAY_TEST_MODULES

@@ -20,6 +20,8 @@ namespace terway::test {
 struct Settings {
     std::vector<std::string> pod_cidrs{"172.20.1.0/24", "fd00:20:1::/64"};
     std::string cool_down = "0s";
+    std::string pool;      // further lines of [pool]
+    std::string cloud;     // of [cloud]
     std::string chain;     // further lines of [chain]
     std::string endpoint;  // of [endpoint]
     std::string daemon;    // of [daemon]
@@ -71,6 +73,8 @@ private:
 class Node {
 public:
     explicit Node(Settings settings = {});
+    // In a namespace that somebody else has made and given links.
+    Node(Settings settings, Netns node);
     ~Node();
     Node(Node&&) = delete;
 
@@ -84,7 +88,7 @@ public:
     static constexpr const char* kCluster6 = "fd00:99::1";
 
     [[nodiscard]] int fd() const noexcept { return node_.fd(); }
-    [[nodiscard]] int outside_fd() const noexcept { return outside_.fd(); }
+    [[nodiscard]] int outside_fd() const { return outside_.value().fd(); }
     [[nodiscard]] const Workshop& files() const noexcept { return files_; }
     [[nodiscard]] std::string profile() const { return files_ / "profile.toml"; }
     [[nodiscard]] std::string socket() const { return files_ / "run/cni.sock"; }
@@ -126,8 +130,8 @@ private:
 
     Workshop files_;
     Settings settings_;
-    Netns node_ = Netns::create();
-    Netns outside_ = Netns::create();
+    Netns node_;
+    std::optional<Netns> outside_;
 };
 
 }  // namespace terway::test

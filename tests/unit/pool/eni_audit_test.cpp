@@ -144,6 +144,20 @@ TEST_F(EniAuditTest, AnAddressGivenBackIsNotRaisedByStaleReads) {
     EXPECT_THAT(audit.compare(book, stale, kNow + minutes(10)).turned_up, SizeIs(1));
 }
 
+TEST_F(EniAuditTest, OfAHalfDoneUnassignEachAddressIsWhatBothSourcesSay) {
+    cloud::AddressSet aside;
+    aside.ipv4 = {ip("10.0.1.2"), ip("10.0.1.3")};
+    (void)ledger_->book().set_aside("eni-1", aside);
+    auto half = eni({"10.0.1.1", "10.0.1.2"});
+    half.nic->ipv4.pop_back();
+    EXPECT_THAT(compare({half}).changed, SizeIs(1));
+    EXPECT_EQ(ledger_->book().find(ip("10.0.1.3")), nullptr);
+    EXPECT_FALSE(can_lease("a", "10.0.1.2")) << "one source does not show it";
+    EXPECT_THAT(compare({eni({"10.0.1.1", "10.0.1.2"})}).changed, SizeIs(1));
+    EXPECT_TRUE(can_lease("a", "10.0.1.2"));
+    EXPECT_THAT(compare({eni({"10.0.1.1", "10.0.1.2"})}).changed, IsEmpty());
+}
+
 TEST_F(EniAuditTest, AnEniThatIsMissingTwiceIsLostAndForgottenWhenItsLastPodGoes) {
     ASSERT_TRUE(can_lease("a", "10.0.1.1"));
     EXPECT_THAT(compare({}).lost_enis, IsEmpty());

@@ -90,6 +90,13 @@ TEST_F(EniWorkerTest, ALostAnswerOfAnAttachIsNoFailure) {
     EXPECT_EQ(node_.cloud.calls().at("attach"), 1U);
 }
 
+TEST_F(EniWorkerTest, AnAttachThatIsRefusedForTheMomentIsRepeated) {
+    node_.cloud.inject({"attach", Reaction::WrongState, false, 1});
+    start();
+    expect_in_step();
+    EXPECT_EQ(node_.cloud.calls().at("attach"), 2U);
+}
+
 TEST_F(EniWorkerTest, ALostAnswerOfAnAssignLosesNoAddress) {
     start();
     node_.cloud.inject({"assign", Reaction::Unknown, true, 1});

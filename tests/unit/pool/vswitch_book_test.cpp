@@ -67,15 +67,16 @@ TEST(VSwitchBook, OneOfAnotherZoneIsPassedOverAndOneThatDoesNotExistToo) {
     book.exhausted("vsw-2", kNow + minutes(10));
     EXPECT_FALSE(book.choose(kNow));
     EXPECT_EQ(book.next_chance(kNow), kNow + minutes(10));
-    EXPECT_FALSE(book.hopeless());
 }
 
-TEST(VSwitchBook, OneThatWasDroppedHasItsChanceAgainWhenTheCloudIsRead) {
+TEST(VSwitchBook, OneThatCouldNotBeUsedHasItsChanceAgainLaterOrWhenTheCloudIsRead) {
     VSwitchBook book(settings(), rolls(0));
     for (const auto* id : {"vsw-1", "vsw-2", "vsw-3"}) {
-        book.dropped(id, "cannot be used");
+        book.dropped(id, "cannot be used", kNow + minutes(10));
     }
-    EXPECT_TRUE(book.hopeless());
+    EXPECT_FALSE(book.choose(kNow));
+    EXPECT_EQ(book.next_chance(kNow), kNow + minutes(10));
+    EXPECT_EQ(book.choose(kNow + minutes(10)), "vsw-1");
     book.know({vswitch("vsw-1", 9), vswitch("vsw-2", 9), vswitch("vsw-3", 9)});
     EXPECT_EQ(book.choose(kNow), "vsw-1");
     EXPECT_THAT(book.troubles(kNow), IsEmpty());
