@@ -95,11 +95,12 @@ protected:
         return Process(arguments, directory_ / "call").wait();
     }
 
-    [[nodiscard]] std::unique_ptr<Process> start() const {
-        auto process = std::make_unique<Process>(
-            std::vector<std::string>{"run", "--name", name_, "--ready-file", ready_,
-                                     std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"},
-            directory_);
+    [[nodiscard]] std::unique_ptr<Process> start(const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> arguments{
+            "run",          "--name", name_,
+            "--ready-file", ready_,   std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        auto process = std::make_unique<Process>(arguments, directory_);
         EXPECT_TRUE(test::eventually([&] { return fs::exists(ready_); }, std::chrono::seconds(20)));
         return process;
     }
@@ -153,6 +154,24 @@ TEST_F(SimProgram, CommandsTheCloudOfARunningSimulation) {
     EXPECT_THAT(call("calls", {"--json", "--reset"}).out, HasSubstr(R"("total":0)"));
     EXPECT_THAT(call("eni", {"delete", "eni-node-a"}).err, HasSubstr("stays with it"));
     EXPECT_THAT(call("calls", {"--help"}).out, HasSubstr("--reset forgets"));
+    EXPECT_EQ(process->stop(SIGTERM).status, 0);
+    EXPECT_FALSE(anything_left());
+}
+
+TEST_F(SimProgram, ServesTheApiOnTheMachineItselfByTlsUnderAnAuthorityOfItsOwn) {
+    const auto process = start({"--listen", "127.0.0.1:0", "--tls"});
+    const auto endpoint = read_file(state_directory(name_) + "/openapi");
+    EXPECT_THAT(endpoint, HasSubstr("https://127.0.0.1:"));
+    const auto ask = [&](const std::string& options) {
+        return std::system(("curl -s " + options + " -o " + (directory_ / "answer").string() +
+                            " '" + endpoint.substr(0, endpoint.find('\n')) +
+                            "/?Action=DescribeInstances&Version=2014-05-26'")
+                               .c_str());
+    };
+    EXPECT_EQ(ask("--cacert " + state_directory(name_) + "/ca.pem"), 0);
+    EXPECT_THAT(read_file(directory_ / "answer"), HasSubstr("MissingAccessKeyId"));
+    EXPECT_NE(ask(""), 0) << "nobody else trusts that authority";
+    EXPECT_THAT(call("calls").out, HasSubstr("DescribeInstances"));
     EXPECT_EQ(process->stop(SIGTERM).status, 0);
     EXPECT_FALSE(anything_left());
 }

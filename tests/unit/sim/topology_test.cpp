@@ -137,5 +137,56 @@ TEST(SimTopology, AMissingFileIsGone) {
     }
 }
 
+TEST(SimTopology, TheCloudsSectionsAreUnderstoodWhateverTheirOrder) {
+    const Topology all = parse_whole_topology(kNode + R"(type = "mine.large"
+[cloud]
+attach = "2s..4s"
+"throttle.CreateNetworkInterface" = "60/5"
+profile = "realistic"
+eni_quota = 7
+retry_after = false
+seed = 9
+[[key]]
+id = "mine"
+secret = "shh"
+[[key]]
+id = "old"
+secret = "x"
+enabled = false
+[[role]]
+name = "terway"
+instances = "i-a*"
+[[instance_type]]
+id = "mine.large"
+enis = 3
+ipv4 = 4
+ipv6 = 2
+)",
+                                              "t.toml");
+    EXPECT_EQ(all.seed, 9U);
+    EXPECT_EQ(all.settings.attach, Range::parse("2s..4s")) << "the profile comes first";
+    EXPECT_EQ(all.settings.create, Settings::realistic().create);
+    EXPECT_EQ(all.settings.throttles.at("CreateNetworkInterface"), (Throttle{60, 5}));
+    EXPECT_EQ(all.settings.eni_quota, 7U);
+    EXPECT_FALSE(all.settings.retry_after);
+    ASSERT_EQ(all.keys.size(), 2U);
+    EXPECT_EQ(all.keys[0].secret, "shh");
+    EXPECT_FALSE(all.keys[1].enabled);
+    ASSERT_EQ(all.roles.size(), 1U);
+    EXPECT_EQ(all.roles[0].instances, "i-a*");
+    EXPECT_EQ(all.types.at("mine.large").ipv4, 4U);
+    EXPECT_TRUE(all.types.contains("ecs.g7.large")) << "the known ones stay";
+}
+
+TEST(SimTopology, MistakesInTheCloudsSectionsAreNamedWithTheirPlace) {
+    using ::testing::AllOf;
+    using ::testing::HasSubstr;
+    const auto text = complaint(kNode +
+                                "type = \"nobody.knows\"\n[cloud]\nattach = \"soon\"\n"
+                                "colour = \"red\"\n[[key]]\nid = \"half\"\n");
+    EXPECT_THAT(text, AllOf(HasSubstr("t.toml:11:"), HasSubstr("t.toml:12:"), HasSubstr("colour"),
+                            HasSubstr("secret"), HasSubstr("nobody.knows is unknown")));
+}
+
 }  // namespace
 }  // namespace terway::sim
