@@ -258,7 +258,7 @@ std::size_t CloudNode::in_state(const std::string& state) const {
     const auto pool = node_->ctl_json("pool");
     for (const auto& eni : pool.at("enis").as_array()) {
         for (const auto& address : eni.at("addresses").as_array()) {
-            count += address.at("state") == state ? 1 : 0;
+            count += text(address.at("state")) == state ? 1 : 0;
         }
     }
     return count;
