@@ -79,8 +79,8 @@ Settings node_settings(const CloudSettings& settings) {
         "ecs_endpoint = \"http://100.100.0.1\"\n"
         "vpc_endpoint = \"http://100.100.0.1\"\n"
         "sts_endpoint = \"http://100.100.0.1\"\n"
-        "call_timeout = \"2s\"\n" +
-        settings.cloud;
+        "call_timeout = \"" +
+        settings.call_timeout + "\"\n" + settings.cloud;
     out.veth = "mode = \"secondary-ip\"";
     return out;
 }
