@@ -89,6 +89,7 @@ Answer CloudServer::openapi(const HttpRequest& request) {
     } catch (const Refusal& refusal) {
         answer = cloud_.refuse(presented.call, refusal);
     }
+    answer.headers.emplace_back("Date", http_date(now()));
     return answer;
 }
 

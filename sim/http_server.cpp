@@ -8,6 +8,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <ctime>
 #include <list>
 #include <optional>
 #include <thread>
@@ -119,7 +120,7 @@ private:
         response_.version(11);
         response_.result(answer_.status);
         response_.set(http::field::server, "terway-sim");
-        response_.set(http::field::date, http_date());
+        response_.set(http::field::date, http_date(wall_now()));
         response_.set(http::field::content_type, answer_.content_type);
         for (const auto& [name, value] : answer_.headers) {
             response_.set(name, value);
@@ -137,16 +138,6 @@ private:
                     self->close();
                 }
             });
-    }
-
-    static std::string http_date() {
-        const std::time_t now = std::time(nullptr);
-        std::tm parts{};
-        ::gmtime_r(&now, &parts);
-        std::array<char, 64> text{};
-        const auto size =
-            std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-        return {text.data(), size};
     }
 
     void wait_for_close() {
@@ -222,6 +213,16 @@ struct HttpServer::Loop {
         });
     }
 };
+
+std::string http_date(WallTime time) {
+    const std::time_t seconds =
+        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 64> text{};
+    const auto size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text.data(), size};
+}
 
 HttpServer::HttpServer() : loop_(std::make_unique<Loop>()) {
     loop_->thread = std::jthread([loop = loop_.get()] {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/time.hpp"
 #include "sim/certificate.hpp"
 #include "sim/cloud/call.hpp"
 #include "sim/cloud/signature.hpp"
@@ -34,5 +35,8 @@ private:
     struct Loop;
     std::unique_ptr<Loop> loop_;
 };
+
+// As in the header Date, which every answer has unless it brings its own.
+[[nodiscard]] std::string http_date(WallTime time);
 
 }  // namespace terway::sim

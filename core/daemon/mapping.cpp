@@ -104,7 +104,10 @@ void add_strays(const MappingFacts& facts, const std::map<IpAddress, Pooled>& po
     for (const auto& eni : *facts.cloud) {
         for (const auto* addresses : {&eni.ipv4, &eni.ipv6}) {
             for (const auto& address : *addresses) {
-                if (ours.contains(eni.id) && !pool.contains(address) && !shown.contains(address)) {
+                // With IPv6 alone the primary IPv4 address serves nobody.
+                const bool unused = address == eni.primary;
+                if (ours.contains(eni.id) && !unused && !pool.contains(address) &&
+                    !shown.contains(address)) {
                     rows.push_back(
                         {"", "", address, eni.id, kNothing, kNothing, "the pool does not know it"});
                 }

@@ -130,9 +130,10 @@ TEST_F(EniBehindOurBack, AnIdleAddressThatIsTakenAwayIsGivenToNobody) {
     cloud_->take_away(pod.eni, idle);
     EXPECT_TRUE(told("an address has vanished behind our back")) << daemon_->log();
     EXPECT_EQ(cloud_->agreed(), "");
+    std::vector<Pod> pods;
     for (const auto* name : {"b", "c", "d", "e"}) {
-        const auto fresh = make_pod(name);
-        EXPECT_TRUE(talks(fresh)) << name;
+        pods.push_back(make_pod(name));
+        EXPECT_TRUE(talks(pods.back())) << name;
     }
     EXPECT_EQ(cloud_->agreed(), "");
 }

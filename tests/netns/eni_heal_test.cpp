@@ -41,7 +41,7 @@ constexpr Damage kDamages[] = {
     {"RuleOfTheReturnPath", "ip rule del pref 600", kOfEnis},
     {"TableOfTheReturnPath", "ip route flush table 100", kOfEnis},
     {"Nftables", "nft flush ruleset", kOfPods},
-    {"NftablesChain", "nft flush chain inet terway-veth sources", kOfPods},
+    {"NftablesChain", "nft flush chain inet terway-veth sources", kOfEnis},
     {"Everything",
      "ip rule del pref 512 to V4; ip rule del pref 2048 from V4; ip -6 rule del pref 512 to V6; "
      "ip -6 rule del pref 2048 from V6; ip route flush table TABLE; ip addr flush dev NIC; "

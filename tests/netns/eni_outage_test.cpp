@@ -135,7 +135,7 @@ TEST_F(EniOutage, WithAllVSwitchesFullTheNodeSaysWhichAndServesWhenAPodLeaves) {
 }
 
 TEST_F(EniOutage, StaleAnswersAfterARestartLoseNothing) {
-    begin({.pool = "min_idle = 2\nmax_idle = 2\nreconcile_every = \"1s\""});
+    begin({.pool = "min_idle = 2\nmax_idle = 2"});
     expect_added("a");
     ASSERT_EQ(cloud_->agreed(), "");
     // From here on a reading does not show what was just done.

@@ -49,7 +49,7 @@ TEST(EniPolicy, AllowsEveryCallOfALifeAndNothingThatIsNeverMade) {
     const std::vector<std::string> all(made.begin(), made.end());
     EXPECT_EQ(ram::compare(published(), all).missing, std::vector<std::string>());
     auto unused = ram::compare(published(), all).unused;
-    // Tags are set as ENIs are created, which RAM wants to see allowed as well.
+    // ENIs get their tags as they are created; nothing tags them later.
     std::erase(unused, "ecs:TagResources");
     EXPECT_THAT(unused, IsEmpty());
 }

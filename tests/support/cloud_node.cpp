@@ -79,8 +79,8 @@ Settings node_settings(const CloudSettings& settings) {
         "ecs_endpoint = \"http://100.100.0.1\"\n"
         "vpc_endpoint = \"http://100.100.0.1\"\n"
         "sts_endpoint = \"http://100.100.0.1\"\n"
-        "call_timeout = \"2s\"\n" +
-        settings.cloud;
+        "call_timeout = \"" +
+        settings.call_timeout + "\"\n" + settings.cloud;
     out.veth = "mode = \"secondary-ip\"";
     return out;
 }
@@ -258,7 +258,7 @@ std::size_t CloudNode::in_state(const std::string& state) const {
     const auto pool = node_->ctl_json("pool");
     for (const auto& eni : pool.at("enis").as_array()) {
         for (const auto& address : eni.at("addresses").as_array()) {
-            count += address.at("state") == state ? 1 : 0;
+            count += text(address.at("state")) == state ? 1 : 0;
         }
     }
     return count;

@@ -27,6 +27,7 @@ struct CloudSettings {
     std::string simulation;             // lines of [cloud] of the topology
     std::string topology;               // further tables of it
     std::string cool_down = "0s";
+    std::string call_timeout = "5s";
     bool role = false;  // credentials of a RAM role, in place of a file
     // The cloud's clock is two minutes behind: everything made looks old to the daemon at once.
     bool in_the_past = false;

@@ -90,6 +90,12 @@ TEST_F(MappingTest, ShowsAddressesThePoolDoesNotKnow) {
     EXPECT_EQ(rows[1].cloud, "the pool does not know it");
 }
 
+TEST_F(MappingTest, DoesNotMissThePrimaryAddressWhenPodsHaveIpv6Alone) {
+    facts_.cloud->at(0).ipv4.push_back(ip("10.0.0.20"));
+    facts_.cloud->at(0).primary = ip("10.0.0.20");
+    EXPECT_THAT(mapping_of(facts_), SizeIs(1));
+}
+
 TEST_F(MappingTest, LeavesTheCloudsColumnEmptyWhenItCouldNotBeAsked) {
     facts_.cloud.reset();
     facts_.records[0].state = endpoint::EndpointState::Deleting;

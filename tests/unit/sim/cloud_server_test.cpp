@@ -110,6 +110,12 @@ TEST_F(Server, AnswersASignedCall) {
     EXPECT_EQ(server_.with([](Cloud& cloud) { return cloud.calls().mutating(); }), 1U);
 }
 
+TEST_F(Server, TellsItsOwnTime) {
+    server_.skip(std::chrono::hours(30));
+    const auto day = http_date(server_.time()).substr(0, 16);
+    EXPECT_THAT(ask("CreateNetworkInterface", kNewEni), HasSubstr("Date: " + day));
+}
+
 // The answer to a request over TLS, by a client that trusts `authority` alone; or "untrusted".
 std::string exchange_tls(const std::string& endpoint, const std::string& authority,
                          const std::string& request) {
