@@ -190,8 +190,8 @@ TEST_P(EniTraffic, APodReachesANeighbourBehindAServiceAddress) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, EniTraffic, testing::Values(Family::V4, Family::V6),
-                         [](const auto& info) {
-                             return info.param == Family::V4 ? "IPv4" : "IPv6";
+                         [](const auto& family) {
+                             return family.param == Family::V4 ? "IPv4" : "IPv6";
                          });
 
 }  // namespace

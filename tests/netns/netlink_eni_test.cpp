@@ -98,7 +98,7 @@ protected:
             ASSERT_EQ(::inet_pton(address.ss_family, end,
                                   v4 ? static_cast<void*>(&four.sin_addr) : &six.sin6_addr),
                       1);
-            const auto size = v4 ? sizeof four : sizeof six;
+            const auto size = static_cast<socklen_t>(v4 ? sizeof four : sizeof six);
             if (end == from) {
                 ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
             } else {
