@@ -136,10 +136,21 @@ void Node::cni(const std::string& verb, Pod& pod) {
     }
 }
 
+Outcome Node::ask(const std::string& verb) const {
+    return run({{binaries_.terwayctl, verb, "-o", "json", "-s", directory_ + "/cni.sock"}},
+               after(seconds(20)));
+}
+
+std::string Node::command(const std::vector<std::string>& argv) const {
+    const auto outcome = run({argv, {}, {}, netns_.fd()}, after(seconds(20)));
+    if (outcome.exit != 0) {
+        throw Error(Status::Internal, argv[0] + " failed: " + outcome.errors);
+    }
+    return outcome.output;
+}
+
 json::value Node::ctl(const std::string& verb) const {
-    const auto outcome =
-        run({{binaries_.terwayctl, verb, "-o", "json", "-s", directory_ + "/cni.sock"}},
-            after(seconds(20)));
+    const auto outcome = ask(verb);
     if (outcome.exit != 0 && outcome.output.empty()) {
         throw Error(Status::Retry, outcome.errors);
     }
@@ -159,16 +170,13 @@ std::vector<std::string> Node::kernel_state() const {
         {"ip", "route", "show", "table", "all"},
         {"ip", "-6", "route", "show", "table", "all"},
         {"ip", "rule"},
+        {"ip", "-6", "rule"},
         {"ip", "neighbour", "show", "nud", "permanent"},
         {"nft", "-s", "list", "ruleset"},
     };
     std::vector<std::string> all;
     for (const auto& argv : questions) {
-        const auto outcome = run({argv, {}, {}, netns_.fd()}, after(seconds(20)));
-        if (outcome.exit != 0) {
-            throw Error(Status::Internal, argv[0] + " failed: " + outcome.errors);
-        }
-        std::istringstream lines(outcome.output);
+        std::istringstream lines(command(argv));
         for (std::string line; std::getline(lines, line);) {
             all.push_back(without_passing(line));
         }

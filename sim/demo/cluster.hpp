@@ -53,6 +53,10 @@ public:
     void cni(const std::string& verb, Pod& pod);
     // What terwayctl says. Throws Error.
     [[nodiscard]] boost::json::value ctl(const std::string& verb) const;
+    // The same as it comes: JSON and exit status.
+    [[nodiscard]] Outcome ask(const std::string& verb) const;
+    // Runs a program in the node's namespace. Throws Error if it fails.
+    std::string command(const std::vector<std::string>& argv) const;
 
     // One line for each kernel object: links, addresses, routes, permanent neighbours, nftables.
     [[nodiscard]] std::vector<std::string> kernel_state() const;

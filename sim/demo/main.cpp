@@ -20,10 +20,12 @@ constexpr const char* kUsage =
     "terway-demo [SCENE]: plays on a small VPC in network namespaces\n"
     "\n"
     "  vpc-route      two nodes with pod CIDRs: pods come, talk and go (the default)\n"
+    "  secondary-ip   the same on ENIs, with a cloud that throttles, fails and goes away\n"
     "\n";
 
 using Scene = void (*)(Story&);
-const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route}};
+const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route},
+                                           {"secondary-ip", secondary_ip}};
 
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");

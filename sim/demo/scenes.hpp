@@ -6,5 +6,6 @@
 namespace terway::sim::demo {
 
 void vpc_route(Story& story);
+void secondary_ip(Story& story);
 
 }  // namespace terway::sim::demo

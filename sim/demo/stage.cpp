@@ -1,6 +1,7 @@
 #include "sim/demo/stage.hpp"
 
 #include <cstdio>
+#include <thread>
 
 #include "terway/error.hpp"
 
@@ -24,6 +25,21 @@ std::string fixed(double value, const char* unit) {
 
 void refute(const std::string& what) {
     throw Error(Status::Internal, what);
+}
+
+std::string eventually(const std::function<std::string()>& claim,
+                       std::chrono::milliseconds patience) {
+    const auto deadline = after(patience);
+    while (true) {
+        try {
+            return claim();
+        } catch (const Error&) {
+            if (Clock::now() >= deadline) {
+                throw;
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
 }
 
 void Stage::add_pod(Pod& pod, Node& node) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ inline constexpr std::chrono::milliseconds kSilence{300};  // long enough to say
 // "1.5 ms".
 [[nodiscard]] std::string fixed(double value, const char* unit);
 [[noreturn]] void refute(const std::string& what);
+// Tries until `claim` holds, and answers what it says; its last Error once the patience is at an
+// end.
+std::string eventually(const std::function<std::string()>& claim,
+                       std::chrono::milliseconds patience = kPatience);
 
 class Stage {
 public:
