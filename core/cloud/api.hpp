@@ -2,6 +2,7 @@
 // not the protocol behind it; tests and benchmarks put a cloud of their own in its place.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,6 +18,8 @@ namespace terway::cloud {
 struct Patience {
     std::stop_token stop;
     Deadline deadline;
+    // Told of each refusal after which the call repeats itself. May be empty; must not throw.
+    std::function<void(const ApiError&)> on_setback;
 };
 
 // Blocking; any thread, any number at a time. A call repeats itself, as the reaction table says and

@@ -194,6 +194,9 @@ std::string OpenApi::call(const Call& call, const Patience& patience) {
                 }
                 throw ApiError(failure);
             case Next::Later: {
+                if (patience.on_setback) {
+                    patience.on_setback(failure);
+                }
                 const auto pause =
                     std::max(failure.retry_after(),
                              back_off(attempt, effects_.fraction(), kFirstPause, kLongestPause));

@@ -264,6 +264,13 @@ void EniLedger::progress(OrderId order, const std::string& eni, const std::strin
     if (const auto flight = flights_.find(order); flight != flights_.end()) {
         flight->second.eni = eni;
         flight->second.state = state;
+        flight->second.setback.clear();
+    }
+}
+
+void EniLedger::setback(OrderId order, const std::string& reason) {
+    if (const auto flight = flights_.find(order); flight != flights_.end()) {
+        flight->second.setback = reason;
     }
 }
 
@@ -291,6 +298,11 @@ std::vector<std::string> EniLedger::troubles(WallTime now) const {
     for (const auto* const each : {&growth_, &creates_}) {
         if (each->until > now) {
             out.push_back(each->reason);
+        }
+    }
+    for (const auto& [_, flight] : flights_) {
+        if (!flight.setback.empty()) {
+            out.push_back(flight.setback);
         }
     }
     if (!quota_.known()) {

@@ -62,6 +62,9 @@ public:
     // For people: how far the making of an ENI is.
     void progress(OrderId order, const std::string& eni, const std::string& state);
 
+    // For people: the cloud refused, and the call is repeated.
+    void setback(OrderId order, const std::string& reason);
+
     // When to plan again although nothing has happened.
     [[nodiscard]] std::optional<WallTime> next_event(WallTime now) const;
     // How many requests could be served by then at most, if none of those served ends.
@@ -81,6 +84,7 @@ private:
         std::size_t coming = 0;  // endpoints
         std::string eni;         // that a Create makes, once known
         std::string state = "creating";
+        std::string setback;  // the latest refusal that is not the last word
     };
     // A stop of one kind of growth.
     struct Pause {

@@ -341,6 +341,11 @@ void EniPool::progress(OrderId order, const std::string& eni, const std::string&
     ledger_.progress(order, eni, state);
 }
 
+void EniPool::setback(OrderId order, const std::string& reason) {
+    const MutexLock lock(mutex_);
+    ledger_.setback(order, reason);
+}
+
 Change EniPool::changes() const {
     const MutexLock lock(mutex_);
     return ledger_.book().changes();

@@ -64,6 +64,7 @@ public:
     void done(OrderId order);
     void failed(OrderId order, const Failure& failure);
     void progress(OrderId order, const std::string& eni, const std::string& state);
+    void setback(OrderId order, const std::string& reason);
     [[nodiscard]] Change changes() const;
     [[nodiscard]] std::set<std::string> under_way() const;
     // Nothing if the ENI is unknown.

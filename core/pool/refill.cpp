@@ -45,7 +45,9 @@ void Refill::start(std::list<Job>& jobs, Order order, const std::stop_token& sto
     job.thread = std::jthread([this, &job, stop, order = std::move(order)] {
         pthread_setname_np(pthread_self(), "pool-order");
         try {
-            worker_.carry_out(order, {stop, after(kOrderTakes)});
+            worker_.carry_out(order, {stop, after(kOrderTakes), [&](const cloud::ApiError& error) {
+                                          pool_.setback(order.id, error.what());
+                                      }});
         } catch (const std::exception& error) {
             log::error("an order failed in an unforeseen way", {{"reason", error.what()}});
             pool_.failed(order.id, {cloud::Reaction::Unknown, error.what(), {}, order.again});

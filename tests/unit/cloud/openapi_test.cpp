@@ -131,6 +131,15 @@ TEST_F(OpenApiTest, WaitsAsLongAsAThrottlingCloudAsks) {
     EXPECT_THAT(world_.pauses(), ElementsAre(7000ms));
 }
 
+TEST_F(OpenApiTest, TellsWhoeverWaitsOfEachRefusalBeforeItRepeats) {
+    start({refusal("Throttling.User"), refusal("ServiceUnavailable", "later", 503), success()});
+    std::vector<std::string> told;
+    auto patience = a_while();
+    patience.on_setback = [&](const ApiError& error) { told.push_back(error.code()); };
+    (void)api_->call(with_token(), patience);
+    EXPECT_THAT(told, ElementsAre("Throttling.User", "ServiceUnavailable"));
+}
+
 TEST_F(OpenApiTest, GivesUpAtTheEndOfPatienceAndSaysHowLongTheCloudAskedFor) {
     auto slow = refusal("Throttling.Api");
     slow.headers["x-acs-retry-after"] = "1000";
