@@ -361,17 +361,6 @@ TEST_F(EniLedgerTest, AVSwitchThatCannotBeUsedIsDropped) {
     EXPECT_THAT(ledger.troubles(kNow).at(0), HasSubstr("vsw-1 cannot be used"));
 }
 
-TEST_F(EniLedgerTest, AVSwitchThatCouldNotBeUsedIsTriedAgainLater) {
-    auto only = settings();
-    only.vswitches = {"vsw-1"};
-    auto& ledger = make(only);
-    ledger.failed(ledger.plan(1, kNow).at(0).id, failure(Reaction::BadVSwitch), kNow);
-    EXPECT_THAT(ledger.plan(1, kNow + minutes(9)), IsEmpty());
-    EXPECT_EQ(ledger.next_event(kNow + minutes(9)), kNow + minutes(10));
-    EXPECT_EQ(ledger.plan(1, kNow + minutes(10)).at(0).vswitch, "vsw-1");
-    EXPECT_THAT(ledger.troubles(kNow + minutes(10)), IsEmpty());
-}
-
 TEST_F(EniLedgerTest, AFullNodeSaysWhichQuotaItHasReached) {
     auto& ledger = make();
     fill_node();
@@ -436,20 +425,6 @@ TEST_F(EniLedgerTest, AnUnassignThatCertainlyFailedLeavesTheAddressesIdle) {
     EXPECT_EQ(ledger.book().idle(), 4U);
     ledger.failed(order.id, failure(Reaction::Throttled), later);
     EXPECT_EQ(ledger.book().idle(), 10U);
-}
-
-TEST_F(EniLedgerTest, AnUnassignOfBothFamiliesThatFailedMayHaveBeenHalfDone) {
-    auto dual = settings();
-    dual.families = Families::Dual;
-    auto& ledger = make(dual);
-    ledger.put_eni(record(1, 10, 10), true);
-    (void)ledger.plan(0, kNow);
-    const auto later = kNow + minutes(10);
-    const auto order = ledger.plan(0, later).at(0);
-    ASSERT_FALSE(order.addresses.ipv4.empty() || order.addresses.ipv6.empty());
-    ledger.failed(order.id, failure(Reaction::Forbidden), later);
-    EXPECT_EQ(ledger.book().idle(), 4U);
-    EXPECT_TRUE(ledger.wants_resync());
 }
 
 TEST_F(EniLedgerTest, AnUnassignWithAnUnknownOutcomeKeepsTheAddressesFromUse) {
