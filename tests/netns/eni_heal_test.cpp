@@ -49,6 +49,16 @@ constexpr Damage kDamages[] = {
      kOfEnis},
 };
 
+// Once the kernel has given every link its own IPv6 addresses, which it does late.
+std::string at_rest(Node& node) {
+    EXPECT_TRUE(eventually([&] {
+        return node.shell("ip -6 -o addr show tentative").empty() &&
+               !node.shell("ip -6 route show table local dev eth1 type local").empty() &&
+               !node.shell("ip -6 route show table local dev eth1 type anycast").empty();
+    })) << node.shell("ip -6 addr; ip -6 route show table local");
+    return snapshot(node.fd());
+}
+
 class EniHeal : public testing::TestWithParam<Damage> {
 protected:
     void SetUp() override {
@@ -103,7 +113,7 @@ protected:
 };
 
 TEST_P(EniHeal, IsPutBackAndCounted) {
-    const auto before = snapshot(node_.fd());
+    const auto before = at_rest(node_);
     const auto counted = cloud_.metric(GetParam().counted);
     node_.shell(command());
     std::string difference;
@@ -129,7 +139,7 @@ TEST(EniHealWithoutPods, AnEmptyNodeIsRepairedToo) {
     CloudNode cloud({.pool = "min_idle = 1\nmax_idle = 2"});
     const auto daemon = cloud.node().start();
     ASSERT_EQ(cloud.agreed(), "");
-    const auto before = snapshot(cloud.node().fd());
+    const auto before = at_rest(cloud.node());
     cloud.node().shell("nft flush ruleset; ip rule del pref 600; ip link set eth1 down");
     std::string difference;
     EXPECT_TRUE(eventually([&] {
