@@ -1,6 +1,7 @@
 #include "churn_node.hpp"
 
 #include "cloud/effects.hpp"
+#include "sim/topology.hpp"
 #include "terway/error.hpp"
 
 namespace terway::bench {
