@@ -1,5 +1,7 @@
 #include "burst.hpp"
 
+#include <poll.h>
+
 #include <iostream>
 #include <optional>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "contender.hpp"
 #include "eni_cloud.hpp"
 #include "interrupt.hpp"
+#include "terway/error.hpp"
 
 namespace terway::bench {
 namespace {
@@ -33,6 +36,7 @@ public:
           daemon_(programs, scratch + "/burst" + std::to_string(number), node_.node(),
                   secondary_ip_profile(kPool)) {
         node_.configure(daemon_.network_config());
+        await_ready();
     }
 
     void run(BurstTimes& times) {
@@ -59,6 +63,24 @@ public:
     }
 
 private:
+    // Until the daemon says that it could serve: then it has read the quotas.
+    void await_ready() {
+        const auto deadline = after(std::chrono::seconds(20));
+        const Sandbox sandbox("status");
+        while (true) {
+            check_interrupted();
+            try {
+                (void)node_.call("STATUS", 0, sandbox);
+                return;
+            } catch (const Error&) {
+                if (Clock::now() > deadline) {
+                    throw;
+                }
+            }
+            (void)::poll(nullptr, 0, 10);
+        }
+    }
+
     [[nodiscard]] static std::optional<WallTime> first_call(const sim::CallLog& log) {
         for (const auto& entry : log.entries()) {
             if (entry.mutating) {
