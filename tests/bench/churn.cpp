@@ -5,9 +5,11 @@
 #include <set>
 #include <string>
 
+#include "base/log.hpp"
 #include "churn_node.hpp"
 #include "churn_pods.hpp"
 #include "interrupt.hpp"
+#include "terway/error.hpp"
 
 namespace terway::bench {
 namespace {
@@ -35,6 +37,7 @@ public:
           end_(time_.now() + lasts) {}
 
     ChurnOutcome run() {
+        log::set_level(log::Level::Warning);
         look();
         hour();
         pods_.come_until(end_);
@@ -86,6 +89,9 @@ private:
                     used.emplace(each.address, each.owner);
                 }
             }
+        }
+        if (known.empty() || used.empty()) {
+            throw Error(Status::Internal, "the churn left nothing to compare");
         }
         const std::set<std::pair<IpAddress, std::string>> routes(pods_.routes().begin(),
                                                                  pods_.routes().end());
