@@ -41,6 +41,8 @@ std::optional<cloud::Eni> EniWatch::await(const std::string& eni, const Until& u
     auto nap = kFirstNap;
     const MutexLock lock(mutex_);
     const auto mine = watched_.insert(eni);
+    // A read that is under way was not asked about this ENI.
+    const auto joined = begun_;
     try {
         while (true) {
             if (patience.stop.stop_requested() || Clock::now() >= patience.deadline) {
@@ -61,7 +63,7 @@ std::optional<cloud::Eni> EniWatch::await(const std::string& eni, const Until& u
             }
             const auto seen = seen_.find(eni);
             const auto now = seen == seen_.end() ? std::nullopt : std::optional(seen->second);
-            if (round_ != before && until(now)) {
+            if (round_ != before && round_ > joined && until(now)) {
                 watched_.erase(mine);
                 return now;
             }
@@ -76,6 +78,7 @@ void EniWatch::look_for_all(const cloud::Patience& patience) {
     cloud::EniFilter filter;
     const std::set<std::string> ids(watched_.begin(), watched_.end());
     filter.ids.assign(ids.begin(), ids.end());
+    const auto mine = ++begun_;
     std::vector<cloud::Eni> enis;
     std::optional<Error> failure;
     {
@@ -92,7 +95,7 @@ void EniWatch::look_for_all(const cloud::Patience& patience) {
         for (auto& each : enis) {
             seen_.emplace(each.id, std::move(each));
         }
-        ++round_;
+        round_ = mine;
     }
     news_.notify_all();
     if (failure && failure->status() != Status::Retry) {

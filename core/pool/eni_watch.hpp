@@ -37,7 +37,8 @@ private:
     Condition news_;
     std::multiset<std::string> watched_ TERWAY_GUARDED_BY(mutex_);
     std::map<std::string, cloud::Eni> seen_ TERWAY_GUARDED_BY(mutex_);
-    unsigned round_ TERWAY_GUARDED_BY(mutex_) = 0;
+    unsigned begun_ TERWAY_GUARDED_BY(mutex_) = 0;  // reads
+    unsigned round_ TERWAY_GUARDED_BY(mutex_) = 0;  // the read that `seen_` is of
     bool looking_ TERWAY_GUARDED_BY(mutex_) = false;
 };
 

@@ -275,6 +275,9 @@ void FakeCloud::delete_eni(const std::string& id, const cloud::Patience& /*patie
 
 std::vector<cloud::Eni> FakeCloud::describe_enis(const cloud::EniFilter& filter,
                                                  const cloud::Patience& /*patience*/) {
+    if (while_reading) {
+        while_reading();
+    }
     const std::scoped_lock lock(mutex_);
     Call call(*this, "describe enis");
     std::vector<cloud::Eni> out;

@@ -33,6 +33,8 @@ public:
 
     void add_vswitch(const std::string& id, std::uint64_t free);
     void inject(const Fault& fault);
+    // Called within a read of ENIs, before it is answered; not for threads but the reader's.
+    std::function<void()> while_reading;
     void attach_takes(std::chrono::milliseconds span) { attach_takes_ = span; }
     // Reads answer with what is now, until thawed.
     void freeze_reads(bool frozen);
