@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cloud/make_cloud.hpp"
-#include "fakes/fake_cloud.hpp"
+#include "fakes/fake_parts.hpp"
 #include "pool/eni_pool.hpp"
 #include "pool/eni_worker.hpp"
 #include "sim/cloud_server.hpp"
