@@ -1,6 +1,7 @@
 # cmake -DBENCH=terway-bench -DSUITE=cni -DOPTIONS="--rounds 3" -DOUT=file.json -P check_rows.cmake: runs a
 # short benchmark and fails unless every row with a goal is there with a value. Calls of the cloud and drift
 # do not depend on the machine's speed: there the goal must be met.
+cmake_minimum_required(VERSION 3.25)
 separate_arguments(options UNIX_COMMAND "${OPTIONS}")
 execute_process(COMMAND ${BENCH} ${SUITE} ${options} --out ${OUT} RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
