@@ -19,6 +19,9 @@ std::string_view word_of(OrderKind kind) {
     return kWords.at(static_cast<std::size_t>(kind));
 }
 
+// A read of the cloud may not show a new ENI yet.
+constexpr std::chrono::seconds kSlowToShow{30};
+
 Failure failure_of(const Error& error) {
     Failure out;
     out.text = error.what();
@@ -188,7 +191,7 @@ void EniWorker::create(const Order& order, const cloud::Patience& patience) {
 
 void EniWorker::attach_and_prepare(const Order& order, const PendingCall& call,
                                    const cloud::Eni& eni, const cloud::Patience& patience) {
-    const auto attached = attach(eni.id, patience);
+    const auto attached = attach(eni.id, call.begun, patience);
     checkpoint("pool.create.attached");
     parts_.pool.progress(order.id, eni.id, "preparing");
     EniRecord record{place_of(attached, patience), eni.vswitch, eni.primary, addresses_of(eni)};
@@ -204,17 +207,20 @@ void EniWorker::attach_and_prepare(const Order& order, const PendingCall& call,
                                {"ipv6", record.addresses.ipv6.size()}});
 }
 
-cloud::Eni EniWorker::attach(const std::string& id, const cloud::Patience& patience) {
+cloud::Eni EniWorker::attach(const std::string& id, WallTime begun,
+                             const cloud::Patience& patience) {
     using cloud::EniStatus;
     auto state = watch_.look(id, patience);
     bool refused = false;
+    // The cloud has just made it, but its reads may be behind.
+    const auto may_still_show = [&] { return clock_() - begun < kSlowToShow; };
     while (!state || state->status != EniStatus::InUse) {
-        if (!state) {
+        if (!state && !may_still_show()) {
             throw cloud::ApiError(Reaction::Gone, "DescribeNetworkInterfaces", "",
                                   "ENI " + id + " is gone");
         }
-        bool look_again = state->status == EniStatus::Creating;
-        if (state->status == EniStatus::Available) {
+        bool look_again = !state || state->status == EniStatus::Creating;
+        if (state && state->status == EniStatus::Available) {
             try {
                 parts_.api.attach_eni(id, settings_.instance, patience);
             } catch (const cloud::ApiError& error) {
@@ -231,8 +237,9 @@ cloud::Eni EniWorker::attach(const std::string& id, const cloud::Patience& patie
         state = watch_.await(
             id,
             [&](const auto& now) {
-                return !now || now->status == EniStatus::InUse ||
-                       (now->status == EniStatus::Available && look_again);
+                return now ? now->status == EniStatus::InUse ||
+                                 (now->status == EniStatus::Available && look_again)
+                           : !may_still_show();
             },
             patience);
     }

@@ -49,7 +49,8 @@ private:
     void create(const Order& order, const cloud::Patience& patience);
     void attach_and_prepare(const Order& order, const PendingCall& call, const cloud::Eni& eni,
                             const cloud::Patience& patience);
-    cloud::Eni attach(const std::string& eni, const cloud::Patience& patience);
+    // An ENI whose making began then.
+    cloud::Eni attach(const std::string& eni, WallTime begun, const cloud::Patience& patience);
     void abandon(const std::string& eni, const cloud::Patience& patience);
     void assign(const Order& order, const cloud::Patience& patience);
     bool assign_one(const Order& order, const PendingCall& call, const cloud::Patience& patience);

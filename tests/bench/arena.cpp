@@ -1,18 +1,11 @@
 #include "arena.hpp"
 
-#include <poll.h>
-
-#include <algorithm>
-
 #include "interrupt.hpp"
-#include "netlink/link.hpp"
 #include "terway/error.hpp"
 #include "veth/guard.hpp"
 
 namespace terway::bench {
 namespace {
-
-constexpr std::chrono::seconds kGonePatience{30};
 
 // The same tables that the daemon's module makes on our node.
 void prepare_floor(int node) {
@@ -41,7 +34,8 @@ Arena::Arena(const Programs& programs)
         const NetnsScope scope(floor_.node());
         expect(open_lane(lane_));
     }
-    daemon_ = std::make_unique<Daemon>(programs, world_.scratch() + "/terwayd", ours_.node());
+    daemon_ = std::make_unique<Daemon>(programs, world_.scratch() + "/terwayd", ours_.node(),
+                                       vpc_route_profile("172.20.0.0/18"));
     ours_.configure(daemon_->network_config());
 }
 
@@ -75,23 +69,6 @@ void Arena::clear_floor(const std::vector<std::uint32_t>& pods) const {
         expect(forget_pod(lane_, pod));
     }
     expect(delete_links(lane_));
-}
-
-void Arena::await_no_links() const {
-    auto socket = netlink::Socket::in(ours_.node());
-    const auto deadline = after(kGonePatience);
-    while (true) {
-        const auto links = netlink::links(socket);
-        if (std::none_of(links.begin(), links.end(),
-                         [](const auto& link) { return link.kind == "veth"; })) {
-            return;
-        }
-        check_interrupted();
-        if (Clock::now() > deadline) {
-            throw Error(Status::Internal, "the daemon does not delete the links of removed pods");
-        }
-        (void)::poll(nullptr, 0, 2);
-    }
 }
 
 }  // namespace terway::bench

@@ -34,7 +34,7 @@ public:
     // Removes what the floor made for the pod, outside of all measuring.
     void clear_floor(const std::vector<std::uint32_t>& pods) const;
     // Waits until no link of a pod is left on our node.
-    void await_no_links() const;
+    void await_no_links() const { ours_.await_no_links(); }
 
 private:
     Programs programs_;

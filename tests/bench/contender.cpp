@@ -1,8 +1,12 @@
 #include "contender.hpp"
 
+#include <poll.h>
+
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
+#include "interrupt.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
@@ -11,6 +15,8 @@
 
 namespace terway::bench {
 namespace {
+
+constexpr std::chrono::seconds kGonePatience{30};
 
 // The shape of what is in a namespace, in words that two plugins can agree on.
 std::string describe(int netns, const std::string& where) {
@@ -39,14 +45,24 @@ std::string describe(int netns, const std::string& where) {
     return text.str();
 }
 
+Netns bare_node() {
+    constexpr int kLoopback = 1;
+    auto node = Netns::create();
+    auto socket = netlink::Socket::in(node.fd());
+    netlink::change_link(socket, kLoopback, {.up = true});
+    return node;
+}
+
 }  // namespace
 
 Contender::Contender(std::string name, std::string program, std::string config)
-    : name_(std::move(name)),
-      program_(std::move(program)),
-      config_(std::move(config)),
-      node_("node-" + name_) {
-    const NetnsScope scope(node());
+    : Contender(std::move(name), std::move(program), bare_node()) {
+    config_ = std::move(config);
+}
+
+Contender::Contender(std::string name, std::string program, Netns node)
+    : name_(std::move(name)), program_(std::move(program)), node_(std::move(node)) {
+    const NetnsScope scope(node_.fd());
     netlink::write_sysctl("net/ipv4/ip_forward", "1");
     netlink::write_sysctl("net/ipv6/conf/all/forwarding", "1");
 }
@@ -65,6 +81,23 @@ Timed Contender::call(const std::string& verb, std::uint32_t number, const Sandb
     const auto what = command(verb, number, sandbox);
     const NetnsScope scope(node());
     return run_timed(what);
+}
+
+void Contender::await_no_links() const {
+    auto socket = netlink::Socket::in(node());
+    const auto deadline = after(kGonePatience);
+    while (true) {
+        const auto links = netlink::links(socket);
+        if (std::none_of(links.begin(), links.end(),
+                         [](const auto& link) { return link.name.starts_with("cali"); })) {
+            return;
+        }
+        check_interrupted();
+        if (Clock::now() > deadline) {
+            throw Error(Status::Internal, "links of removed pods stay on the node of " + name_);
+        }
+        (void)::poll(nullptr, 0, 2);
+    }
 }
 
 std::string ptp_config(const std::string& data_directory) {

@@ -1,5 +1,5 @@
-// The CNI plugins that are compared: ours, Debian's ptp with host-local, and the floor. Each has a
-// node, a network namespace, to itself.
+// The CNI plugins that are compared: ours in its modes, Debian's ptp with host-local, the floor.
+// Each has a node, a network namespace, to itself.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@ class Contender {
 public:
     // `program` and the network configuration it gets on standard input.
     Contender(std::string name, std::string program, std::string config);
+    // On a node that is there already.
+    Contender(std::string name, std::string program, Netns node);
     virtual ~Contender() = default;
     Contender(const Contender&) = delete;
     Contender& operator=(const Contender&) = delete;
@@ -27,12 +29,14 @@ public:
                                   const Sandbox& sandbox) const;
     // Runs it there, timed.
     Timed call(const std::string& verb, std::uint32_t number, const Sandbox& sandbox) const;
+    // Waits until no link of a pod of ours is left on the node. Throws Error after half a minute.
+    void await_no_links() const;
 
 private:
     std::string name_;
     std::string program_;
     std::string config_;
-    Sandbox node_;
+    Netns node_;
 };
 
 [[nodiscard]] std::string ptp_config(const std::string& data_directory);

@@ -23,21 +23,6 @@ namespace {
 constexpr std::chrono::seconds kStartTime{20};
 constexpr std::chrono::seconds kStopTime{15};
 
-std::string profile_text(const Programs& programs, const std::string& directory) {
-    std::ostringstream text;
-    text << "profile = \"vpc-route\"\n"
-            "[chain]\ndataplane = \"veth\"\n"
-            "[node]\npod_cidrs = [\"172.20.0.0/18\"]\n"
-            "[pool]\ncool_down = \"2s\"\n"
-            "[daemon]\nsocket = \"/run/terway/cni.sock\"\n"
-            "admin = \"unix:/run/terway/admin.sock\"\n"
-         << "state_dir = \"" << directory << "/state\"\n"
-         << "queue = \"" << directory << "/state/queue\"\n"
-         << "module_dirs = [\"" << programs.modules << "\"]\n"
-         << "[module.veth]\ncluster_cidrs = [\"172.20.0.0/16\", \"10.0.0.0/8\"]\n";
-    return text.str();
-}
-
 void write_text(const std::string& path, const std::string& text) {
     std::ofstream file(path);
     file << text;
@@ -70,12 +55,29 @@ double field(const std::string& text, const std::string& name) {
 
 }  // namespace
 
-Daemon::Daemon(const Programs& programs, const std::string& directory, int node_netns)
-    : directory_(directory) {
+std::string vpc_route_profile(const std::string& pod_cidr) {
+    return "profile = \"vpc-route\"\n"
+           "[chain]\ndataplane = \"veth\"\n"
+           "[node]\npod_cidrs = [\"" +
+           pod_cidr +
+           "\"]\n"
+           "[pool]\ncool_down = \"2s\"\n"
+           "[module.veth]\ncluster_cidrs = [\"172.20.0.0/16\", \"10.0.0.0/8\"]\n";
+}
+
+std::string Daemon::profile_end(const Programs& programs) const {
+    return "[daemon]\nsocket = \"" + socket() + "\"\nadmin = \"unix:" + run_ +
+           "/admin.sock\"\nstate_dir = \"" + directory_ + "/state\"\nqueue = \"" + directory_ +
+           "/state/queue\"\nmodule_dirs = [\"" + programs.modules + "\"]\n";
+}
+
+Daemon::Daemon(const Programs& programs, const std::string& directory, int node_netns,
+               const std::string& profile_text)
+    : directory_(directory), run_("/run/" + std::filesystem::path(directory).filename().string()) {
     std::filesystem::create_directories(directory);
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
     const auto profile = directory + "/profile.toml";
-    write_text(profile, profile_text(programs, directory));
+    write_text(profile, profile_text + profile_end(programs));
     const auto program = programs.bin + "/terwayd";
     const auto log_path = directory + "/log";
     const Fd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -111,7 +113,7 @@ Daemon::~Daemon() {
 
 void Daemon::await_serving() {
     const auto deadline = after(kStartTime);
-    while (read_file(directory_ + "/log").find("msg=serving") == std::string::npos) {
+    while (log().find("msg=serving") == std::string::npos) {
         check_interrupted();
         const bool dead = ::waitpid(pid_, nullptr, WNOHANG) == pid_;
         if (dead || Clock::now() > deadline) {
@@ -120,8 +122,7 @@ void Daemon::await_serving() {
                 ::waitpid(pid_, nullptr, 0);
             }
             pid_ = -1;
-            throw Error(Status::Internal,
-                        "terwayd does not come up; its log:\n" + read_file(directory_ + "/log"));
+            throw Error(Status::Internal, "terwayd does not come up; its log:\n" + log());
         }
         (void)::poll(nullptr, 0, 10);
     }
@@ -130,6 +131,10 @@ void Daemon::await_serving() {
 std::string Daemon::network_config() const {
     return R"({"cniVersion":"1.1.0","name":"bench","type":"terway","socket":")" + socket() +
            R"(","queue":")" + directory_ + R"(/state/queue"})";
+}
+
+std::string Daemon::log() const {
+    return read_file(directory_ + "/log");
 }
 
 Memory Daemon::memory() const {
@@ -141,7 +146,7 @@ Memory Daemon::memory() const {
 
 Samples Daemon::logged(const std::string& verb) const {
     Samples samples;
-    std::istringstream lines(read_file(directory_ + "/log"));
+    std::istringstream lines(log());
     for (std::string line; std::getline(lines, line);) {
         const auto at = line.find(" ms=");
         if (line.find("msg=done") != std::string::npos && at != std::string::npos &&

@@ -22,11 +22,16 @@ struct Memory {  // MiB
     double anonymous = 0;
 };
 
+// A profile for VPC route mode, without [daemon].
+[[nodiscard]] std::string vpc_route_profile(const std::string& pod_cidr);
+
 // Serving when the constructor returns; stopped by the destructor, and killed with this process.
 class Daemon {
 public:
-    // Throws Error, with the daemon's log, if it does not come up.
-    Daemon(const Programs& programs, const std::string& directory, int node_netns);
+    // `profile` has no [daemon]; its files are in `directory`, whose last part names it among the
+    // daemons of this process. Throws Error, with the daemon's log, if it does not come up.
+    Daemon(const Programs& programs, const std::string& directory, int node_netns,
+           const std::string& profile);
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -36,12 +41,15 @@ public:
     [[nodiscard]] Memory memory() const;
     // What the daemon logged as its own time for requests of one verb, so far.
     [[nodiscard]] Samples logged(const std::string& verb) const;
+    [[nodiscard]] std::string log() const;
 
 private:
-    [[nodiscard]] std::string socket() const { return "/run/terway/cni.sock"; }
+    [[nodiscard]] std::string socket() const { return run_ + "/cni.sock"; }
+    [[nodiscard]] std::string profile_end(const Programs& programs) const;
     void await_serving();
 
     std::string directory_;
+    std::string run_;
     pid_t pid_ = -1;
 };
 

@@ -2,13 +2,16 @@
 #include <unistd.h>
 
 #include <boost/program_options.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "cni_bench.hpp"
 #include "interrupt.hpp"
+#include "pool_bench.hpp"
 #include "terway/error.hpp"
 
 namespace {
@@ -19,12 +22,22 @@ using namespace terway::bench;
 constexpr const char* kUsage =
     "terway-bench: measures Terway on this machine\n"
     "\n"
-    "  terway-bench cni [--rounds N] [--out FILE]\n"
+    "  terway-bench cni [--rounds N] [--storms N] [--out FILE]\n"
+    "  terway-bench pool [--rounds N] [--bursts N] [--hours N] [--steps N] [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
-    "making the same links, routes and set elements by hand. Everything happens in network\n"
-    "namespaces of its own, with a terwayd of its own. It needs root and a quiet machine; what\n"
-    "counts are the ratios. A table goes to standard output, progress to standard error.\n"
+    "making the same links, routes and set elements by hand.\n"
+    "\n"
+    "pool measures the ENI pool on a simulated cloud: ADDs from the warm pool beside VPC route\n"
+    "mode, bursts on a cold node beside the least that the cloud's delays allow, hours of churn "
+    "in\n"
+    "virtual time, and the ledger alone.\n"
+    "\n"
+    "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
+    "root\n"
+    "and a quiet machine; what counts are the ratios. A table goes to standard output, progress "
+    "to\n"
+    "standard error.\n"
     "\n"
     "Exit status: 0 measured (a missed goal is shown, not punished), 1 could not measure,\n"
     "2 wrong usage, 130 interrupted.\n";
@@ -42,6 +55,10 @@ po::options_description options() {
     po::options_description all("Options");
     auto add = all.add_options();
     add("rounds", po::value<unsigned>()->default_value(200), "rounds with one pod at a time");
+    add("bursts", po::value<unsigned>()->default_value(10),
+        "rounds with 200 pods at once on a cold node");
+    add("hours", po::value<unsigned>()->default_value(5), "of churn, in virtual time");
+    add("steps", po::value<unsigned>()->default_value(1'000'000), "of the ledger alone");
     add("storms", po::value<unsigned>()->default_value(10), "rounds with a hundred pods at once");
     add("out", po::value<std::string>(), "write the rows as JSON to this file");
     add("bin", po::value<std::string>()->default_value(bin), "where terwayd and terway are");
@@ -55,20 +72,28 @@ po::options_description options() {
     return all;
 }
 
-int bench(const po::variables_map& given) {
-    if (given["what"].as<std::string>() != "cni") {
-        std::cerr << "terway-bench: there is no benchmark \"" << given["what"].as<std::string>()
-                  << "\"; see terway-bench --help\n";
-        return kExitUsage;
+unsigned count(const po::variables_map& given, const std::string& option) {
+    const auto value = given[option].as<unsigned>();
+    if (value == 0) {
+        throw po::error("--" + option + " is at least 1");
     }
-    CniOptions wanted;
-    wanted.programs = {given["bin"].as<std::string>(), given["modules"].as<std::string>(),
-                       given["peers"].as<std::string>()};
-    wanted.rounds = given["rounds"].as<unsigned>();
-    wanted.storms = given["storms"].as<unsigned>();
-    if (wanted.rounds == 0 || wanted.storms == 0) {
-        std::cerr << "terway-bench: --rounds and --storms are at least 1\n";
-        return kExitUsage;
+    return value;
+}
+
+std::vector<Row> measure(const std::string& what, const po::variables_map& given) {
+    const Programs programs{given["bin"].as<std::string>(), given["modules"].as<std::string>(),
+                            given["peers"].as<std::string>()};
+    if (what == "cni") {
+        return bench_cni({programs, count(given, "rounds"), count(given, "storms")});
+    }
+    return bench_pool({programs, count(given, "rounds"), count(given, "bursts"),
+                       std::chrono::hours(count(given, "hours")), count(given, "steps")});
+}
+
+int bench(const po::variables_map& given) {
+    const auto what = given["what"].as<std::string>();
+    if (what != "cni" && what != "pool") {
+        throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;
     if (given.count("out") != 0) {
@@ -79,7 +104,7 @@ int bench(const po::variables_map& given) {
         }
     }
     const auto machine = Machine::here();
-    const auto rows = bench_cni(wanted);
+    const auto rows = measure(what, given);
     std::cout << machine.cpu << ", " << machine.cores << " cores, Linux " << machine.kernel
               << ", load " << machine.load << "\n"
               << table(rows);

@@ -208,6 +208,29 @@ TEST_F(EniWorkerTest, NoticesAnEniThatSomebodyDetached) {
     expect_in_step();
 }
 
+TEST_F(EniWorkerTest, ANewEniThatReadsDoNotShowYetIsWaitedFor) {
+    node_.start();
+    node_.resync();
+    node_.cloud.freeze_reads(true);
+    node_.nics.while_waiting = [this] { node_.cloud.freeze_reads(false); };
+    node_.settle();
+    EXPECT_EQ(node_.cloud.changing_calls(), 2U);
+    EXPECT_EQ(node_.cloud.enis().size(), 1U);
+    expect_in_step();
+}
+
+TEST_F(EniWorkerTest, ANewEniThatReadsNeverShowIsGivenUp) {
+    node_.start();
+    node_.resync();
+    node_.cloud.freeze_reads(true);
+    node_.nics.while_waiting = [this] { node_.advance(std::chrono::seconds(31)); };
+    for (const auto& order : node_.pool->await_orders({}, Deadline::min())) {
+        node_.worker->carry_out(order, {{}, after(std::chrono::seconds(20)), {}});
+    }
+    EXPECT_TRUE(node_.cloud.enis().empty()) << "it is deleted, not leaked";
+    EXPECT_TRUE(node_.journal.pending().empty());
+}
+
 TEST_F(EniWorkerTest, StaleReadsAfterARestartLoseNothing) {
     start();
     node_.add("a");
