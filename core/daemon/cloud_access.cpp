@@ -14,8 +14,8 @@ using std::chrono::seconds;
 constexpr seconds kShortTime{3};
 constexpr seconds kLongTime{120};
 
-cloud::Patience patience(bool something_remembered) {
-    return {{}, after(something_remembered ? kShortTime : kLongTime)};
+cloud::Patience patience(bool something_remembered, const std::stop_token& stop = {}) {
+    return {stop, after(something_remembered ? kShortTime : kLongTime), {}};
 }
 
 cloud::Settings settings_of(const profile::Cloud& from, const std::string& region) {
@@ -53,19 +53,20 @@ cloud::Settings settings_of(const profile::Cloud& from, const std::string& regio
 
 }  // namespace
 
-CloudAccess::CloudAccess(const profile::Cloud& settings, store::Store& store, Metrics& metrics)
+CloudAccess::CloudAccess(const profile::Cloud& settings, store::Store& store, Metrics& metrics,
+                         const std::stop_token& stop)
     : settings_(settings),
       store_(store),
       calls_(&metrics),
       metadata_(settings.metadata),
-      instance_(find_instance()),
+      instance_(find_instance(stop)),
       api_(cloud::make_cloud(settings_of(settings, instance_.region), metadata_, calls_)) {}
 
-cloud::InstanceFacts CloudAccess::find_instance() {
+cloud::InstanceFacts CloudAccess::find_instance(const std::stop_token& stop) {
     const auto remembered = remembered_node(store_, settings_.instance);
     log::info("asking the metadata service what instance this is", {{"url", settings_.metadata}});
     try {
-        return learn_instance(settings_, metadata_, patience(remembered.has_value()));
+        return learn_instance(settings_, metadata_, patience(remembered.has_value(), stop));
     } catch (const Error& error) {
         if (!remembered) {
             throw;

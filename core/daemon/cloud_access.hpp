@@ -17,9 +17,10 @@ namespace terway::daemon {
 class CloudAccess {
 public:
     // Learns what instance this is. If the metadata service does not answer, what was remembered
-    // the last time serves; without that this blocks for two minutes and then throws Error. Borrows
-    // all three.
-    CloudAccess(const profile::Cloud& settings, store::Store& store, Metrics& metrics);
+    // the last time serves; without that this blocks for two minutes, or until stopped, and then
+    // throws Error. Borrows all three.
+    CloudAccess(const profile::Cloud& settings, store::Store& store, Metrics& metrics,
+                const std::stop_token& stop = {});
 
     [[nodiscard]] cloud::Api& api() noexcept { return *api_; }
     [[nodiscard]] cloud::Metadata& metadata() noexcept { return metadata_; }
@@ -31,7 +32,7 @@ public:
     }
 
 private:
-    [[nodiscard]] cloud::InstanceFacts find_instance();
+    [[nodiscard]] cloud::InstanceFacts find_instance(const std::stop_token& stop);
 
     const profile::Cloud& settings_;
     store::Store& store_;

@@ -21,7 +21,7 @@ public:
         const pool::AddressPool& pool;
         host::Gate& gate;
     };
-    Inspector(const Parts& parts, CloudDoors doors)
+    Inspector(const Parts& parts, CloudInspector::Doors doors)
         : parts_(parts),
           cloud_(parts.manager, parts.pool, std::move(doors)),
           started_(Clock::now()) {}

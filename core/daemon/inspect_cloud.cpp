@@ -19,7 +19,10 @@ cloud::Patience patience(const endpoint::Operation& operation) {
 }
 
 template <class Door>
-Door& open(Door* door) {
+Door& open(Door* door, const CloudDoors& doors) {
+    if (door == nullptr && !doors.trouble.empty()) {
+        throw Error(Status::Retry, "the cloud is not known yet: " + doors.trouble);
+    }
     if (door == nullptr) {
         throw Error(Status::Unsupported,
                     "this profile does not use that part of the cloud; see [pool] source and "
@@ -71,11 +74,11 @@ std::string CloudInspector::mapping(const endpoint::Operation& operation) const 
     }
     facts.pool = pool_.picture();
     std::string trouble;
-    if (doors_.api != nullptr) {
+    if (const auto doors = doors_(); doors.api != nullptr) {
         try {
             cloud::EniFilter filter;
-            filter.instance = doors_.instance;
-            facts.cloud = doors_.api->describe_enis(filter, patience(operation));
+            filter.instance = doors.instance;
+            facts.cloud = doors.api->describe_enis(filter, patience(operation));
         } catch (const Error& error) {
             trouble = std::string("the cloud could not be asked: ") + error.what();
         }
@@ -84,7 +87,8 @@ std::string CloudInspector::mapping(const endpoint::Operation& operation) const 
 }
 
 std::string CloudInspector::metadata(const endpoint::Operation& operation) const {
-    auto& service = open(doors_.metadata);
+    const auto doors = doors_();
+    auto& service = open(doors.metadata, doors);
     json::array all;
     for (const auto& path : metadata_paths(service, patience(operation))) {
         const auto value = service.raw(path, patience(operation));
@@ -94,11 +98,13 @@ std::string CloudInspector::metadata(const endpoint::Operation& operation) const
 }
 
 std::string CloudInspector::calls() const {
-    return json::serialize(describe(open(doors_.calls).snapshot()));
+    const auto doors = doors_();
+    return json::serialize(describe(open(doors.calls, doors).snapshot()));
 }
 
 std::string CloudInspector::routes() const {
-    return json::serialize(describe(open(doors_.routes).state()));
+    const auto doors = doors_();
+    return json::serialize(describe(open(doors.routes, doors).state()));
 }
 
 }  // namespace terway::daemon

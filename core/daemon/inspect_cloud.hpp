@@ -1,6 +1,7 @@
 // Answers terwayctl's questions about addresses and the cloud.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cloud/api.hpp"
@@ -19,13 +20,16 @@ struct CloudDoors {
     cloud::CallLog* calls = nullptr;
     const routes::Keeper* routes = nullptr;
     std::string instance;
+    std::string trouble;  // why they are closed for now
 };
 
 // Borrows everything. Any thread, in the host's network namespace. Each verb answers JSON text;
 // those about the cloud throw Error(Unsupported) where there is none.
 class CloudInspector {
 public:
-    CloudInspector(endpoint::Manager& manager, const pool::AddressPool& pool, CloudDoors doors)
+    using Doors = std::function<CloudDoors()>;
+
+    CloudInspector(endpoint::Manager& manager, const pool::AddressPool& pool, Doors doors)
         : manager_(manager), pool_(pool), doors_(std::move(doors)) {}
 
     [[nodiscard]] std::string pool() const;
@@ -38,7 +42,7 @@ public:
 private:
     endpoint::Manager& manager_;
     const pool::AddressPool& pool_;
-    const CloudDoors doors_;
+    const Doors doors_;
 };
 
 }  // namespace terway::daemon

@@ -141,7 +141,8 @@ public:
           supply_(make_supply({profile, store_, modules, gate_, reaper_, metrics_})),
           manager_(
               {profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
-          inspector_({profile, modules, manager_, supply_->pool(), gate_}, supply_->doors()),
+          inspector_({profile, modules, manager_, supply_->pool(), gate_},
+                     [this] { return supply_->doors(); }),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
               handlers(), metrics_) {}

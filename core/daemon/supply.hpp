@@ -20,6 +20,7 @@ public:
 
     [[nodiscard]] virtual pool::AddressPool& pool() = 0;
     // All null where the cloud is not needed.
+    // What they lead to lives as long as the supply. Any thread.
     [[nodiscard]] virtual CloudDoors doors() = 0;
     // Null where there are no ENIs.
     [[nodiscard]] virtual endpoint::EniCare* care() = 0;

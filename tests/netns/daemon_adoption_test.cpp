@@ -123,7 +123,8 @@ TEST_F(DaemonAdoption, TheAddressOfAPodThatWentMeanwhileCools) {
 
 TEST_F(DaemonAdoption, CheckOnTheCommandLineFindsWhatIsMissing) {
     EXPECT_EQ(node_.ctl({"check"}).exit, 0);
-    node_.shell("ip route del " + pod_a_.v4().text());
+    // The kernel does not tell of elements that leave a set, so nobody repairs this meanwhile.
+    node_.shell("nft flush set inet terway-veth sources4");
     const auto checked = node_.ctl({"check"});
     EXPECT_EQ(checked.exit, 3) << checked.err;
     EXPECT_THAT(checked.out, AllOf(HasSubstr("NO"), HasSubstr("route to " + pod_a_.v4().text())));

@@ -59,7 +59,8 @@ TEST(EniRace, AddsAndDelsOfTheSameContainersInAnyOrderNeitherLoseNorDoubleAnAddr
         }
         std::set<std::string> owned;
         std::size_t used = 0;
-        for (const auto& row : node.ctl_json("endpoints").as_array()) {
+        const auto endpoints = node.ctl_json("endpoints");
+        for (const auto& row : endpoints.as_array()) {
             for (const auto& address : row.at("addresses").as_array()) {
                 owned.insert(std::string(address.as_string()));
                 ++used;

@@ -109,16 +109,26 @@ TEST_F(EniRoutes, TheEntryOfAFormerPodCidrGoesWhenItIsOurs) {
 }
 
 TEST_F(EniRoutes, PodsDoNotWaitForACloudThatIsAway) {
-    {
-        const auto daemon = cloud_.node().start();
-        EXPECT_EQ(daemon->stop(), 0);
-    }
     cloud_.go_away();
     const auto daemon = cloud_.node().start();
     const auto pod = cloud_.node().sandbox("a");
     EXPECT_TRUE(cloud_.node().add("a", *pod).ok());
-    EXPECT_TRUE(eventually([&] { return !report().at("trouble").as_string().empty(); }, 20s))
-        << report();
+    const auto asked = cloud_.node().ctl({"cloud", "routes"});
+    EXPECT_NE(asked.exit, 0);
+    EXPECT_THAT(asked.err, HasSubstr("the cloud is not known yet"));
+    cloud_.come_back();
+    EXPECT_TRUE(eventually(
+        [&] {
+            return cloud_.node().ctl({"cloud", "routes"}).exit == 0 && all_in_place();
+        },
+        60s));
+    EXPECT_EQ(daemon->stop(), 0);
+}
+
+TEST_F(EniRoutes, ADaemonThatHasNotLearnedItsInstanceStopsAtOnce) {
+    cloud_.go_away();
+    const auto daemon = cloud_.node().start();
+    EXPECT_EQ(daemon->stop(), 0) << daemon->log();
     cloud_.come_back();
 }
 
