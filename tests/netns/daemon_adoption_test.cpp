@@ -124,10 +124,12 @@ TEST_F(DaemonAdoption, TheAddressOfAPodThatWentMeanwhileCools) {
 TEST_F(DaemonAdoption, CheckOnTheCommandLineFindsWhatIsMissing) {
     EXPECT_EQ(node_.ctl({"check"}).exit, 0);
     // The kernel does not tell of elements that leave a set, so nobody repairs this meanwhile.
-    node_.shell("nft flush set inet terway-veth sources4");
+    node_.shell("nft delete element inet terway-veth sources4 '{ " + pod_a_.host_link() + " . " +
+                pod_a_.mac().text() + " . " + pod_a_.v4().text() + " }'");
     const auto checked = node_.ctl({"check"});
     EXPECT_EQ(checked.exit, 3) << checked.err;
-    EXPECT_THAT(checked.out, AllOf(HasSubstr("NO"), HasSubstr("route to " + pod_a_.v4().text())));
+    EXPECT_THAT(checked.out,
+                AllOf(HasSubstr("NO"), HasSubstr("lacks the element of " + pod_a_.host_link())));
     const auto rows = node_.ctl_json("check");
     int trouble = 0;
     for (const auto& row : rows.as_array()) {
