@@ -22,6 +22,7 @@
 namespace terway::sim {
 
 using test::eventually;
+using test::patience;
 using test::Tap;
 using test::Udp;
 

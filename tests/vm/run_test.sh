@@ -87,7 +87,8 @@ for signal in INT TERM; do
     await "a machine runs" running
     kill -s $signal $runner
     wait $runner
-    check "$signal has the status of $signal" $((128 + $(kill -l $signal))) $?
+    status=$?
+    check "$signal has the status of $signal" $((128 + $(kill -l $signal))) $status
     check "$signal leaves nothing behind" "0 0" "$(leftovers) $(machines)"
 done
 "$run" 6.12 sleep 300 > "$work/out" 2> "$work/err" &
