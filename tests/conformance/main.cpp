@@ -116,15 +116,17 @@ int check(const Options& options, const twy_module& module) {
     }
     json::array records;
     bool all_ok = true;
+    bool any = false;
     for (const auto& offer : offered) {
         if (!options.json) {
             std::printf("%s %s, %s\n", module.id, module.version, offer.name);
         }
         for (const auto& law : laws()) {
             if (!law.concerns(offer.kind) || (law.eni && !serves_eni) ||
-                (!options.laws.empty() && !options.laws.contains(law.number))) {
+                !options.chosen(law.number)) {
                 continue;
             }
+            any = true;
             const auto verdict = judge(law, options, offer.kind);
             all_ok = all_ok && verdict.ok;
             if (options.json) {
@@ -133,6 +135,9 @@ int check(const Options& options, const twy_module& module) {
                 print(law, verdict);
             }
         }
+    }
+    if (!any) {
+        throw Error(Status::Invalid, std::string("none of the laws chosen concerns ") + module.id);
     }
     if (options.json) {
         std::cout << json::serialize(json::object{{"module", module.id},
@@ -148,6 +153,7 @@ int run_tool(int argc, char** argv) {
     namespace po = boost::program_options;
     Options options;
     std::vector<int> numbers;
+    std::vector<int> unwanted;
     std::string config;
     po::options_description shown("Options");
     shown.add_options()(
@@ -156,7 +162,9 @@ int run_tool(int argc, char** argv) {
         "if it has none; a table [conformance] may say eni = true and families = "
         "[\"ipv4\", \"ipv6\"]")("law", po::value(&numbers)->value_name("N"),
                                 "check this law only; may be repeated")(
-        "verbose,v", po::bool_switch(&options.verbose), "print each call and what the module logs")(
+        "without-law", po::value(&unwanted)->value_name("N"),
+        "do not check this law; may be repeated")("verbose,v", po::bool_switch(&options.verbose),
+                                                  "print each call and what the module logs")(
         "json", po::bool_switch(&options.json), "print one JSON object instead of lines")(
         "help,h", "print this text");
     po::options_description all;
@@ -176,6 +184,7 @@ int run_tool(int argc, char** argv) {
         return 2;
     }
     options.laws.insert(numbers.begin(), numbers.end());
+    options.unwanted_laws.insert(unwanted.begin(), unwanted.end());
     require_privileges();
     const twy_module& module = sdk::testing::load_module(options.module_path);
     if (!config.empty()) {

@@ -19,8 +19,13 @@ struct Options {
     bool eni = false;
     std::vector<Family> families{Family::V4, Family::V6};
     std::set<int> laws;  // empty: all
+    std::set<int> unwanted_laws;
     bool verbose = false;
     bool json = false;
+
+    [[nodiscard]] bool chosen(int law) const {
+        return (laws.empty() || laws.contains(law)) && !unwanted_laws.contains(law);
+    }
 };
 
 // Reads the module's table, [module.<id>] or the whole file if it has no table `module`, and the

@@ -13,6 +13,7 @@ namespace terway::conformance {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // For nodes with an ENI.
 std::string eni_config() {
@@ -175,6 +176,20 @@ TEST(Conformance, SaysWhereAConfigurationIsWrong) {
     (void)std::remove(path.c_str());
     EXPECT_EQ(outcome.status, 2);
     EXPECT_THAT(outcome.errors, HasSubstr(path + ":3:8: error: unknown key \"mtuu\""));
+}
+
+TEST(Conformance, ChecksAllLawsButThoseNotWanted) {
+    const auto outcome =
+        examine("routes", {"--law", "9", "--law", "13", "--without-law", "13", "--json"});
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.errors;
+    EXPECT_THAT(outcome.output, HasSubstr(R"("law":9)"));
+    EXPECT_THAT(outcome.output, Not(HasSubstr(R"("law":13)")));
+}
+
+TEST(Conformance, DoesNotPassAModuleOnNoLawAtAll) {
+    const auto outcome = examine("routes", {"--law", "99"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.errors, HasSubstr("none of the laws chosen concerns test.routes"));
 }
 
 TEST(Conformance, PrintsOneJsonObjectWhenAsked) {

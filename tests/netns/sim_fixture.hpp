@@ -13,6 +13,7 @@
 #include "base/netns.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
+#include "patience.hpp"
 #include "sim/await.hpp"
 #include "sim/fabric.hpp"
 #include "sim_names.hpp"
@@ -21,6 +22,7 @@
 namespace terway::sim {
 
 using test::eventually;
+using test::patience;
 using test::Tap;
 using test::Udp;
 
@@ -85,7 +87,7 @@ protected:
     // with.
     [[nodiscard]] bool reaches(const std::string& from_node, const std::string& from,
                                const std::string& to_node, const std::string& to,
-                               std::chrono::milliseconds limit = std::chrono::seconds(5)) const {
+                               std::chrono::milliseconds limit = patience()) const {
         const Udp receiver = udp(to_node, to, true);
         const Udp sender = udp(from_node, from, true);
         sender.send(ip(to), kPort, "hello");
@@ -132,11 +134,11 @@ protected:
         netlink::LinkChange up;
         up.up = true;
         netlink::change_link(socket, netlink::find_link(socket, nic).value().index, up);
-        await_running(space(node).fd(), nic, after(std::chrono::seconds(5)));
+        await_running(space(node).fd(), nic, after(patience()));
         const auto name = netlink::find_link(socket, nic).value().mac.text().substr(9);
         await_running(space("fabric").fd(),
                       "eni-" + name.substr(0, 2) + name.substr(3, 2) + name.substr(6, 2),
-                      after(std::chrono::seconds(5)));
+                      after(patience()));
     }
 
     [[nodiscard]] std::optional<netlink::Link> nic(const std::string& node,
@@ -164,11 +166,11 @@ public:
         up.up = true;
         netlink::change_link(node, outer.index, up);
         netlink::change_link(pod, inner.index, up);
-        await_running(node_fd, "pod0", after(std::chrono::seconds(5)));
-        await_running(netns_.fd(), "eth0", after(std::chrono::seconds(5)));
+        await_running(node_fd, "pod0", after(patience()));
+        await_running(netns_.fd(), "eth0", after(patience()));
         for (const auto& address : addresses) {
             connect(node, outer, pod, inner, ip(address));
-            await_local(netns_.fd(), ip(address), after(std::chrono::seconds(5)));
+            await_local(netns_.fd(), ip(address), after(patience()));
         }
     }
 
@@ -199,8 +201,7 @@ private:
 
 // Whether a datagram passes between sockets, with its source unchanged.
 inline bool passes(const Udp& from, const IpAddress& source, const Udp& to,
-                   const IpAddress& address,
-                   std::chrono::milliseconds limit = std::chrono::seconds(5)) {
+                   const IpAddress& address, std::chrono::milliseconds limit = patience()) {
     from.send(address, kPort, "hello");
     const auto got = to.receive(limit);
     return got && got->from == source;

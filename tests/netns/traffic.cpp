@@ -71,7 +71,7 @@ bool readable(int fd, Deadline deadline) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& ready, std::chrono::milliseconds limit) {
-    const Deadline deadline = after(limit);
+    const Deadline deadline = after(patience(limit));
     while (!ready()) {
         if (Clock::now() > deadline) {
             return false;

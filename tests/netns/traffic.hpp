@@ -10,10 +10,11 @@
 
 #include "base/address.hpp"
 #include "base/fd.hpp"
+#include "patience.hpp"
 
 namespace terway::test {
 
-// Polls until `ready`; false when `limit` has passed.
+// Polls until `ready`; false when `limit` has passed, made longer as patience() says.
 bool eventually(const std::function<bool()>& ready,
                 std::chrono::milliseconds limit = std::chrono::seconds(5));
 
@@ -32,7 +33,7 @@ public:
     void send(const IpAddress& to, std::uint16_t port, const std::string& text) const;
     // Empty when `limit` has passed.
     [[nodiscard]] std::optional<Datagram> receive(
-        std::chrono::milliseconds limit = std::chrono::seconds(5)) const;
+        std::chrono::milliseconds limit = patience()) const;
     // The errno an ICMP error has left, 0 if none.
     [[nodiscard]] int error() const;
 
@@ -49,7 +50,7 @@ public:
     // The next inbound frame `wanted` says yes to; empty when `limit` has passed.
     [[nodiscard]] std::optional<std::vector<std::uint8_t>> receive(
         const std::function<bool(const std::vector<std::uint8_t>&)>& wanted,
-        std::chrono::milliseconds limit = std::chrono::seconds(5)) const;
+        std::chrono::milliseconds limit = patience()) const;
 
 private:
     Fd fd_;

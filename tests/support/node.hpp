@@ -11,6 +11,7 @@
 
 #include "base/netns.hpp"
 #include "cni.hpp"
+#include "patience.hpp"
 #include "process.hpp"
 #include "workshop.hpp"
 
@@ -52,14 +53,15 @@ public:
     Daemon(const Command& command, const std::string& log_file, Fd notify);
 
     // True once it has told that it is ready; false if it ends or the limit passes first.
-    [[nodiscard]] bool serves(std::chrono::milliseconds limit = std::chrono::seconds(30)) const;
+    [[nodiscard]] bool serves(
+        std::chrono::milliseconds limit = patience(std::chrono::seconds(30))) const;
     [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
     // Ends it by SIGTERM and tells its exit status; waits.
     ExitCode stop();
     // By SIGKILL.
     void kill();
     [[nodiscard]] std::optional<ExitCode> wait(
-        std::chrono::milliseconds limit = std::chrono::seconds(30));
+        std::chrono::milliseconds limit = patience(std::chrono::seconds(30)));
     // Everything it has logged so far.
     [[nodiscard]] std::string log() const;
     [[nodiscard]] bool logged(const std::string& text) const;

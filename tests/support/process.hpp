@@ -12,6 +12,7 @@
 
 #include "base/fd.hpp"
 #include "base/time.hpp"
+#include "patience.hpp"
 
 namespace terway::test {
 
@@ -68,6 +69,7 @@ struct Outcome {
 
 // Runs a program to its end. Throws Error if that takes longer than `limit`; the program is killed
 // then.
-[[nodiscard]] Outcome run(const Command& command, std::chrono::milliseconds limit = kProgramLimit);
+[[nodiscard]] Outcome run(const Command& command,
+                          std::chrono::milliseconds limit = patience(kProgramLimit));
 
 }  // namespace terway::test

@@ -6,6 +6,7 @@
 
 #include "base/address.hpp"
 #include "base/fd.hpp"
+#include "patience.hpp"
 
 namespace terway::test {
 
@@ -14,11 +15,11 @@ namespace terway::test {
 class Stream {
 public:
     Stream(int from_netns, int to_netns, const IpAddress& to,
-           std::chrono::milliseconds limit = std::chrono::seconds(5));
+           std::chrono::milliseconds limit = patience());
 
     // Sends the text forth, then back. False if that takes longer or the connection breaks.
     [[nodiscard]] bool carries(const std::string& text,
-                               std::chrono::milliseconds limit = std::chrono::seconds(5)) const;
+                               std::chrono::milliseconds limit = patience()) const;
     // Whom the server sees.
     [[nodiscard]] IpAddress client_address() const;
 
@@ -29,6 +30,6 @@ private:
 
 // One ICMP echo request; true if the reply comes in time.
 [[nodiscard]] bool ping(int netns_fd, const IpAddress& to,
-                        std::chrono::milliseconds limit = std::chrono::seconds(5));
+                        std::chrono::milliseconds limit = patience());
 
 }  // namespace terway::test
