@@ -1,5 +1,6 @@
 #include "sim/demo/cluster.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,12 +87,16 @@ Node::Node(const Fabric& fabric, std::string name, const std::string& profile, B
 }
 
 void Node::start() {
+    const auto log = directory_ + "/log";
+    const Fd file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!file) {
+        throw system_error(log, errno);
+    }
     daemon_ = std::make_unique<Process>(
-        Command{
-            {binaries_.terwayd, "--profile", directory_ + "/profile.toml"}, {}, {}, netns_.fd()},
-        directory_ + "/log");
+        in_node({binaries_.terwayd, "--profile", directory_ + "/profile.toml"}), file.get(),
+        file.get());
     const auto deadline = after(seconds(20));
-    while (Clock::now() < deadline && daemon_->running()) {
+    while (Clock::now() < deadline && !daemon_->wait(Clock::now())) {
         try {
             (void)ctl("status");
             return;
@@ -100,6 +105,19 @@ void Node::start() {
         }
     }
     throw Error(Status::Internal, "terwayd on " + name_ + " does not serve:" + log_tail());
+}
+
+Command Node::in_node(const std::vector<std::string>& argv) const {
+    return {argv, {{"PATH", kUsualPath}}, {}, netns_.fd(), {}, {}};
+}
+
+int Node::end(int signal) {
+    daemon_->signal(signal);
+    const auto status = daemon_->wait(after(seconds(30)));
+    if (!status) {
+        throw Error(Status::Internal, "terwayd on " + name_ + " does not end:" + log_tail());
+    }
+    return *status;
 }
 
 std::string Node::log_tail() const {
@@ -112,23 +130,26 @@ void Node::cni(const std::string& verb, Pod& pod) {
                               {"type", "terway"},
                               {"socket", directory_ + "/cni.sock"},
                               {"queue", directory_ + "/queue"}};
-    const auto outcome = run({{binaries_.terway},
-                              {{"CNI_COMMAND", verb},
-                               {"CNI_CONTAINERID", pod.container_id},
-                               {"CNI_NETNS", pod.netns_path()},
-                               {"CNI_IFNAME", "eth0"},
-                               {"CNI_PATH", "/opt/cni/bin"},
-                               {"CNI_ARGS", "K8S_POD_NAMESPACE=demo;K8S_POD_NAME=" + pod.name}},
-                              json::serialize(config),
-                              netns_.fd()},
-                             after(seconds(60)));
+    const auto outcome =
+        run_program({{binaries_.terway},
+                     {{"CNI_COMMAND", verb},
+                      {"CNI_CONTAINERID", pod.container_id},
+                      {"CNI_NETNS", pod.netns_path()},
+                      {"CNI_IFNAME", "eth0"},
+                      {"CNI_PATH", "/opt/cni/bin"},
+                      {"CNI_ARGS", "K8S_POD_NAMESPACE=demo;K8S_POD_NAME=" + pod.name}},
+                     json::serialize(config),
+                     netns_.fd(),
+                     {},
+                     {}},
+                    after(seconds(60)));
     if (outcome.exit != 0) {
-        throw Error(Status::Internal, verb + " of " + pod.name + " failed: " + outcome.output);
+        throw Error(Status::Internal, verb + " of " + pod.name + " failed: " + outcome.out);
     }
     if (verb != "ADD") {
         return;
     }
-    const auto result = json::parse(outcome.output);
+    const auto result = json::parse(outcome.out);
     pod.addresses.clear();
     for (const auto& ip : result.at("ips").as_array()) {
         const std::string text(ip.at("address").as_string());
@@ -137,24 +158,25 @@ void Node::cni(const std::string& verb, Pod& pod) {
 }
 
 Outcome Node::ask(const std::string& verb) const {
-    return run({{binaries_.terwayctl, verb, "-o", "json", "-s", directory_ + "/cni.sock"}},
-               after(seconds(20)));
+    return run_program(
+        in_node({binaries_.terwayctl, verb, "-o", "json", "-s", directory_ + "/cni.sock"}),
+        after(seconds(20)));
 }
 
 std::string Node::command(const std::vector<std::string>& argv) const {
-    const auto outcome = run({argv, {}, {}, netns_.fd()}, after(seconds(20)));
+    const auto outcome = run_program(in_node(argv), after(seconds(20)));
     if (outcome.exit != 0) {
-        throw Error(Status::Internal, argv[0] + " failed: " + outcome.errors);
+        throw Error(Status::Internal, argv[0] + " failed: " + outcome.err);
     }
-    return outcome.output;
+    return outcome.out;
 }
 
 json::value Node::ctl(const std::string& verb) const {
     const auto outcome = ask(verb);
-    if (outcome.exit != 0 && outcome.output.empty()) {
-        throw Error(Status::Retry, outcome.errors);
+    if (outcome.exit != 0 && outcome.out.empty()) {
+        throw Error(Status::Retry, outcome.err);
     }
-    return json::parse(outcome.output);
+    return json::parse(outcome.out);
 }
 
 double Node::daemon_rss() const {

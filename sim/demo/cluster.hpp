@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/netns.hpp"
-#include "sim/demo/process.hpp"
 #include "sim/fabric.hpp"
+#include "sim/process.hpp"
 
 namespace terway::sim::demo {
 
@@ -45,9 +45,9 @@ public:
 
     // Starts terwayd and waits until it answers. Throws Error with the end of its log.
     void start();
-    void kill() { (void)daemon_->end(SIGKILL); }
+    void kill() { (void)end(SIGKILL); }
     // Exit status of a clean stop.
-    [[nodiscard]] int stop() { return daemon_->end(SIGTERM); }
+    [[nodiscard]] int stop() { return end(SIGTERM); }
 
     // Execs the CNI binary; fills in the pod's addresses on ADD. Throws Error with what it printed.
     void cni(const std::string& verb, Pod& pod);
@@ -68,6 +68,8 @@ public:
 
 private:
     [[nodiscard]] std::string log_tail() const;
+    [[nodiscard]] Command in_node(const std::vector<std::string>& argv) const;
+    int end(int signal);
 
     const std::string name_;
     const Binaries binaries_;

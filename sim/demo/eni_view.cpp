@@ -152,7 +152,7 @@ std::string agreement(const Node& node, const CloudView& cloud) {
     }
     const auto mapping = node.ask("mapping");
     if (mapping.exit != 0) {
-        refute("mapping: " + mapping.output + mapping.errors);
+        refute("mapping: " + mapping.out + mapping.err);
     }
     return plural(real.size(), "ENI") + " and " + std::to_string(addresses) +
            " addresses in both, mapping clean";

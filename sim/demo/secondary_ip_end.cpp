@@ -151,13 +151,13 @@ void SecondaryIp::lose_eni() {
         const auto hit = [&](const boost::json::value& row) {
             return !row.at("ok").as_bool() && row.at("eni").as_string() == lost;
         };
-        const auto answer = boost::json::parse(mapping.output);
+        const auto answer = boost::json::parse(mapping.out);
         const auto& rows = answer.at("rows").as_array();
         const auto pods = std::count_if(rows.begin(), rows.end(), [&](const auto& row) {
             return hit(row) && !row.at("pod").as_string().empty();
         });
         if (mapping.exit != 1 || pods == 0) {
-            refute("exit status " + std::to_string(mapping.exit) + ": " + mapping.output);
+            refute("exit status " + std::to_string(mapping.exit) + ": " + mapping.out);
         }
         return "exit status 1, " + std::to_string(pods) + " addresses of pods are on no ENI";
     });

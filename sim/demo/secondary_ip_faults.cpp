@@ -139,7 +139,7 @@ void SecondaryIp::kill_without_cloud(Conversation& stream) {
         (void)stream.say("after", after(kPatience));
         const auto check = a().node.ask("check");
         if (check.exit != 0) {
-            refute(check.output + check.errors);
+            refute(check.out + check.err);
         }
         const auto pool = PoolView::of(a().node);
         if (pool.used != a().pods.size()) {

@@ -63,17 +63,21 @@ void Stage::remove_pod(Pod& pod, Node& node) {
 
 void Stage::ping(const std::string& claim, const Netns& from, const IpAddress& to) {
     story_.step("ping, " + claim, [&] {
-        const auto outcome = run(
-            {{"ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "2", to.text()}, {}, {}, from.fd()},
-            after(seconds(10)));
+        const auto outcome =
+            run_program({{"ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "2", to.text()},
+                         {{"PATH", kUsualPath}},
+                         {},
+                         from.fd(),
+                         {},
+                         {}},
+                        after(seconds(10)));
         if (outcome.exit != 0) {
-            refute(to.text() + " does not answer: " + outcome.output + outcome.errors);
+            refute(to.text() + " does not answer: " + outcome.out + outcome.err);
         }
-        const auto at = outcome.output.find("rtt ");
-        return to.text() +
-               (at == std::string::npos
-                    ? ""
-                    : ", " + outcome.output.substr(at, outcome.output.find('\n', at) - at));
+        const auto at = outcome.out.find("rtt ");
+        return to.text() + (at == std::string::npos
+                                ? ""
+                                : ", " + outcome.out.substr(at, outcome.out.find('\n', at) - at));
     });
 }
 

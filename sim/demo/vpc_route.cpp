@@ -136,10 +136,11 @@ private:
             " chain out { type nat hook postrouting priority srcnat; ip saddr " +
             own + " ip daddr " + own + " masquerade; }\n}\n";
         const auto nft = [this](const std::string& text) {
-            const auto outcome =
-                run({{"nft", "-f", "-"}, {}, text, node_a().netns().fd()}, after(kPatience));
+            const auto outcome = run_program(
+                {{"nft", "-f", "-"}, {{"PATH", kUsualPath}}, text, node_a().netns().fd(), {}, {}},
+                after(kPatience));
             if (outcome.exit != 0) {
-                refute(outcome.errors);
+                refute(outcome.err);
             }
         };
         nft(rules);

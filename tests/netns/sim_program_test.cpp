@@ -1,17 +1,18 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "patience.hpp"
+#include "sim/process.hpp"
 #include "sim/registration.hpp"
 #include "sim_names.hpp"
 #include "traffic.hpp"
@@ -23,52 +24,33 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-struct Outcome {
-    int status = -1;  // -1: killed by a signal
-    std::string out;
-    std::string err;
-};
-
-// One terway-sim process with its output in files; killed if still there at the end.
-class Process {
+// One terway-sim with its output in files; killed if still there at the end.
+class Program {
 public:
-    Process(const std::vector<std::string>& arguments, const fs::path& directory)
+    Program(const std::vector<std::string>& arguments, const fs::path& directory)
         : out_(directory / "out"), err_(directory / "err") {
-        std::vector<char*> raw{const_cast<char*>(TERWAY_SIM)};
-        for (const auto& argument : arguments) {
-            raw.push_back(const_cast<char*>(argument.c_str()));
-        }
-        raw.push_back(nullptr);
-        posix_spawn_file_actions_t actions;
-        posix_spawn_file_actions_init(&actions);
-        constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
-        posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(), kWrite, 0600);
-        posix_spawn_file_actions_addopen(&actions, 2, err_.c_str(), kWrite, 0600);
-        EXPECT_EQ(::posix_spawn(&pid_, TERWAY_SIM, &actions, nullptr, raw.data(), environ), 0);
-        posix_spawn_file_actions_destroy(&actions);
+        constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+        const Fd out(::open(out_.c_str(), kWrite, 0600));
+        const Fd err(::open(err_.c_str(), kWrite, 0600));
+        Command command{{TERWAY_SIM}, {{"PATH", kUsualPath}}, {}, -1, {}, {}};
+        command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+        process_ = std::make_unique<Process>(command, out.get(), err.get());
     }
-    ~Process() {
-        if (pid_ > 0) {
-            (void)stop(SIGKILL);
-        }
-    }
-    Process(const Process&) = delete;
-    Process& operator=(const Process&) = delete;
 
     Outcome stop(int signal) {
-        ::kill(pid_, signal);
+        process_->signal(signal);
         return wait();
     }
     Outcome wait() {
-        int status = 0;
-        ::waitpid(std::exchange(pid_, 0), &status, 0);
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out_), read_file(err_)};
+        const auto status = process_->wait(after(test::patience(std::chrono::seconds(60))));
+        EXPECT_TRUE(status) << "terway-sim does not end";
+        return {status.value_or(-1), read_file(out_), read_file(err_)};
     }
 
 private:
     fs::path out_;
     fs::path err_;
-    pid_t pid_ = 0;
+    std::unique_ptr<Process> process_;
 };
 
 class SimProgram : public ::testing::Test {
@@ -92,15 +74,15 @@ protected:
         std::vector<std::string> arguments{verb, "--name", name_};
         arguments.insert(arguments.end(), more.begin(), more.end());
         fs::create_directories(directory_ / "call");
-        return Process(arguments, directory_ / "call").wait();
+        return Program(arguments, directory_ / "call").wait();
     }
 
-    [[nodiscard]] std::unique_ptr<Process> start(const std::vector<std::string>& more = {}) const {
+    [[nodiscard]] std::unique_ptr<Program> start(const std::vector<std::string>& more = {}) const {
         std::vector<std::string> arguments{
             "run",          "--name", name_,
             "--ready-file", ready_,   std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"};
         arguments.insert(arguments.end(), more.begin(), more.end());
-        auto process = std::make_unique<Process>(arguments, directory_);
+        auto process = std::make_unique<Program>(arguments, directory_);
         EXPECT_TRUE(test::eventually([&] { return fs::exists(ready_); }, std::chrono::seconds(20)));
         return process;
     }
@@ -119,7 +101,7 @@ TEST_F(SimProgram, RunsUntilItIsToldToStopAndRemovesEverything) {
     const auto process = start();
     EXPECT_TRUE(anything_left());
     const auto outcome = process->stop(SIGTERM);
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
     EXPECT_THAT(outcome.out,
                 AllOf(HasSubstr("VPC 10.0.0.0/8"), HasSubstr("node node-a"),
                       HasSubstr("route 172.20.1.0/24 to node-a"), HasSubstr("\nready\n")));
@@ -130,11 +112,11 @@ TEST_F(SimProgram, ShowsExecutesAndCountsDropsWhileRunning) {
     const auto process = start();
     EXPECT_THAT(call("show").out, HasSubstr("ENI eni-node-b"));
     EXPECT_THAT(call("show", {"-o", "json"}).out, HasSubstr(R"("primary":"10.0.0.11")"));
-    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W5", "10.0.0.11"}).status, 0);
-    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W5", "203.0.113.10"}).status, 0);
+    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W5", "10.0.0.11"}).exit, 0);
+    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W5", "203.0.113.10"}).exit, 0);
     EXPECT_EQ(call("exec", {"node-a", "--", "ls", "/sys/class/net"}).out, "eth0\nlo\n");
     EXPECT_THAT(call("drops").out, HasSubstr("dropped nothing"));
-    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W1", "10.0.0.77"}).status, 1);
+    EXPECT_EQ(call("exec", {"node-a", "--", "ping", "-n", "-c1", "-W1", "10.0.0.77"}).exit, 1);
     EXPECT_THAT(call("drops", {"-o", "json"}).out,
                 HasSubstr(R"({"reason":"no owner","eni":"eni-node-a","packets":1})"));
 }
@@ -143,18 +125,18 @@ TEST_F(SimProgram, CommandsTheCloudOfARunningSimulation) {
     const auto process = start();
     EXPECT_THAT(call("enis").out, AllOf(HasSubstr("eni-node-a"), HasSubstr("InUse")));
     EXPECT_THAT(call("set", {"attach=2s..4s"}).out, HasSubstr("attach = 2s..4s"));
-    EXPECT_EQ(call("set", {"colour=red"}).status, 1);
+    EXPECT_EQ(call("set", {"colour=red"}).exit, 1);
     EXPECT_THAT(call("fault", {"add", "Attach*", "--code", "InternalError", "--once"}).out,
                 HasSubstr("fault 1"));
     EXPECT_THAT(call("fault", {"list", "--json"}).out, HasSubstr(R"("action":"Attach*")"));
-    EXPECT_EQ(call("fault", {"clear", "7"}).status, 1);
-    EXPECT_EQ(call("fault", {"clear"}).status, 0);
+    EXPECT_EQ(call("fault", {"clear", "7"}).exit, 1);
+    EXPECT_EQ(call("fault", {"clear"}).exit, 0);
     EXPECT_THAT(call("vswitch", {"drain", "vsw-a", "--leave", "3"}).out, HasSubstr("3 addresses"));
     EXPECT_THAT(call("routes").out, HasSubstr("172.20.1.0/24"));
     EXPECT_THAT(call("calls", {"--json", "--reset"}).out, HasSubstr(R"("total":0)"));
     EXPECT_THAT(call("eni", {"delete", "eni-node-a"}).err, HasSubstr("stays with it"));
     EXPECT_THAT(call("calls", {"--help"}).out, HasSubstr("--reset forgets"));
-    EXPECT_EQ(process->stop(SIGTERM).status, 0);
+    EXPECT_EQ(process->stop(SIGTERM).exit, 0);
     EXPECT_FALSE(anything_left());
 }
 
@@ -172,44 +154,44 @@ TEST_F(SimProgram, ServesTheApiOnTheMachineItselfByTlsUnderAnAuthorityOfItsOwn) 
     EXPECT_THAT(read_file(directory_ / "answer"), HasSubstr("MissingAccessKeyId"));
     EXPECT_NE(ask(""), 0) << "nobody else trusts that authority";
     EXPECT_THAT(call("calls").out, HasSubstr("DescribeInstances"));
-    EXPECT_EQ(process->stop(SIGTERM).status, 0);
+    EXPECT_EQ(process->stop(SIGTERM).exit, 0);
     EXPECT_FALSE(anything_left());
 }
 
 TEST_F(SimProgram, CleanRemovesWhatAKilledRunLeft) {
-    EXPECT_EQ(start()->stop(SIGKILL).status, -1);
+    EXPECT_EQ(start()->stop(SIGKILL).exit, by_signal(SIGKILL));
     EXPECT_TRUE(anything_left());
     const auto cleaned = call("clean");
-    EXPECT_EQ(cleaned.status, 0) << cleaned.err;
+    EXPECT_EQ(cleaned.exit, 0) << cleaned.err;
     EXPECT_FALSE(anything_left());
     EXPECT_THAT(call("clean").out, HasSubstr("nothing is left"));
 }
 
 TEST_F(SimProgram, ARunAfterAKilledOneStartsAfresh) {
-    EXPECT_EQ(start()->stop(SIGKILL).status, -1);
+    EXPECT_EQ(start()->stop(SIGKILL).exit, by_signal(SIGKILL));
     fs::remove(ready_);
     const auto process = start();
-    EXPECT_EQ(call("exec", {"node-b", "--", "ping", "-n", "-c1", "-W5", "10.0.0.10"}).status, 0);
-    EXPECT_EQ(process->stop(SIGINT).status, 0);
+    EXPECT_EQ(call("exec", {"node-b", "--", "ping", "-n", "-c1", "-W5", "10.0.0.10"}).exit, 0);
+    EXPECT_EQ(process->stop(SIGINT).exit, 0);
     EXPECT_FALSE(anything_left());
 }
 
 TEST_F(SimProgram, RefusesASecondRunAndACleanOfARunningSimulation) {
     const auto process = start();
     const auto second = call("run", {std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"});
-    EXPECT_EQ(second.status, 1);
+    EXPECT_EQ(second.exit, 1);
     EXPECT_THAT(second.err, HasSubstr("is running already as process"));
-    EXPECT_EQ(call("clean").status, 1);
-    EXPECT_EQ(call("exec", {"node-a", "--", "true"}).status, 0);
+    EXPECT_EQ(call("clean").exit, 1);
+    EXPECT_EQ(call("exec", {"node-a", "--", "true"}).exit, 0);
 }
 
 TEST_F(SimProgram, SaysWhatIsWrongWithItsArguments) {
-    EXPECT_EQ(call("frobnicate").status, 2);
+    EXPECT_EQ(call("frobnicate").exit, 2);
     EXPECT_THAT(call("run").err, HasSubstr("exactly one topology file is needed"));
     EXPECT_THAT(call("exec", {"node-a"}).err, HasSubstr("exec needs a node, -- and a command"));
     EXPECT_THAT(call("show", {"-o", "yaml"}).err, HasSubstr("the formats are text and json"));
     const auto absent = call("show");
-    EXPECT_EQ(absent.status, 1);
+    EXPECT_EQ(absent.exit, 1);
     EXPECT_THAT(absent.err, HasSubstr("is not running; start it with"));
 }
 

@@ -22,8 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 IpAddress ip(const char* text) {
     return IpAddress::parse(text).value();
 }
@@ -144,7 +142,7 @@ void Node::write_profile() const {
 }
 
 Command Node::daemon_command(const std::vector<std::string>& arguments) const {
-    Command command{{TERWAY_DAEMON}, {{"PATH", kPath}}, {}, node_.fd(), {}, {}};
+    Command command{{TERWAY_DAEMON}, {{"PATH", sim::kUsualPath}}, {}, node_.fd(), {}, {}};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     return command;
 }
@@ -256,7 +254,8 @@ std::string Node::http(const std::string& target) const {
 }
 
 std::string Node::shell(const std::string& text, int netns_fd) {
-    const auto outcome = run({{"/bin/sh", "-c", text}, {{"PATH", kPath}}, {}, netns_fd, {}, {}});
+    const auto outcome =
+        run({{"/bin/sh", "-c", text}, {{"PATH", sim::kUsualPath}}, {}, netns_fd, {}, {}});
     if (outcome.exit != 0) {
         throw Error(Status::Internal, text + ": " + outcome.err + outcome.out);
     }

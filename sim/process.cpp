@@ -1,4 +1,4 @@
-#include "process.hpp"
+#include "sim/process.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -17,7 +17,7 @@
 #include "base/file.hpp"
 #include "terway/error.hpp"
 
-namespace terway::test {
+namespace terway::sim {
 namespace {
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -30,7 +30,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }
 
 Fd memory_file(const std::string& content = {}) {
-    Fd fd(::memfd_create("test", MFD_CLOEXEC));
+    Fd fd(::memfd_create("program", MFD_CLOEXEC));
     if (!fd) {
         throw system_error("memfd_create", errno);
     }
@@ -90,7 +90,7 @@ struct Prepared {
     if (::getppid() != prepared.parent) {
         ::_exit(127);
     }
-    ::execve(prepared.argv.front(), prepared.argv.data(), prepared.env.data());
+    ::execvpe(prepared.argv.front(), prepared.argv.data(), prepared.env.data());
     give_up(prepared.argv.front());
 }
 
@@ -147,11 +147,11 @@ std::optional<ExitCode> Process::wait(Deadline deadline) {
     return ended_;
 }
 
-Outcome run(const Command& command, std::chrono::milliseconds limit) {
+Outcome run_program(const Command& command, Deadline deadline) {
     const Fd out = memory_file();
     const Fd err = memory_file();
     Process process(command, out.get(), err.get());
-    const auto exit = process.wait(after(limit));
+    const auto exit = process.wait(deadline);
     if (!exit) {
         throw Error(Status::Retry, command.argv.front() + " has not ended in time; it wrote: " +
                                        content_of(out) + content_of(err));
@@ -159,4 +159,4 @@ Outcome run(const Command& command, std::chrono::milliseconds limit) {
     return {*exit, content_of(out), content_of(err)};
 }
 
-}  // namespace terway::test
+}  // namespace terway::sim
