@@ -15,8 +15,9 @@ if(TERWAY_SANITIZE)
         -fsanitize=${TERWAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(terway_compile INTERFACE -fsanitize=${TERWAY_SANITIZE})
     # Boost.Asio uses a fence, which ThreadSanitizer does not model; g++ says so at every include.
+    # Its reports need no more than lines.
     if(TERWAY_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        target_compile_options(terway_compile INTERFACE -Wno-tsan)
+        target_compile_options(terway_compile INTERFACE -Wno-tsan -g1)
     endif()
     if(CMAKE_BUILD_TYPE STREQUAL "Debug")
         # Test programs (TERWAY_TEST_CODE) are most of what is compiled, and what must be watched is
