@@ -53,7 +53,11 @@ protected:
         }));
     }
     [[nodiscard]] boost::json::value report() const {
-        return boost::json::parse(cloud_.node().ctl({"-o", "json", "cloud", "routes"}).out);
+        const auto asked = cloud_.node().ctl({"-o", "json", "cloud", "routes"});
+        if (asked.exit != 0) {  // it does not know its instance yet
+            return {{"routes", boost::json::array()}, {"trouble", asked.err}};
+        }
+        return boost::json::parse(asked.out);
     }
     [[nodiscard]] bool all_in_place() const {
         const auto state = report();
