@@ -54,7 +54,7 @@ protected:
     }
     [[nodiscard]] boost::json::value report() const {
         const auto asked = cloud_.node().ctl({"-o", "json", "cloud", "routes"});
-        if (asked.exit != 0) {  // it does not know its instance yet
+        if (asked.out.empty()) {  // it does not know its instance yet
             return {{"routes", boost::json::array()}, {"trouble", asked.err}};
         }
         return boost::json::parse(asked.out);
