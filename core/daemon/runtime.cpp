@@ -57,6 +57,7 @@ void notify_systemd(const std::string& state) {
 
 std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
     std::vector<twy_prefix> all;
+    all.reserve(prefixes.size());
     for (const auto& prefix : prefixes) {
         all.push_back(prefix.to_abi());
     }

@@ -213,6 +213,7 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
     detach(record, netns_fd, operation, guard);
     const auto addresses = bare(record.spec.addresses);
     std::vector<store::CoolingAddress> cooling;
+    cooling.reserve(addresses.size());
     for (const auto& address : addresses) {
         cooling.push_back(
             {address, parts_.pool.cool_until(record.spec.sticky), record.spec.sticky});

@@ -23,7 +23,7 @@ EniPool::EniPool(const EniSettings& settings, PoolObserver& observer, WallClock 
 Lease EniPool::lease(const Claimant& who, const std::stop_token& stop, Deadline deadline,
                      const Addresses& wanted) {
     const auto began = Clock::now();
-    const auto given = [&] {
+    auto given = [&] {
         const MutexLock lock(mutex_);
         return lease_or_wait(who, stop, deadline, wanted);
     }();

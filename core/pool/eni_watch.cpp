@@ -62,7 +62,7 @@ std::optional<cloud::Eni> EniWatch::await(const std::string& eni, const Until& u
                 look_for_all(patience);
             }
             const auto seen = seen_.find(eni);
-            const auto now = seen == seen_.end() ? std::nullopt : std::optional(seen->second);
+            auto now = seen == seen_.end() ? std::nullopt : std::optional(seen->second);
             if (round_ != before && round_ > joined && until(now)) {
                 watched_.erase(mine);
                 return now;
