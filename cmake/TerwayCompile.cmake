@@ -21,7 +21,7 @@ if(TERWAY_SANITIZE)
     endif()
     if(CMAKE_BUILD_TYPE STREQUAL "Debug")
         # Test programs (TERWAY_TEST_CODE) are most of what is compiled, and what must be watched is
-        # not in them: a third of the time to compile.
+        # not in them: less than half the time to compile.
         set(test_code "$<BOOL:$<TARGET_PROPERTY:TERWAY_TEST_CODE>>")
         target_compile_options(terway_compile INTERFACE
             $<IF:${test_code},-O0,-O1> $<${test_code}:-g1> $<${test_code}:-fno-sanitize=undefined>)
