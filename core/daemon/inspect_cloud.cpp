@@ -19,16 +19,16 @@ cloud::Patience patience(const endpoint::Operation& operation) {
 }
 
 template <class Door>
-Door& open(Door* door, const CloudDoors& doors) {
-    if (door == nullptr && !doors.trouble.empty()) {
+Door& open(const CloudDoors& doors, Door* CloudDoors::*door) {
+    if (doors.*door == nullptr && !doors.trouble.empty()) {
         throw Error(Status::Retry, "the cloud is not known yet: " + doors.trouble);
     }
-    if (door == nullptr) {
+    if (doors.*door == nullptr) {
         throw Error(Status::Unsupported,
                     "this profile does not use that part of the cloud; see [pool] source and "
                     "[cloud] manage_routes");
     }
-    return *door;
+    return *(doors.*door);
 }
 
 std::string found_by_check(endpoint::Manager& manager, const endpoint::EndpointRecord& record,
@@ -87,8 +87,7 @@ std::string CloudInspector::mapping(const endpoint::Operation& operation) const 
 }
 
 std::string CloudInspector::metadata(const endpoint::Operation& operation) const {
-    const auto doors = doors_();
-    auto& service = open(doors.metadata, doors);
+    auto& service = open(doors_(), &CloudDoors::metadata);
     json::array all;
     for (const auto& path : metadata_paths(service, patience(operation))) {
         const auto value = service.raw(path, patience(operation));
@@ -98,13 +97,11 @@ std::string CloudInspector::metadata(const endpoint::Operation& operation) const
 }
 
 std::string CloudInspector::calls() const {
-    const auto doors = doors_();
-    return json::serialize(describe(open(doors.calls, doors).snapshot()));
+    return json::serialize(describe(open(doors_(), &CloudDoors::calls).snapshot()));
 }
 
 std::string CloudInspector::routes() const {
-    const auto doors = doors_();
-    return json::serialize(describe(open(doors.routes, doors).state()));
+    return json::serialize(describe(open(doors_(), &CloudDoors::routes).state()));
 }
 
 }  // namespace terway::daemon
