@@ -23,6 +23,7 @@ std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
 AbiEndpoint::AbiEndpoint(const EndpointSpec& spec, int netns_fd)
     : addresses_(to_abi(spec.addresses)),
       gateways_(to_abi(spec.gateways)),
+      subnets_(to_abi(spec.subnets)),
       raw_(sdk::sized<twy_endpoint>()) {
     raw_.netns_fd = netns_fd;
     raw_.container_id = sdk::str(spec.key.container_id);
@@ -36,6 +37,10 @@ AbiEndpoint::AbiEndpoint(const EndpointSpec& spec, int netns_fd)
     raw_.gateways = gateways_.data();
     raw_.gateway_count = gateways_.size();
     raw_.eni_ifindex = spec.eni_ifindex;
+    std::copy(spec.eni_mac.bytes.begin(), spec.eni_mac.bytes.end(), raw_.eni_mac);
+    raw_.eni_id = sdk::str(spec.eni);
+    raw_.subnets = subnets_.data();
+    raw_.subnet_count = subnets_.size();
     raw_.mtu = spec.mtu;
     raw_.ingress_bps = spec.ingress_bps;
     raw_.egress_bps = spec.egress_bps;
@@ -50,6 +55,7 @@ twy_attachment to_abi(const Attachment& attachment) {
     auto raw = sdk::sized<twy_attachment>();
     raw.host_ifindex = attachment.host_ifindex;
     raw.pod_ifindex = attachment.pod_ifindex;
+    raw.side_ifindex = attachment.side_ifindex;
     raw.mtu = attachment.mtu;
     std::copy(attachment.pod_mac.bytes.begin(), attachment.pod_mac.bytes.end(), raw.pod_mac);
     std::copy(attachment.host_mac.bytes.begin(), attachment.host_mac.bytes.end(), raw.host_mac);
@@ -70,6 +76,7 @@ Attachment from_abi(const twy_attachment& raw) {
     Attachment made;
     made.host_ifindex = raw.host_ifindex;
     made.pod_ifindex = raw.pod_ifindex;
+    made.side_ifindex = raw.side_ifindex;
     made.mtu = raw.mtu;
     std::copy(std::begin(raw.pod_mac), std::end(raw.pod_mac), made.pod_mac.bytes.begin());
     std::copy(std::begin(raw.host_mac), std::end(raw.host_mac), made.host_mac.bytes.begin());

@@ -22,6 +22,7 @@ public:
 private:
     std::vector<twy_prefix> addresses_;
     std::vector<twy_prefix> gateways_;
+    std::vector<twy_prefix> subnets_;
     twy_endpoint raw_;
 };
 

@@ -42,6 +42,8 @@ void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
     if (lease.eni) {
         spec.eni = lease.eni->id;
         spec.eni_ifindex = lease.eni->ifindex;
+        spec.eni_mac = lease.eni->mac;
+        spec.subnets = lease.eni->subnets;
         spec.gateways = hosts(lease.eni->gateways);
     }
 }

@@ -170,6 +170,8 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                          {"gateways", texts(spec.gateways, memory)},
                          {"eni", spec.eni},
                          {"eni_ifindex", spec.eni_ifindex},
+                         {"eni_mac", spec.eni_mac.text()},
+                         {"subnets", texts(spec.subnets, memory)},
                          {"sticky", spec.sticky},
                          {"mtu", spec.mtu},
                          {"ingress_bps", spec.ingress_bps},
@@ -189,6 +191,8 @@ EndpointSpec read_spec(const Members& members) {
             members.prefixes("gateways"),
             members.text_or_nothing("eni"),
             members.number<std::uint32_t>("eni_ifindex"),
+            members.has("eni_mac") ? members.parsed("eni_mac", "a MAC address", Mac::parse) : Mac{},
+            members.has("subnets") ? members.prefixes("subnets") : std::vector<Prefix>{},
             members.text_or_nothing("sticky"),
             members.number<std::uint32_t>("mtu"),
             members.number<std::uint64_t>("ingress_bps"),
@@ -199,6 +203,7 @@ EndpointSpec read_spec(const Members& members) {
 json::object write(const Attachment& attachment, const json::storage_ptr& memory) {
     return json::object({{"host_ifindex", attachment.host_ifindex},
                          {"pod_ifindex", attachment.pod_ifindex},
+                         {"side_ifindex", attachment.side_ifindex},
                          {"mtu", attachment.mtu},
                          {"pod_mac", attachment.pod_mac.text()},
                          {"host_mac", attachment.host_mac.text()},
@@ -210,6 +215,7 @@ json::object write(const Attachment& attachment, const json::storage_ptr& memory
 Attachment read_attachment(const Members& members) {
     return {members.number<std::uint32_t>("host_ifindex"),
             members.number<std::uint32_t>("pod_ifindex"),
+            members.has("side_ifindex") ? members.number<std::uint32_t>("side_ifindex") : 0,
             members.number<std::uint32_t>("mtu"),
             members.parsed("pod_mac", "a MAC address", Mac::parse),
             members.parsed("host_mac", "a MAC address", Mac::parse),

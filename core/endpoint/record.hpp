@@ -57,6 +57,8 @@ struct EndpointSpec {
     std::vector<Prefix> gateways;
     std::string eni;                // id of the ENI that carries them; empty in VPC route mode
     std::uint32_t eni_ifindex = 0;  // its NIC; 0 in VPC route mode
+    Mac eni_mac;                    // zeros in VPC route mode
+    std::vector<Prefix> subnets;    // of the ENI's vSwitch; none in VPC route mode
     std::string sticky;     // "namespace/name" if the pod gets its addresses again; else empty
     std::uint32_t mtu = 0;  // bytes; 0: the module's default
     std::uint64_t ingress_bps = 0;  // bits per second towards the pod; 0: unlimited
@@ -70,6 +72,7 @@ struct EndpointSpec {
 struct Attachment {
     std::uint32_t host_ifindex = 0;
     std::uint32_t pod_ifindex = 0;
+    std::uint32_t side_ifindex = 0;  // of a second link in the sandbox; 0: there is none
     std::uint32_t mtu = 0;
     Mac pod_mac;
     Mac host_mac;

@@ -103,6 +103,7 @@ void World::build_host() {
     if (options_.eni) {
         const auto eth1 = netlink::find_link(socket, "eth1").value();
         eni_ifindex_ = eth1.index;
+        eni_mac_ = eth1.mac;
         eni_.ifindex(eth1.index).mac(eth1.mac.bytes);
         for (const auto family : options_.families) {
             const bool v4 = family == Family::V4;
@@ -193,6 +194,9 @@ Pod& World::add_pod() {
     ip(netns.fd(), "link set dev lo up\n");
     endpoint.netns(netns.fd()).pod("default", "pod-" + letter, "uid-" + letter).eni(eni_ifindex_);
     endpoint.limits(50'000'000, 20'000'000);
+    if (options_.eni) {
+        endpoint.eni_mac(eni_mac_.bytes).eni_id("eni-1");
+    }
     std::vector<IpAddress> addresses;
     for (const auto family : options_.families) {
         const std::string subnet = options_.eni ? "88" : "77";
@@ -203,6 +207,7 @@ Pod& World::add_pod() {
         addresses.push_back(IpAddress::parse(text).value());
         if (options_.eni) {
             endpoint.gateway(family == Family::V4 ? "10.88.0.1" : "fd88::1");
+            endpoint.subnet(family == Family::V4 ? "10.88.0.0/24" : "fd88::/64");
         }
     }
     return pods_.emplace_back(

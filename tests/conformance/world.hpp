@@ -78,6 +78,7 @@ private:
     Netns vpc_ = Netns::create();
     std::uint64_t host_inode_ = host_.inode();
     std::uint32_t eni_ifindex_ = 0;
+    Mac eni_mac_;
     sdk::testing::EniBuilder eni_{"eni-1"};
     sdk::testing::FakeHost fake_;
     std::unique_ptr<sdk::testing::ModuleUnderTest> module_;

@@ -47,6 +47,8 @@ EndpointRecord any_record() {
                    any_prefixes(),
                    any_bytes(),
                    any_small_number(),
+                   any_mac(),
+                   any_prefixes(),
                    any_bytes(),
                    any_small_number(),
                    any_number(),
@@ -61,9 +63,9 @@ EndpointRecord any_record() {
              any_bytes(), any_bytes(), any_bytes()});
     }
     if (*rc::gen::arbitrary<bool>()) {
-        record.attachment =
-            Attachment{any_small_number(), any_small_number(), any_small_number(), any_mac(),
-                       any_mac(),          any_bytes(),        any_prefixes()};
+        record.attachment = Attachment{any_small_number(), any_small_number(), any_small_number(),
+                                       any_small_number(), any_mac(),          any_mac(),
+                                       any_bytes(),        any_prefixes()};
     }
     record.result = any_bytes();
     record.created = WallTime(std::chrono::milliseconds(*rc::gen::arbitrary<std::int64_t>()));

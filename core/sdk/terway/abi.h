@@ -31,7 +31,7 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 2
+#define TWY_ABI_MINOR 3
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"
@@ -102,24 +102,32 @@ typedef struct twy_endpoint {
     size_t address_count;        /* 0 only on detach of an endpoint nobody remembers */
     const twy_prefix* gateways;  /* the VPC's; none in VPC route mode */
     size_t gateway_count;
-    uint32_t eni_ifindex; /* the ENI that carries the addresses; 0 in VPC route mode */
+    uint32_t eni_ifindex; /* the ENI that carries the addresses; 0 in VPC route mode. A hint where
+                             ENIs move: eni_mac is the ENI's name for life */
     uint32_t mtu;         /* bytes; 0: the module's own default */
     uint64_t ingress_bps; /* bits per second towards the pod; 0 means unlimited */
     uint64_t egress_bps;  /* bits per second from the pod; 0 means unlimited */
     twy_str state; /* what this module last gave to put_state for this endpoint; may be empty */
+    uint8_t eni_mac[6]; /* of the ENI; zero in VPC route mode */
+    uint8_t reserved[2];
+    twy_str eni_id;            /* the cloud's, "eni-bp1..."; empty in VPC route mode */
+    const twy_prefix* subnets; /* of the ENI's vSwitch, at most one a family; none likewise */
+    size_t subnet_count;
 } twy_endpoint;
 
 /* What a dataplane made; the later links of the chain hang on to it. */
 typedef struct twy_attachment {
     uint32_t size;
     uint32_t host_ifindex; /* 0 when the host has no side of its own (ipvlan, exclusive ENI) */
-    uint32_t pod_ifindex;  /* in the sandbox */
+    uint32_t pod_ifindex;  /* in the sandbox; carries the pod's traffic but for side_ifindex's */
     uint32_t mtu;          /* of the pod's link, bytes */
     uint8_t pod_mac[6];
     uint8_t host_mac[6];
     char host_ifname[16]; /* NUL terminated; empty when host_ifindex is 0 */
-    uint32_t gateway_count;  /* the pod's next hops, at most one a family, for the CNI result */
-    uint32_t reserved;
+    uint32_t gateway_count; /* the pod's next hops, at most one a family, for the CNI result */
+    uint32_t side_ifindex;  /* another link in the sandbox that carries what the pod exchanges with
+                               the node itself (an exclusive ENI's "veth1"); 0: there is none.
+                               Policy covers both, a limit on ingress or egress counts both */
     twy_prefix gateways[2];
 } twy_attachment;
 

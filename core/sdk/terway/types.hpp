@@ -58,6 +58,15 @@ public:
     }
     // 0 in VPC route mode.
     [[nodiscard]] std::uint32_t eni_ifindex() const noexcept { return raw_.eni_ifindex; }
+    // Zeros in VPC route mode.
+    [[nodiscard]] std::span<const std::uint8_t, 6> eni_mac() const noexcept {
+        return std::span<const std::uint8_t, 6>(raw_.eni_mac);
+    }
+    [[nodiscard]] std::string_view eni_id() const noexcept { return view(raw_.eni_id); }
+    // Of the ENI's vSwitch.
+    [[nodiscard]] std::span<const twy_prefix> subnets() const noexcept {
+        return {raw_.subnets, raw_.subnet_count};
+    }
     [[nodiscard]] std::uint32_t mtu() const noexcept { return raw_.mtu; }
     [[nodiscard]] std::uint64_t ingress_bps() const noexcept { return raw_.ingress_bps; }
     [[nodiscard]] std::uint64_t egress_bps() const noexcept { return raw_.egress_bps; }

@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -79,6 +81,19 @@ public:
         eni_ifindex_ = ifindex;
         return *this;
     }
+    EndpointBuilder& eni_mac(const std::array<std::uint8_t, 6>& bytes) {
+        eni_mac_ = bytes;
+        return *this;
+    }
+    EndpointBuilder& eni_id(std::string id) {
+        eni_id_ = std::move(id);
+        return *this;
+    }
+    // Of the ENI's vSwitch.
+    EndpointBuilder& subnet(std::string_view text) {
+        subnets_.push_back(prefix(text));
+        return *this;
+    }
     EndpointBuilder& mtu(std::uint32_t bytes) {
         mtu_ = bytes;
         return *this;
@@ -125,6 +140,10 @@ public:
         made.ingress_bps = ingress_bps_;
         made.egress_bps = egress_bps_;
         made.state = str(state_);
+        std::copy(eni_mac_.begin(), eni_mac_.end(), made.eni_mac);
+        made.eni_id = str(eni_id_);
+        made.subnets = subnets_.data();
+        made.subnet_count = subnets_.size();
         return made;
     }
 
@@ -137,7 +156,10 @@ private:
     std::string pod_uid_;
     std::vector<twy_prefix> addresses_;
     std::vector<twy_prefix> gateways_;
+    std::vector<twy_prefix> subnets_;
     std::string state_;
+    std::string eni_id_;
+    std::array<std::uint8_t, 6> eni_mac_{};
     int netns_fd_ = -1;
     std::uint32_t eni_ifindex_ = 0;
     std::uint32_t mtu_ = 0;

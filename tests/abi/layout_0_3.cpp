@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.2 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.3 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -35,7 +35,7 @@ LAYOUT(twy_error, size, 0);
 LAYOUT(twy_error, sys_errno, 4);
 LAYOUT(twy_error, message, 8);
 
-SIZE(twy_endpoint, 176);
+SIZE(twy_endpoint, 216);
 LAYOUT(twy_endpoint, size, 0);
 LAYOUT(twy_endpoint, netns_fd, 4);
 LAYOUT(twy_endpoint, container_id, 8);
@@ -53,6 +53,11 @@ LAYOUT(twy_endpoint, mtu, 140);
 LAYOUT(twy_endpoint, ingress_bps, 144);
 LAYOUT(twy_endpoint, egress_bps, 152);
 LAYOUT(twy_endpoint, state, 160);
+LAYOUT(twy_endpoint, eni_mac, 176);
+LAYOUT(twy_endpoint, reserved, 182);
+LAYOUT(twy_endpoint, eni_id, 184);
+LAYOUT(twy_endpoint, subnets, 200);
+LAYOUT(twy_endpoint, subnet_count, 208);
 
 SIZE(twy_attachment, 92);
 LAYOUT(twy_attachment, size, 0);
@@ -63,7 +68,7 @@ LAYOUT(twy_attachment, pod_mac, 16);
 LAYOUT(twy_attachment, host_mac, 22);
 LAYOUT(twy_attachment, host_ifname, 28);
 LAYOUT(twy_attachment, gateway_count, 44);
-LAYOUT(twy_attachment, reserved, 48);
+LAYOUT(twy_attachment, side_ifindex, 48);
 LAYOUT(twy_attachment, gateways, 52);
 
 SIZE(twy_node, 40);
