@@ -41,7 +41,8 @@ std::string summary(const json::array& addresses) {
 std::string eni(const json::value& eni, bool color) {
     const auto& addresses = eni.at("addresses").as_array();
     std::string out = at(eni, "id") + "  " + at(eni, "mac") + "  " + at(eni, "state") + "  " +
-                      at(eni, "vswitch") + "  " + summary(addresses) + "\n";
+                      at(eni, "vswitch") + "  " + (eni.at("exclusive").as_bool() ? "whole, " : "") +
+                      summary(addresses) + "\n";
     if (const auto reason = at(eni, "reason"); !reason.empty()) {
         out += "  " + reason + "\n";
     }
@@ -69,10 +70,15 @@ std::string seconds(const json::value& value) {
 }  // namespace
 
 std::string print_pool_line(const json::value& pool, bool color) {
-    if (!pool.at("cidrs").as_array().empty()) {
-        return cidrs(pool, color);
+    std::string out;
+    if (const auto& whole = pool.at("exclusive_enis"); !whole.is_null()) {
+        out += "ENIs for one pod alone: " + at(whole, "allocated") + " allocated, " +
+               at(whole, "warm") + " warm, " + at(whole, "capacity") + " at most\n";
     }
-    return "addresses: " + at(pool, "used") + " in use, " + at(pool, "idle") + " idle, " +
+    if (!pool.at("cidrs").as_array().empty()) {
+        return cidrs(pool, color) + out;
+    }
+    return out + "addresses: " + at(pool, "used") + " in use, " + at(pool, "idle") + " idle, " +
            at(pool, "capacity") + " at most, on " +
            std::to_string(pool.at("enis").as_array().size()) +
            " ENIs; waiting: " + or_dash(at(pool, "waiting")) + "\n";

@@ -39,8 +39,17 @@ json::object describe(const pool::EniPicture& eni) {
             {"gateways", texts(eni.place.gateways)},
             {"state", eni.state},
             {"reason", eni.reason},
+            {"exclusive", eni.exclusive},
             {"prefixes", texts(eni.prefixes)},
             {"addresses", addresses}};
+}
+
+json::value describe(const std::optional<pool::DeviceCount>& count) {
+    if (!count) {
+        return nullptr;
+    }
+    return json::object{
+        {"capacity", count->capacity}, {"allocated", count->allocated}, {"warm", count->warm}};
 }
 
 }  // namespace
@@ -60,6 +69,7 @@ json::object describe(const endpoint::EndpointRecord& record) {
             {"pod_namespace", record.spec.pod_namespace},
             {"pod_name", record.spec.pod_name},
             {"addresses", texts(record.spec.addresses)},
+            {"source", endpoint::name_of(record.spec.source)},
             {"eni", record.spec.eni},
             {"host_ifname", record.spec.host_ifname},
             {"mac", attachment.pod_mac.text()},
@@ -84,6 +94,7 @@ json::object describe(const pool::PoolPicture& picture) {
     return {{"cidrs", cidrs},
             {"used_outside", picture.used_outside},
             {"enis", enis},
+            {"exclusive_enis", describe(picture.exclusive_enis)},
             {"capacity", picture.capacity},
             {"used", picture.used},
             {"idle", picture.idle},

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.hpp"
@@ -15,6 +16,8 @@ using std::chrono::seconds;
 
 // The node takes pods after this time even if the pool is not warm: they then wait for addresses.
 constexpr seconds kWarmUpTime{30};
+// How often it is looked for ENIs that are not needed any more.
+constexpr seconds kDrainPeriod{30};
 
 pool::Families families(profile::IpFamilies from) {
     switch (from) {
@@ -40,19 +43,35 @@ pool::VSwitchChoice choice(profile::VSwitchPolicy from) {
     return pool::VSwitchChoice::Ordered;
 }
 
-pool::EniSettings settings_of(const profile::Profile& profile, const NodeFacts& node) {
+void set_watermarks(const profile::Pool& from, const EniUse& use, pool::EniSettings& to) {
+    to.reclaim_after = from.reclaim_after;
+    if (use.draining) {
+        to.min_idle = 0;
+        to.max_idle = 0;
+        to.reclaim_after = std::min<std::chrono::milliseconds>(from.reclaim_after, kDrainPeriod);
+    } else if (use.exclusive) {
+        to.min_idle = from.exclusive.min_idle;
+        to.max_idle = from.exclusive.max_idle;
+        to.max_enis = from.exclusive.max_enis;
+    } else {
+        to.min_idle = from.min_idle;
+        to.max_idle = from.max_idle;
+        to.warm_up = from.warm_up;
+        to.max_enis = from.max_enis;
+    }
+}
+
+pool::EniSettings settings_of(const profile::Profile& profile, const NodeFacts& node,
+                              const EniUse& use) {
     const auto& from = profile.pool;
     const auto& cloud = profile.cloud;
     pool::EniSettings to;
     to.families = families(from.families);
-    to.min_idle = from.min_idle;
-    to.max_idle = from.max_idle;
-    to.warm_up = from.warm_up;
-    to.max_enis = from.max_enis;
-    to.prefixes = from.prefixes;
+    to.exclusive = use.exclusive;
+    to.prefixes = from.prefixes && !use.exclusive;
     to.cool_down = from.cool_down;
     to.sticky_for = from.sticky_for;
-    to.reclaim_after = from.reclaim_after;
+    set_watermarks(from, use, to);
     to.reconcile_every = from.reconcile_every;
     to.leak_grace = from.leak_grace;
     to.instance = node.instance.instance;
@@ -92,14 +111,14 @@ void PoolMetrics::waited(std::chrono::milliseconds span) noexcept {
     }
 }
 
-EniSupply::EniSupply(const SupplyParts& parts)
-    : cloud_(parts.profile.cloud, parts.store, parts.metrics),
-      observer_(parts.metrics),
-      journal_(parts.store),
-      care_(parts.modules, parts.profile.chain.dataplane, parts.gate, parts.reaper, parts.metrics),
-      settings_(settings_of(parts.profile, cloud_.node())),
+EniSupply::EniSupply(const SupplyParts& parts, CloudAccess& cloud, const NodeFacts& node,
+                     const EniUse& use)
+    : observer_(parts.metrics),
+      journal_(parts.store, use.exclusive),
+      care_(parts.modules, use.dataplanes, use.exclusive, parts.gate, parts.reaper, parts.metrics),
+      settings_(settings_of(parts.profile, node, use)),
       pool_(settings_, observer_, wall_now, cloud::random_fraction),
-      worker_({cloud_.api(), cloud_.metadata(), care_, journal_, pool_, observer_}, settings_,
+      worker_({cloud.api(), cloud.metadata(), care_, journal_, pool_, observer_}, settings_,
               wall_now, cloud::random_nonce),
       refill_(pool_, worker_, settings_) {}
 

@@ -1,8 +1,11 @@
 // Addresses of the node's ENIs: the pool, and the threads that fill it from the cloud.
 #pragma once
 
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "daemon/cloud_access.hpp"
 #include "daemon/pool_journal.hpp"
 #include "daemon/supply.hpp"
 #include "pool/eni_pool.hpp"
@@ -24,19 +27,26 @@ private:
     Metrics& metrics_;
 };
 
-class EniSupply final : public Supply {
-public:
-    // Asks the cloud; see CloudAccess.
-    explicit EniSupply(const SupplyParts& parts);
+// What a pool of ENIs is for.
+struct EniUse {
+    bool exclusive = false;  // for one endpoint each
+    bool draining = false;   // for those that have addresses, and for nobody new
+    std::vector<std::string> dataplanes;
+};
 
-    pool::AddressPool& pool() override { return pool_; }
-    CloudDoors doors() override { return cloud_.doors(); }
-    endpoint::EniCare* care() override { return &care_; }
-    void start() override;
-    void warm_up() override;
+class EniSupply {
+public:
+    // Borrows the parts and the cloud.
+    EniSupply(const SupplyParts& parts, CloudAccess& cloud, const NodeFacts& node,
+              const EniUse& use);
+
+    [[nodiscard]] pool::AddressPool& pool() { return pool_; }
+    [[nodiscard]] endpoint::EniCare& care() { return care_; }
+    // As Supply says.
+    void start();
+    void warm_up();
 
 private:
-    CloudAccess cloud_;
     PoolMetrics observer_;
     PoolJournal journal_;
     endpoint::EniCare care_;

@@ -11,8 +11,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kCall = "pending-call";
-constexpr const char* kEni = "eni";
+// Kinds of notes; those of ENIs for one endpoint alone after the others'.
+constexpr const char* kCalls[] = {"pending-call", "exclusive-pending-call"};
+constexpr const char* kEnis[] = {"eni", "exclusive-eni"};
 
 template <class Item>
 json::array texts(const std::vector<Item>& items) {
@@ -169,28 +170,31 @@ std::vector<Item> read_notes(store::Store& store, const char* kind, const Read& 
 
 }  // namespace
 
+PoolJournal::PoolJournal(store::Store& store, bool exclusive)
+    : store_(store), call_(kCalls[exclusive ? 1 : 0]), eni_(kEnis[exclusive ? 1 : 0]) {}
+
 void PoolJournal::begin(const pool::PendingCall& call) {
-    store_.put_note(kCall, call.token, json::serialize(write(call)));
+    store_.put_note(call_, call.token, json::serialize(write(call)));
 }
 
 void PoolJournal::finish(const std::string& token) {
-    store_.erase_note(kCall, token);
+    store_.erase_note(call_, token);
 }
 
 std::vector<pool::PendingCall> PoolJournal::pending() {
-    return read_notes<pool::PendingCall>(store_, kCall, read_call);
+    return read_notes<pool::PendingCall>(store_, call_, read_call);
 }
 
 void PoolJournal::keep(const pool::EniRecord& eni) {
-    store_.put_note(kEni, eni.place.id, json::serialize(write(eni)));
+    store_.put_note(eni_, eni.place.id, json::serialize(write(eni)));
 }
 
 void PoolJournal::drop(const std::string& eni) {
-    store_.erase_note(kEni, eni);
+    store_.erase_note(eni_, eni);
 }
 
 std::vector<pool::EniRecord> PoolJournal::enis() {
-    return read_notes<pool::EniRecord>(store_, kEni, read_eni);
+    return read_notes<pool::EniRecord>(store_, eni_, read_eni);
 }
 
 }  // namespace terway::daemon

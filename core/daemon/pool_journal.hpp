@@ -10,7 +10,8 @@ namespace terway::daemon {
 // over: the cloud knows the rest.
 class PoolJournal final : public pool::Journal {
 public:
-    explicit PoolJournal(store::Store& store) : store_(store) {}
+    // `exclusive`: of the ENIs that serve one endpoint alone; the others have a journal of theirs.
+    explicit PoolJournal(store::Store& store, bool exclusive = false);
 
     void begin(const pool::PendingCall& call) override;
     void finish(const std::string& token) override;
@@ -22,6 +23,8 @@ public:
 
 private:
     store::Store& store_;
+    const char* const call_;
+    const char* const eni_;
 };
 
 }  // namespace terway::daemon

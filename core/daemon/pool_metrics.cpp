@@ -52,7 +52,14 @@ void describe_pool(Metrics& metrics, const pool::PoolPicture& picture) {
         describe_eni(metrics, eni);
     }
     set(metrics, "terway_pool_waiting", "Requests waiting for an address", picture.waiting.size());
-    if (picture.cidrs.empty()) {
+    if (const auto& count = picture.exclusive_enis) {
+        set(metrics, "terway_exclusive_eni_capacity", "Pods that can have an ENI of their own",
+            count->capacity);
+        set(metrics, "terway_exclusive_eni_allocated", "Pods that have an ENI of their own",
+            count->allocated);
+        set(metrics, "terway_exclusive_eni_warm", "ENIs ready for a pod of their own", count->warm);
+    }
+    if (picture.cidrs.empty() || !picture.enis.empty()) {
         set(metrics, "terway_pool_enis", "ENIs that serve pods", picture.enis.size());
         set(metrics, "terway_pool_capacity", "Endpoints the node can have", picture.capacity);
         set(metrics, "terway_pool_used", "Endpoints that have addresses", picture.used);

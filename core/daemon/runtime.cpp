@@ -36,6 +36,27 @@ constexpr seconds kFarewell{10};  // for requests in flight when a stop is asked
 constexpr seconds kSweepPeriod{2};
 constexpr seconds kTakeOverTime{120};
 
+// Why endpoints cannot get the addresses the profile means them to have; empty if they can.
+std::string source_trouble(const profile::Profile& profile, const endpoint::Modules& modules) {
+    for (const auto& [source, dataplanes] : dataplanes_by_source(profile)) {
+        if (source == pool::Source::PodCidr) {
+            if (profile.node.pod_cidrs.empty()) {
+                return "no pod CIDR; set [node] pod_cidrs or give --pod-cidr, or take addresses "
+                       "from "
+                       "ENIs with [pool] source = \"eni\"";
+            }
+            continue;
+        }
+        for (const auto& dataplane : dataplanes) {
+            if (modules.at(dataplane)->eni() == nullptr) {
+                return "addresses come from \"" + std::string(endpoint::name_of(source)) +
+                       "\", but the dataplane " + dataplane + " serves a node's own addresses only";
+            }
+        }
+    }
+    return {};
+}
+
 // The notification protocol of systemd (sd_notify(3)): one datagram.
 void notify_systemd(const std::string& state) {
     const char* where = std::getenv("NOTIFY_SOCKET");
@@ -139,7 +160,8 @@ public:
           registry_(store_),
           gate_(metrics_, gate_options(profile), open_breadcrumbs(profile)),
           reaper_(metrics_),
-          supply_(make_supply({profile, store_, modules, gate_, reaper_, metrics_})),
+          supply_(
+              make_supply({profile, store_, modules, gate_, reaper_, metrics_, registry_.all()})),
           manager_(
               {profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
           inspector_({profile, modules, manager_, supply_->pool(), gate_},
@@ -172,7 +194,7 @@ public:
             const std::jthread sweeper(
                 [this](const std::stop_token& stop) { sweep(manager_, stop); });
             const std::jthread watch([this](const std::stop_token& stop) {
-                watch_kernel(manager_, supply_->care(), stop);
+                watch_kernel(manager_, supply_->cares(), stop);
             });
             const auto admin = open_admin();
             log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
@@ -258,16 +280,8 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         std::cerr << diagnostics.print();
         return kExitConfig;
     }
-    const bool from_enis = profile.pool.source == profile::AddressSource::Eni;
-    if (profile.node.pod_cidrs.empty() && !from_enis) {
-        std::cerr << profile.file
-                  << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr, or take "
-                     "addresses from ENIs with [pool] source = \"eni\"\n";
-        return kExitConfig;
-    }
-    if (from_enis && modules.at(profile.chain.dataplane)->eni() == nullptr) {
-        std::cerr << profile.file << ": error: [pool] source is \"eni\", but the dataplane "
-                  << profile.chain.dataplane << " serves a node's own addresses only\n";
+    if (const auto trouble = source_trouble(profile, modules); !trouble.empty()) {
+        std::cerr << profile.file << ": error: " << trouble << "\n";
         return kExitConfig;
     }
     const auto results = preflight(modules);

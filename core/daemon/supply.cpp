@@ -1,45 +1,137 @@
 #include "daemon/supply.hpp"
 
+#include <utility>
+
 #include "daemon/eni_supply.hpp"
+#include "daemon/pool_journal.hpp"
 #include "daemon/route_service.hpp"
 #include "pool/cidr_pool.hpp"
+#include "pool/pool_set.hpp"
 
 namespace terway::daemon {
 namespace {
 
-// The node's own ranges; the cloud is asked for nothing but the routes to them, if it is at all.
-class CidrSupply final : public Supply {
+using pool::Source;
+
+pool::Source source_of(profile::AddressSource source) {
+    switch (source) {
+        case profile::AddressSource::Eni:
+            return Source::Eni;
+        case profile::AddressSource::ExclusiveEni:
+            return Source::ExclusiveEni;
+        case profile::AddressSource::PodCidr:
+            break;
+    }
+    return Source::PodCidr;
+}
+
+class NodeSupply final : public Supply {
 public:
-    explicit CidrSupply(const SupplyParts& parts)
-        : pool_(parts.profile.node.pod_cidrs, parts.profile.pool.cool_down,
-                parts.profile.pool.sticky_for, wall_now) {
-        if (parts.profile.cloud.manage_routes) {
+    explicit NodeSupply(const SupplyParts& parts)
+        : cidrs_(parts.profile.node.pod_cidrs, parts.profile.pool.cool_down,
+                 parts.profile.pool.sticky_for, wall_now) {
+        const auto wanted = dataplanes_by_source(parts.profile);
+        auto present = wanted;
+        for (const auto& record : parts.records) {
+            auto& dataplanes = present[record.spec.source];
+            for (const auto& pin : record.chain) {
+                if (pin.role == endpoint::ModuleRole::Dataplane) {
+                    dataplanes.insert(pin.id);
+                }
+            }
+        }
+        if (parts.profile.cloud.manage_routes && wanted.contains(Source::PodCidr)) {
             routes_ = std::make_unique<RouteService>(parts.profile, parts.store, parts.metrics);
         }
+        add_enis(parts, Source::Eni, wanted, present);
+        add_enis(parts, Source::ExclusiveEni, wanted, present);
+        std::map<Source, pool::AddressPool*> pools;
+        if (!parts.profile.node.pod_cidrs.empty() || present.contains(Source::PodCidr)) {
+            pools[Source::PodCidr] = &cidrs_;
+        }
+        for (const auto& [source, supply] : enis_) {
+            pools[source] = &supply->pool();
+        }
+        pool_ =
+            std::make_unique<pool::PoolSet>(std::move(pools), source_of(parts.profile.pool.source));
     }
 
-    pool::AddressPool& pool() override { return pool_; }
-    CloudDoors doors() override { return routes_ ? routes_->doors() : CloudDoors{}; }
-    endpoint::EniCare* care() override { return nullptr; }
+    pool::AddressPool& pool() override { return *pool_; }
+
+    CloudDoors doors() override {
+        if (!cloud_) {
+            return routes_ ? routes_->doors() : CloudDoors{};
+        }
+        auto doors = cloud_->doors();
+        doors.routes = routes_ ? routes_->doors().routes : nullptr;
+        return doors;
+    }
+
+    std::vector<endpoint::EniCare*> cares() override {
+        std::vector<endpoint::EniCare*> all;
+        for (const auto& [_, supply] : enis_) {
+            all.push_back(&supply->care());
+        }
+        return all;
+    }
+
     void start() override {
         if (routes_) {
             routes_->start();
         }
+        for (const auto& [_, supply] : enis_) {
+            supply->start();
+        }
     }
-    void warm_up() override {}
+
+    void warm_up() override {
+        for (const auto& [_, supply] : enis_) {
+            supply->warm_up();
+        }
+    }
 
 private:
-    pool::CidrPool pool_;
+    using Dataplanes = std::map<Source, std::set<std::string>>;
+
+    // ENIs nobody wants any more are given back as their last endpoints go.
+    void add_enis(const SupplyParts& parts, Source source, const Dataplanes& wanted,
+                  const Dataplanes& present) {
+        const bool exclusive = source == Source::ExclusiveEni;
+        const bool draining = !wanted.contains(source);
+        if (draining && !present.contains(source) &&
+            PoolJournal(parts.store, exclusive).enis().empty()) {
+            return;
+        }
+        if (!cloud_) {
+            cloud_ = std::make_unique<CloudAccess>(parts.profile.cloud, parts.store, parts.metrics);
+            node_ = cloud_->node();
+        }
+        auto dataplanes = present.contains(source) ? present.at(source) : std::set<std::string>{};
+        if (dataplanes.empty()) {
+            dataplanes = wanted.begin()->second;
+        }
+        enis_[source] = std::make_unique<EniSupply>(
+            parts, *cloud_, node_,
+            EniUse{exclusive, draining, {dataplanes.begin(), dataplanes.end()}});
+    }
+
+    pool::CidrPool cidrs_;
     std::unique_ptr<RouteService> routes_;
+    std::unique_ptr<CloudAccess> cloud_;
+    NodeFacts node_;
+    std::map<Source, std::unique_ptr<EniSupply>> enis_;
+    std::unique_ptr<pool::PoolSet> pool_;
 };
 
 }  // namespace
 
+std::map<pool::Source, std::set<std::string>> dataplanes_by_source(
+    const profile::Profile& profile) {
+    return {{source_of(profile.pool.source), {profile.chain.dataplane}}};
+}
+
 std::unique_ptr<Supply> make_supply(const SupplyParts& parts) {
-    if (parts.profile.pool.source == profile::AddressSource::Eni) {
-        return std::make_unique<EniSupply>(parts);
-    }
-    return std::make_unique<CidrSupply>(parts);
+    return std::make_unique<NodeSupply>(parts);
 }
 
 }  // namespace terway::daemon

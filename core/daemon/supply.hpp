@@ -1,7 +1,11 @@
 // Where the node's pods get their addresses, wired as the profile says.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "base/metrics.hpp"
 #include "daemon/cloud_access.hpp"
@@ -14,6 +18,10 @@
 
 namespace terway::daemon {
 
+// By source of addresses the dataplanes of those endpoints the profile lets in.
+[[nodiscard]] std::map<pool::Source, std::set<std::string>> dataplanes_by_source(
+    const profile::Profile& profile);
+
 class Supply {
 public:
     virtual ~Supply() = default;
@@ -22,8 +30,8 @@ public:
     // All null where the cloud is not needed.
     // What they lead to lives as long as the supply. Any thread.
     [[nodiscard]] virtual CloudDoors doors() = 0;
-    // Null where there are no ENIs.
-    [[nodiscard]] virtual endpoint::EniCare* care() = 0;
+    // One for each pool of ENIs.
+    [[nodiscard]] virtual std::vector<endpoint::EniCare*> cares() = 0;
 
     // Begins to fill the pool; once the modules are started and the records' addresses are claimed.
     // Returns when what was confirmed before can be served again.
@@ -40,6 +48,9 @@ struct SupplyParts {
     host::Gate& gate;
     host::LinkReaper& reaper;
     Metrics& metrics;
+    // As an earlier life of the daemon left them: what they have is kept, and given back to the
+    // cloud when they go, even if the profile has no use for it any more.
+    std::vector<endpoint::EndpointRecord> records;
 };
 // Asks the cloud where it is needed, which may take a while; see CloudAccess.
 [[nodiscard]] std::unique_ptr<Supply> make_supply(const SupplyParts& parts);

@@ -63,7 +63,8 @@ void note(const netlink::Change& change, Suspects& suspects) {
 
 class Watch {
 public:
-    Watch(endpoint::Manager& manager, endpoint::EniCare* care) : manager_(manager), care_(care) {}
+    Watch(endpoint::Manager& manager, const std::vector<endpoint::EniCare*>& cares)
+        : manager_(manager), cares_(cares) {}
 
     void run(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
@@ -88,21 +89,23 @@ private:
             latest_ = after(kLongestWait);
         }
         note(change, suspects_);
-        if (care_ != nullptr && (change.kind == Kind::Link || change.kind == Kind::Everything)) {
-            care_->links_changed();
+        if (change.kind == Kind::Link || change.kind == Kind::Everything) {
+            for (auto* const care : cares_) {
+                care->links_changed();
+            }
         }
     }
 
     void put_right(const endpoint::Operation& operation) {
         const auto suspects = std::exchange(suspects_, {});
-        if (care_ != nullptr) {
-            (void)care_->repair(suspects, operation);
+        for (auto* const care : cares_) {
+            (void)care->repair(suspects, operation);
         }
         (void)manager_.repair(suspects, operation);
     }
 
     endpoint::Manager& manager_;
-    endpoint::EniCare* const care_;
+    const std::vector<endpoint::EniCare*>& cares_;
     netlink::Monitor monitor_;
     Suspects suspects_;
     Deadline latest_{};  // when what is suspected is looked at even without silence
@@ -110,12 +113,12 @@ private:
 
 }  // namespace
 
-void watch_kernel(endpoint::Manager& manager, endpoint::EniCare* care,
+void watch_kernel(endpoint::Manager& manager, const std::vector<endpoint::EniCare*>& cares,
                   const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "watch");
     while (!stop.stop_requested()) {
         try {
-            Watch(manager, care).run(stop);
+            Watch(manager, cares).run(stop);
         } catch (const Error& error) {
             log::error("watching the kernel stumbled", {{"reason", error.what()}});
             (void)cloud::pause_for(kNap, {stop, Deadline::max()});

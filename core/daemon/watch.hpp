@@ -3,14 +3,16 @@
 #pragma once
 
 #include <stop_token>
+#include <vector>
 
 #include "endpoint/eni_care.hpp"
 #include "endpoint/manager.hpp"
 
 namespace terway::daemon {
 
-// Runs until a stop is asked for. Borrows both; `care` is null where there are no ENIs. On a thread
+// Runs until a stop is asked for. Borrows all; there is a care for each pool of ENIs. On a thread
 // in the host's network namespace.
-void watch_kernel(endpoint::Manager& manager, endpoint::EniCare* care, const std::stop_token& stop);
+void watch_kernel(endpoint::Manager& manager, const std::vector<endpoint::EniCare*>& cares,
+                  const std::stop_token& stop);
 
 }  // namespace terway::daemon

@@ -47,10 +47,11 @@ private:
 
 }  // namespace
 
-EniCare::EniCare(const Modules& modules, std::string dataplane, host::Gate& gate,
-                 host::LinkReaper& reaper, Metrics& metrics)
+EniCare::EniCare(const Modules& modules, std::vector<std::string> dataplanes, bool exclusive,
+                 host::Gate& gate, host::LinkReaper& reaper, Metrics& metrics)
     : modules_(modules),
-      dataplane_(std::move(dataplane)),
+      dataplanes_(std::move(dataplanes)),
+      exclusive_(exclusive),
       gate_(gate),
       reaper_(reaper),
       metrics_(metrics) {}
@@ -76,14 +77,32 @@ void EniCare::links_changed() {
 
 void EniCare::call(const char* name, Verb verb, const pool::EniPlace& eni,
                    const Operation& operation) {
-    const auto found = modules_.find(dataplane_);
-    const auto* verbs = found == modules_.end() ? nullptr : found->second->eni();
-    if (verbs == nullptr) {
-        throw Error(Status::Unsupported, "module " + dataplane_ +
-                                             " serves the node's own addresses only; with [pool] "
-                                             "source = \"eni\" the dataplane must know ENIs");
+    std::optional<Error> first;
+    bool any = false;
+    for (const auto& dataplane : dataplanes_) {
+        const auto found = modules_.find(dataplane);
+        if (found == modules_.end() || found->second->eni() == nullptr) {
+            continue;
+        }
+        any = true;
+        try {
+            call_one(dataplane, name, verb, eni, operation);
+        } catch (const Error& error) {
+            first = first.value_or(error);
+        }
     }
-    const auto& module = *found->second;
+    if (!any) {
+        throw Error(Status::Unsupported, "no dataplane of this node knows ENIs");
+    }
+    if (first) {
+        throw Error(*first);
+    }
+}
+
+void EniCare::call_one(const std::string& dataplane, const char* name, Verb verb,
+                       const pool::EniPlace& eni, const Operation& operation) {
+    const auto& module = *modules_.at(dataplane);
+    const auto* const verbs = module.eni();
     const AbiEni raw(eni);
     twy_call context(operation.deadline, reaper_);
     const auto returned = gate_.call(module, name, eni.id, context, [&](twy_error* reterr) {
@@ -91,14 +110,16 @@ void EniCare::call(const char* name, Verb verb, const pool::EniPlace& eni,
     });
     if (returned == host::Gate::Returned::Late) {
         throw Error(Status::Retry,
-                    "module " + dataplane_ + ": " + name + " returned after it was given up");
+                    "module " + dataplane + ": " + name + " returned after it was given up");
     }
 }
 
 void EniCare::prepare(const pool::EniPlace& eni) {
     call("eni.prepare", &twy_eni_verbs::prepare, eni, {after(kVerbTime), {}, {}});
-    const MutexLock lock(mutex_);
-    ready_.insert_or_assign(eni.id, eni);
+    if (!exclusive_) {
+        const MutexLock lock(mutex_);
+        ready_.insert_or_assign(eni.id, eni);
+    }
 }
 
 void EniCare::forget(const pool::EniPlace& eni) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
@@ -21,13 +22,15 @@ namespace terway::endpoint {
 // lock.
 class EniCare final : public pool::Nics {
 public:
-    // `dataplane` is the id of the module new endpoints get. Borrows everything.
-    EniCare(const Modules& modules, std::string dataplane, host::Gate& gate,
-            host::LinkReaper& reaper, Metrics& metrics);
+    // `dataplanes` are the ids of the modules whose endpoints have addresses of these ENIs. With
+    // `exclusive` the NICs move in and out of pods, and between two preparations they are left
+    // alone. Borrows everything.
+    EniCare(const Modules& modules, std::vector<std::string> dataplanes, bool exclusive,
+            host::Gate& gate, host::LinkReaper& reaper, Metrics& metrics);
 
     [[nodiscard]] std::optional<std::uint32_t> find(const Mac& mac) override;
     void await_change(const cloud::Patience& patience) override;
-    // Throws Error(Unsupported) if the dataplane knows nothing of ENIs.
+    // Throws Error(Unsupported) if no dataplane knows anything of ENIs.
     void prepare(const pool::EniPlace& eni) override;
     void forget(const pool::EniPlace& eni) override;
 
@@ -40,12 +43,16 @@ public:
 private:
     using Verb = twy_status (*twy_eni_verbs::*)(twy_instance*, twy_call*, const twy_eni*,
                                                 twy_error*);
+    // For each dataplane that knows ENIs; throws the first Error, at the end.
     void call(const char* name, Verb verb, const pool::EniPlace& eni, const Operation& operation);
+    void call_one(const std::string& dataplane, const char* name, Verb verb,
+                  const pool::EniPlace& eni, const Operation& operation);
     [[nodiscard]] bool repair_one(const pool::EniPlace& eni, const Operation& operation);
     [[nodiscard]] std::map<std::string, pool::EniPlace> ready() const;
 
     const Modules& modules_;
-    const std::string dataplane_;
+    const std::vector<std::string> dataplanes_;
+    const bool exclusive_;
     host::Gate& gate_;
     host::LinkReaper& reaper_;
     Metrics& metrics_;

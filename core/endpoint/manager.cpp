@@ -31,10 +31,21 @@ std::vector<Prefix> hosts(const std::vector<IpAddress>& addresses) {
     return all;
 }
 
-Deadline lease_deadline(const profile::Pool& pool, Deadline operation) {
-    return pool.source == profile::AddressSource::Eni
-               ? operation - kTimeToBuild
-               : std::min(operation, after(kCoolingPatience));
+Deadline lease_deadline(pool::Source source, Deadline operation) {
+    return source == pool::Source::PodCidr ? std::min(operation, after(kCoolingPatience))
+                                           : operation - kTimeToBuild;
+}
+
+pool::Source source_of(profile::AddressSource source) {
+    switch (source) {
+        case profile::AddressSource::Eni:
+            return pool::Source::Eni;
+        case profile::AddressSource::ExclusiveEni:
+            return pool::Source::ExclusiveEni;
+        case profile::AddressSource::PodCidr:
+            break;
+    }
+    return pool::Source::PodCidr;
 }
 
 void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
@@ -88,6 +99,7 @@ EndpointSpec Manager::spec_of(const cni::Request& request) const {
         spec.egress_bps = bandwidth->egress_rate;
     }
     spec.host_ifname = host_ifname(parts_.profile.endpoint.host_names, spec);
+    spec.source = source_of(parts_.profile.pool.source);
     spec.sticky = sticky_name(parts_.profile.pool.sticky_pods, spec);
     return spec;
 }
@@ -161,9 +173,9 @@ pool::Lease Manager::lease(const EndpointRecord& record, const cni::Request& req
     const auto removal = guard.interruption();
     const EitherStop stop(operation.stop, removal);
     try {
-        return parts_.pool.lease({record.key().full_text(), record.spec.sticky}, stop.token(),
-                                 lease_deadline(parts_.profile.pool, operation.deadline),
-                                 cni::requested_ips(request));
+        return parts_.pool.lease(
+            {record.key().full_text(), record.spec.sticky, record.spec.source}, stop.token(),
+            lease_deadline(record.spec.source, operation.deadline), cni::requested_ips(request));
     } catch (const Error&) {
         if (removal.stop_requested()) {
             throw Error(Status::Retry, "endpoint " + record.key().text() +

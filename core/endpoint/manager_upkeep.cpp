@@ -97,7 +97,7 @@ void Manager::sweep(const Operation& operation) {
 void Manager::reclaim_addresses() {
     for (const auto& record : parts_.registry.all()) {
         try {
-            parts_.pool.claim({record.key().full_text(), record.spec.sticky},
+            parts_.pool.claim({record.key().full_text(), record.spec.sticky, record.spec.source},
                               bare(record.spec.addresses), record.spec.eni);
         } catch (const Error& error) {
             log::error("two records claim one address",

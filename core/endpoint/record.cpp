@@ -14,6 +14,8 @@ namespace json = boost::json;
 constexpr std::int64_t kVersion = 1;
 constexpr std::array kStates = {EndpointState::Adding, EndpointState::Ready,
                                 EndpointState::Deleting};
+constexpr std::array kSources = {pool::Source::PodCidr, pool::Source::Eni,
+                                 pool::Source::ExclusiveEni};
 constexpr std::array kRoles = {ModuleRole::Dataplane, ModuleRole::Qos, ModuleRole::Policy};
 
 std::string to_hex(std::string_view bytes) {
@@ -166,6 +168,7 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                          {"pod_namespace", spec.pod_namespace},
                          {"pod_name", spec.pod_name},
                          {"pod_uid", spec.pod_uid},
+                         {"source", name_of(spec.source)},
                          {"addresses", texts(spec.addresses, memory)},
                          {"gateways", texts(spec.gateways, memory)},
                          {"eni", spec.eni},
@@ -180,6 +183,15 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                         memory);
 }
 
+// Records of earlier versions knew two sources, and the second by its ENI.
+pool::Source read_source(const Members& members) {
+    if (members.has("source")) {
+        return members.parsed("source", "a source of addresses",
+                              [](std::string_view name) { return by_name(kSources, name); });
+    }
+    return members.text_or_nothing("eni").empty() ? pool::Source::PodCidr : pool::Source::Eni;
+}
+
 EndpointSpec read_spec(const Members& members) {
     return {{members.text("container_id"), members.text("ifname")},
             members.text("network"),
@@ -187,6 +199,7 @@ EndpointSpec read_spec(const Members& members) {
             members.text("pod_namespace"),
             members.text("pod_name"),
             members.text("pod_uid"),
+            read_source(members),
             members.prefixes("addresses"),
             members.prefixes("gateways"),
             members.text_or_nothing("eni"),
@@ -268,6 +281,18 @@ std::string_view name_of(ModuleRole role) {
             return "qos";
         case ModuleRole::Policy:
             return "policy";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(pool::Source source) {
+    switch (source) {
+        case pool::Source::PodCidr:
+            return "pod-cidr";
+        case pool::Source::Eni:
+            return "eni";
+        case pool::Source::ExclusiveEni:
+            return "exclusive-eni";
     }
     return "unknown";
 }

@@ -12,6 +12,7 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "pool/address_pool.hpp"
 
 namespace terway::endpoint {
 
@@ -34,6 +35,7 @@ enum class ModuleRole : std::uint8_t { Dataplane, Qos, Policy };
 
 [[nodiscard]] std::string_view name_of(EndpointState state);  // "adding" "ready" "deleting"
 [[nodiscard]] std::string_view name_of(ModuleRole role);      // "dataplane" "qos" "policy"
+[[nodiscard]] std::string_view name_of(pool::Source source);  // "pod-cidr" "eni" "exclusive-eni"
 
 // One module of the endpoint's chain, pinned when the endpoint was added.
 struct ModulePin {
@@ -53,7 +55,8 @@ struct EndpointSpec {
     std::string pod_namespace;
     std::string pod_name;
     std::string pod_uid;
-    std::vector<Prefix> addresses;  // host prefixes, at most one a family
+    pool::Source source = pool::Source::PodCidr;  // of the addresses
+    std::vector<Prefix> addresses;                // host prefixes, at most one a family
     std::vector<Prefix> gateways;
     std::string eni;                // id of the ENI that carries them; empty in VPC route mode
     std::uint32_t eni_ifindex = 0;  // its NIC; 0 in VPC route mode

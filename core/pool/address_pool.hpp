@@ -16,6 +16,13 @@ namespace terway::pool {
 // Names whoever holds addresses, in errors too: an endpoint key's full text.
 using Owner = std::string;
 
+// Where an endpoint's addresses may come from.
+enum class Source : std::uint8_t {
+    PodCidr,       // a range of the node's own
+    Eni,           // secondary addresses of ENIs that many endpoints share
+    ExclusiveEni,  // an ENI of its own
+};
+
 // At most one address a family, IPv4 first.
 using Addresses = std::vector<IpAddress>;
 
@@ -41,6 +48,7 @@ struct Claimant {
     // "namespace/name" of a pod that gets the same addresses again while its reservation lasts;
     // empty for all others.
     std::string sticky;
+    Source source = Source::PodCidr;
 };
 
 // What must be remembered of an address that is no longer in use.
@@ -78,17 +86,28 @@ struct EniPicture {
     std::string reason;  // why it gets no more addresses now; may be empty
     std::vector<EniAddress> addresses;
     std::vector<Prefix> prefixes;
+    bool exclusive = false;  // for one endpoint alone
+};
+
+// Whole ENIs as Kubernetes counts an extended resource of the node.
+struct DeviceCount {
+    std::uint64_t capacity = 0;   // pods that can have one; 0: not known yet
+    std::uint64_t allocated = 0;  // pods that have one
+    std::uint64_t warm = 0;       // that would be there at once
+
+    bool operator==(const DeviceCount&) const = default;
 };
 
 struct PoolPicture {
     std::vector<CidrCount> cidrs;
     std::uint64_t used_outside = 0;  // addresses in use that are none of the pool's
     std::vector<EniPicture> enis;
-    std::uint64_t capacity = 0;         // endpoints the node can have at most; 0: not known yet
-    std::uint64_t used = 0;             // endpoints
-    std::uint64_t idle = 0;             // endpoints that could be served at once
-    std::vector<std::string> waiting;   // owners, oldest first
-    std::vector<std::string> troubles;  // what keeps the pool from growing, one line each
+    std::uint64_t capacity = 0;  // endpoints the node can have at most; 0: not known yet
+    std::uint64_t used = 0;      // endpoints
+    std::uint64_t idle = 0;      // endpoints that could be served at once
+    std::optional<DeviceCount> exclusive_enis;  // absent where endpoints have none of their own
+    std::vector<std::string> waiting;           // owners, oldest first
+    std::vector<std::string> troubles;          // what keeps the pool from growing, one line each
 };
 
 // A monitor; any thread may call anything at any time.

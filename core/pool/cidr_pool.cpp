@@ -202,7 +202,7 @@ PoolPicture CidrPool::picture() const {
     picture.cidrs = ledger.counts();
     picture.used_outside = ledger.used_outside();
     const auto fewest = [&](auto member) {
-        std::uint64_t out = picture.cidrs.at(0).*member;
+        std::uint64_t out = picture.cidrs.empty() ? 0 : picture.cidrs.front().*member;
         for (const auto& each : picture.cidrs) {
             out = std::min(out, each.*member);
         }

@@ -92,7 +92,7 @@ void EniAudit::dig_up(const cloud::AddressSet& addresses) {
 
 bool EniAudit::is_usable(const cloud::Eni& eni) const {
     return eni.type == cloud::EniType::Secondary && !eni.service_managed &&
-           has_tags(eni.tags, settings_.only_tags) &&
+           settings_.has_use(eni.tags) && has_tags(eni.tags, settings_.only_tags) &&
            std::none_of(settings_.block_tags.begin(), settings_.block_tags.end(),
                         [&](const auto& each) {
                             return has_tags(eni.tags, cloud::Tags{{each.first, each.second}});
@@ -140,6 +140,9 @@ void EniAudit::compare_addresses(EniBook& book, EniEntry& entry, const EniRead& 
     for (const auto& address : gone) {
         (book.lose(address) ? findings.lost_in_use : findings.lost).push_back(address);
         findings.changed.insert(id);
+    }
+    if (settings_.exclusive) {
+        return;  // one endpoint, one address
     }
     cloud::AddressSet fresh;
     const auto look = [&](const std::vector<IpAddress>& both, const std::vector<IpAddress>& other,
@@ -239,6 +242,9 @@ Findings EniAudit::compare(EniBook& book, const Reading& reading, WallTime now) 
             continue;
         }
         entry.absences = 0;
+        if (!entry.ready && settings_.exclusive) {
+            continue;  // an order makes it ready
+        }
         if (!entry.ready) {
             findings.to_adopt.push_back(*found->second);
             continue;

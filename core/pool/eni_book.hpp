@@ -122,6 +122,7 @@ public:
     [[nodiscard]] std::size_t idle() const;
     [[nodiscard]] std::size_t idle_on(const EniEntry& eni) const;
     [[nodiscard]] bool holds(const Owner& owner) const { return leases_.contains(owner); }
+    [[nodiscard]] bool is_used(const std::string& eni) const;  // whether or not it is known yet
     [[nodiscard]] std::size_t used() const noexcept { return leases_.size(); }
     [[nodiscard]] std::size_t cooling() const;
     // That stop cooling by then, held ones included, at most.

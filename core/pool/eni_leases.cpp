@@ -201,6 +201,11 @@ void EniBook::claim(const Claimant& who, const Addresses& addresses, const std::
     leases_[who.owner] = {addresses, who.sticky, id};
 }
 
+bool EniBook::is_used(const std::string& id) const {
+    return std::any_of(leases_.begin(), leases_.end(),
+                       [&](const auto& each) { return each.second.eni == id; });
+}
+
 EniBook::Holding EniBook::drop(const Owner& owner) {
     auto lease = leases_.extract(owner);
     if (lease.empty()) {
@@ -214,6 +219,9 @@ EniBook::Holding EniBook::drop(const Owner& owner) {
 
 void EniBook::release(const Owner& owner, WallTime now) {
     const auto holding = drop(owner);
+    if (auto* const home = eni(holding.eni); home != nullptr && settings_.exclusive) {
+        home->ready = false;
+    }
     for (const auto& address : holding.addresses) {
         auto& slot = slots_.at(address);
         if (slot.vanished) {

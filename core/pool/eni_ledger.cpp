@@ -16,6 +16,8 @@ constexpr milliseconds kShort{500};
 constexpr seconds kShortAtMost{10};
 constexpr seconds kLong{30};
 constexpr minutes kLongAtMost{10};
+// Then the ENI is replaced by a new one.
+constexpr unsigned kPrepareAttempts = 4;
 
 // Otherwise the first of several calls may have been carried out when the next one fails.
 bool is_one_call(const cloud::AddressSet& addresses) {
@@ -132,6 +134,18 @@ void EniLedger::assigned(OrderId order, const cloud::AddressSet& addresses, Wall
     flight->second.coming = 0;
 }
 
+void EniLedger::prepared(OrderId order, std::uint32_t ifindex) {
+    const auto flight = land(order);
+    auto* const entry = flight ? book_.eni(flight->order.eni) : nullptr;
+    if (entry != nullptr) {
+        of_eni_.erase(flight->order.eni);
+        entry->place.ifindex = ifindex;
+        entry->ready = true;
+        entry->paused_until = {};
+        entry->reason.clear();
+    }
+}
+
 void EniLedger::done(OrderId order, WallTime now) {
     const auto flight = land(order);
     if (!flight) {
@@ -146,6 +160,7 @@ void EniLedger::done(OrderId order, WallTime now) {
     switch (flight->order.kind) {
         case OrderKind::Create:
         case OrderKind::Assign:
+        case OrderKind::Prepare:
             break;
         case OrderKind::Unassign:
             audit_.bury(flight->order.addresses, now);
@@ -188,6 +203,10 @@ void EniLedger::failed(OrderId order, const Failure& failure, WallTime now) {
     if (auto* const entry = book_.eni(flight->order.eni)) {
         entry->paused_until = own.until;
         entry->reason = own.reason;
+        if (kind == OrderKind::Prepare) {
+            entry->draining = own.failures >= kPrepareAttempts;
+            return;
+        }
     }
     const bool certainly_not_done = failure.reaction != cloud::Reaction::Unknown &&
                                     failure.reaction != cloud::Reaction::NotAssigned;
@@ -333,12 +352,18 @@ PoolPicture EniLedger::picture(WallTime now) const {
     out.capacity = quota_.known() ? quota_.enis() * quota_.endpoints() : 0;
     out.used = book_.used();
     out.idle = book_.idle();
+    if (settings_.exclusive) {
+        const auto places = quota_.enis() > foreign_ ? quota_.enis() - foreign_ : 0;
+        out.exclusive_enis = DeviceCount{places, out.used, out.idle};
+        out.capacity = places;
+    }
     out.troubles = troubles(now);
     std::map<std::string, EniPicture> enis;
     for (const auto& [id, entry] : book_.enis()) {
         auto& eni = enis[id];
         eni.place = entry.place;
         eni.vswitch = entry.vswitch;
+        eni.exclusive = settings_.exclusive;
         eni.state = word_of(entry);
         eni.reason = entry.paused_until > now ? entry.reason : std::string();
         eni.prefixes = {};
@@ -363,6 +388,7 @@ PoolPicture EniLedger::picture(WallTime now) const {
             auto& eni = enis[flight.eni.empty() ? "(order " + std::to_string(flight.order.id) + ")"
                                                 : flight.eni];
             eni.place.id = flight.eni;
+            eni.exclusive = settings_.exclusive;
             eni.vswitch = flight.order.vswitch;
             eni.state = flight.state;
         }

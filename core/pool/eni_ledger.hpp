@@ -56,6 +56,8 @@ public:
     void created(OrderId order, const EniRecord& record, WallTime now);
     // What an Assign brought; may be called before failed() when only a part was done.
     void assigned(OrderId order, const cloud::AddressSet& addresses, WallTime now);
+    // A Prepare is complete; its NIC has this index now.
+    void prepared(OrderId order, std::uint32_t ifindex);
     // An Assign, Unassign, Delete or Forget is complete.
     void done(OrderId order, WallTime now);
     void failed(OrderId order, const Failure& failure, WallTime now);

@@ -20,6 +20,7 @@ enum class OrderKind : std::uint8_t {
     Unassign,  // `addresses` from `eni`
     Delete,    // detach and delete `eni`
     Forget,    // `eni` has vanished: clean up on the node
+    Prepare,   // an endpoint that had the whole `eni` is gone: make its NIC ready for the next
 };
 
 struct Order {

@@ -62,6 +62,8 @@ void EniLedger::plan_clean_up(WallTime now, std::vector<Order>& orders) {
             (void)launch(OrderKind::Delete, id, 0, orders);
         } else if (entry.vanished && entry.used == 0) {
             (void)launch(OrderKind::Forget, id, 0, orders);
+        } else if (settings_.exclusive && !entry.ready && entry.used == 0) {
+            (void)launch(OrderKind::Prepare, id, 0, orders);
         }
     }
 }

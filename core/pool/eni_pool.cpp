@@ -324,6 +324,12 @@ void EniPool::assigned(OrderId order, const cloud::AddressSet& addresses) {
     after_change();
 }
 
+void EniPool::prepared(OrderId order, std::uint32_t ifindex) {
+    const MutexLock lock(mutex_);
+    ledger_.prepared(order, ifindex);
+    after_change();
+}
+
 void EniPool::done(OrderId order) {
     const MutexLock lock(mutex_);
     ledger_.done(order, clock_());
@@ -365,6 +371,11 @@ std::optional<EniRecord> EniPool::record(const std::string& eni) const {
 std::optional<cloud::VSwitch> EniPool::vswitch(const std::string& id) const {
     const MutexLock lock(mutex_);
     return ledger_.vswitches().facts(id);
+}
+
+bool EniPool::is_used(const std::string& eni) const {
+    const MutexLock lock(mutex_);
+    return ledger_.book().is_used(eni);
 }
 
 bool EniPool::knows_limits() const {

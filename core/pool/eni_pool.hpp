@@ -61,6 +61,7 @@ public:
     [[nodiscard]] Findings compare(const Reading& reading);
     void created(OrderId order, const EniRecord& record);
     void assigned(OrderId order, const cloud::AddressSet& addresses);
+    void prepared(OrderId order, std::uint32_t ifindex);
     void done(OrderId order);
     void failed(OrderId order, const Failure& failure);
     void progress(OrderId order, const std::string& eni, const std::string& state);
@@ -71,6 +72,8 @@ public:
     [[nodiscard]] std::optional<EniRecord> record(const std::string& eni) const;
     [[nodiscard]] std::optional<cloud::VSwitch> vswitch(const std::string& id) const;
     [[nodiscard]] bool knows_limits() const;
+    // An endpoint has an address of the ENI.
+    [[nodiscard]] bool is_used(const std::string& eni) const;
 
 private:
     struct Waiter {

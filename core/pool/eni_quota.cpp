@@ -33,7 +33,8 @@ std::size_t EniQuota::enis() const {
 }
 
 std::size_t EniQuota::slots(Family family) const {
-    return family == Family::V4 ? limits_.ipv4_per_eni : limits_.ipv6_per_eni;
+    const std::size_t of_type = family == Family::V4 ? limits_.ipv4_per_eni : limits_.ipv6_per_eni;
+    return settings_.exclusive ? std::min<std::size_t>(of_type, 1) : of_type;
 }
 
 std::size_t EniQuota::per_slot(Family family) const {

@@ -24,9 +24,12 @@ std::vector<T> common(const std::vector<T>& a, const std::vector<T>& b) {
 
 void EniWorker::begin() {
     for (auto record : parts_.journal.enis()) {
-        bool ready = false;
+        // The NIC of a whole ENI in use is with its pod.
+        bool ready = settings_.exclusive && parts_.pool.is_used(record.place.id);
         try {
-            if (const auto index = parts_.nics.find(record.place.mac)) {
+            if (ready) {
+                log::debug("an ENI found again is in use", {{"eni", record.place.id}});
+            } else if (const auto index = parts_.nics.find(record.place.mac)) {
                 record.place.ifindex = *index;
                 parts_.nics.prepare(record.place);
                 ready = true;
@@ -135,6 +138,12 @@ void EniWorker::adopt(const EniRead& read, const cloud::Patience& patience) {
                             common(eni.ipv4_prefixes, read.nic->ipv4_prefixes),
                             common(eni.ipv6_prefixes, read.nic->ipv6_prefixes)};
     }
+    if (settings_.exclusive) {
+        record.addresses.ipv4 = {eni.primary};
+        record.addresses.ipv6.resize(std::min<std::size_t>(record.addresses.ipv6.size(), 1));
+        record.addresses.ipv4_prefixes.clear();
+        record.addresses.ipv6_prefixes.clear();
+    }
     parts_.nics.prepare(record.place);
     checkpoint("pool.adopt.prepared");
     parts_.journal.keep(record);
@@ -150,8 +159,9 @@ void EniWorker::delete_leaks(const cloud::Patience& patience) {
     auto enis = parts_.api.describe_enis(filter, patience);
     const auto under_way = parts_.pool.under_way();
     const bool calls_are_open = !parts_.journal.pending().empty();
-    std::erase_if(
-        enis, [&](const auto& eni) { return under_way.contains(eni.id) || !eni.instance.empty(); });
+    std::erase_if(enis, [&](const auto& eni) {
+        return under_way.contains(eni.id) || !eni.instance.empty() || !settings_.has_use(eni.tags);
+    });
     std::vector<std::string> leaks;
     {
         const MutexLock lock(mutex_);

@@ -10,6 +10,10 @@
 
 namespace terway::pool {
 
+// On ENIs that serve one endpoint alone; others have none of the name.
+inline constexpr const char* kUseTag = "terway.use";
+inline constexpr const char* kExclusiveUse = "exclusive-eni";
+
 enum class Families : std::uint8_t { V4, V6, Dual };
 enum class VSwitchChoice : std::uint8_t { Ordered, Random, MostFree };
 
@@ -20,6 +24,8 @@ struct EniSettings {
     std::uint32_t warm_up = 0;    // ready before the node takes pods; 0: min_idle
     std::uint32_t max_enis = 0;   // secondary ones; 0: as many as the instance type has
     bool prefixes = false;        // whole /28 and /80 prefixes instead of single addresses
+    bool exclusive = false;       // an ENI serves one endpoint alone, with its primary address, and
+                                  // is made ready anew after each
 
     std::chrono::milliseconds cool_down{30'000};
     std::chrono::milliseconds sticky_for{300'000};
@@ -41,6 +47,12 @@ struct EniSettings {
     cloud::Tags only_tags;   // ENIs found are used only if they have all of these
     cloud::Tags block_tags;  // and none of these
 
+    // Whether an ENI with these tags is of this pool's kind.
+    [[nodiscard]] bool has_use(const cloud::Tags& of_eni) const {
+        const auto found = of_eni.find(kUseTag);
+        return exclusive ? found != of_eni.end() && found->second == kExclusiveUse
+                         : found == of_eni.end();
+    }
     [[nodiscard]] bool wants(Family family) const {
         return families == Families::Dual || (families == Families::V4) == (family == Family::V4);
     }

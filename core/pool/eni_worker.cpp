@@ -14,11 +14,13 @@ namespace {
 using cloud::Reaction;
 
 std::string_view word_of(OrderKind kind) {
-    constexpr std::array<std::string_view, 5> kWords{"create", "assign", "unassign", "delete",
-                                                     "forget"};
+    constexpr std::array<std::string_view, 6> kWords{"create", "assign", "unassign",
+                                                     "delete", "forget", "prepare"};
     return kWords.at(static_cast<std::size_t>(kind));
 }
 
+// A NIC that comes back from a pod's namespace does so when the kernel has taken that apart.
+constexpr std::chrono::seconds kSlowToReturn{5};
 // A read of the cloud may not show a new ENI yet.
 constexpr std::chrono::seconds kSlowToShow{30};
 
@@ -116,6 +118,8 @@ void EniWorker::carry_out(const Order& order, const cloud::Patience& patience) {
                 return remove(order, patience);
             case OrderKind::Forget:
                 return forget(order);
+            case OrderKind::Prepare:
+                return prepare(order, patience);
         }
     } catch (const Error& error) {
         auto failure = failure_of(error);
@@ -135,6 +139,9 @@ cloud::Tags EniWorker::own_tags() const {
     cloud::Tags tags{{"creator", "terway"}, {"terway.instance", settings_.instance}};
     if (!settings_.cluster.empty()) {
         tags["terway.cluster"] = settings_.cluster;
+    }
+    if (settings_.exclusive) {
+        tags[kUseTag] = kExclusiveUse;
     }
     return tags;
 }
@@ -250,21 +257,26 @@ cloud::Eni EniWorker::attach(const std::string& id, WallTime begun,
     return *state;
 }
 
+std::uint32_t EniWorker::await_nic(const std::string& id, const Mac& mac,
+                                   const cloud::Patience& patience) {
+    auto index = parts_.nics.find(mac);
+    while (!index) {
+        if (patience.stop.stop_requested() || Clock::now() >= patience.deadline) {
+            throw Error(Status::Retry,
+                        "ENI " + id + " is attached but the node has no NIC " + mac.text());
+        }
+        parts_.nics.await_change(
+            {patience.stop, std::min(patience.deadline, after(std::chrono::seconds(1)))});
+        index = parts_.nics.find(mac);
+    }
+    return *index;
+}
+
 EniPlace EniWorker::place_of(const cloud::Eni& eni, const cloud::Patience& patience) {
     EniPlace place;
     place.id = eni.id;
     place.mac = eni.mac;
-    auto index = parts_.nics.find(eni.mac);
-    while (!index) {
-        if (patience.stop.stop_requested() || Clock::now() >= patience.deadline) {
-            throw Error(Status::Retry,
-                        "ENI " + eni.id + " is attached but the node has no NIC " + eni.mac.text());
-        }
-        parts_.nics.await_change(
-            {patience.stop, std::min(patience.deadline, after(std::chrono::seconds(1)))});
-        index = parts_.nics.find(eni.mac);
-    }
-    place.ifindex = *index;
+    place.ifindex = await_nic(eni.id, eni.mac, patience);
     std::optional<cloud::NicFacts> facts;
     try {
         facts = parts_.metadata.nic(eni.mac, patience);
@@ -403,6 +415,18 @@ void EniWorker::forget(const Order& order) {
     parts_.journal.drop(order.eni);
     parts_.pool.done(order.id);
     parts_.observer.count("order", "forget");
+}
+
+void EniWorker::prepare(const Order& order, const cloud::Patience& patience) {
+    auto place = order.place;
+    place.ifindex = await_nic(
+        place.id, place.mac,
+        {patience.stop, std::min(patience.deadline, after(kSlowToReturn)), patience.on_setback});
+    parts_.nics.prepare(place);
+    checkpoint("pool.prepare.prepared");
+    parts_.pool.prepared(order.id, place.ifindex);
+    keep(order.eni);
+    parts_.observer.count("order", "prepare");
 }
 
 void EniWorker::keep(const std::string& eni) {

@@ -57,6 +57,9 @@ private:
     void unassign(const Order& order, const cloud::Patience& patience);
     void remove(const Order& order, const cloud::Patience& patience);
     void forget(const Order& order);
+    void prepare(const Order& order, const cloud::Patience& patience);
+    [[nodiscard]] std::uint32_t await_nic(const std::string& eni, const Mac& mac,
+                                          const cloud::Patience& patience);
 
     void learn_limits(const cloud::Patience& patience);
     void learn_vswitches(const cloud::Patience& patience);

@@ -10,9 +10,11 @@ using namespace std::chrono_literals;
 
 // An ENI has at most this many addresses; a node's watermarks beyond it are a slip of the pen.
 constexpr std::uint32_t kMostIdle = 4096;
+constexpr std::uint32_t kMostEnis = 64;
 
-constexpr auto kEniOnly = {"families", "min_idle",      "max_idle",        "warm_up",   "max_enis",
-                           "prefixes", "reclaim_after", "reconcile_every", "leak_grace"};
+constexpr auto kEniOnly = {"families", "reclaim_after", "reconcile_every", "leak_grace"};
+constexpr auto kSharedOnly = {"min_idle", "max_idle", "warm_up", "max_enis", "prefixes"};
+constexpr auto kExclusiveOnly = {"exclusive"};
 
 bool is_pod_pattern(std::string_view text) {
     return std::count(text.begin(), text.end(), '/') == 1 && text.front() != '/' &&
@@ -30,40 +32,61 @@ void read_sticky(Section& pool, Pool& into) {
     pool.duration("sticky_for", into.sticky_for, 0s, 24h);
 }
 
-void complain_of_eni_keys(Section& pool) {
-    for (const auto* key : kEniOnly) {
+void complain_of(Section& pool, std::initializer_list<const char*> keys, const char* source) {
+    for (const auto* key : keys) {
         if (const auto place = pool.place_of(key)) {
-            pool.complain(*place, std::string(key) + " means something with source = \"eni\" only");
+            pool.complain(*place, std::string(key) + " means something with source = \"" + source +
+                                      "\" only");
         }
+    }
+}
+
+template <class Marks>
+void read_marks(Section& section, Marks& marks, std::uint32_t most) {
+    section.integer("min_idle", marks.min_idle, 0, most);
+    section.integer("max_idle", marks.max_idle, 0, most);
+    section.integer("max_enis", marks.max_enis, 0, kMostEnis);
+    if (marks.min_idle > marks.max_idle) {
+        const auto place = section.place_of("max_idle");
+        section.complain(place ? *place : *section.place_of("min_idle"),
+                         "max_idle (" + std::to_string(marks.max_idle) +
+                             ") must not be less than min_idle (" + std::to_string(marks.min_idle) +
+                             ")");
     }
 }
 
 }  // namespace
 
-void read_pool(Section& pool, Pool& into) {
+void read_pool(Section& pool, Pool& into, const std::set<AddressSource>& by_rules) {
     pool.choice("source", into.source,
-                {{"pod-cidr", AddressSource::PodCidr}, {"eni", AddressSource::Eni}});
+                {{"pod-cidr", AddressSource::PodCidr},
+                 {"eni", AddressSource::Eni},
+                 {"exclusive-eni", AddressSource::ExclusiveEni}});
     pool.duration("cool_down", into.cool_down, 0s, 1h);
     read_sticky(pool, into);
     pool.choice("families", into.families,
                 {{"ipv4", IpFamilies::V4}, {"ipv6", IpFamilies::V6}, {"dual", IpFamilies::Dual}});
-    pool.integer("min_idle", into.min_idle, 0, kMostIdle);
-    pool.integer("max_idle", into.max_idle, 0, kMostIdle);
+    read_marks(pool, into, kMostIdle);
     pool.integer("warm_up", into.warm_up, 0, kMostIdle);
-    pool.integer("max_enis", into.max_enis, 0, 64);
+    if (auto exclusive = pool.table("exclusive")) {
+        read_marks(*exclusive, into.exclusive, kMostEnis);
+        exclusive->finish();
+    }
     pool.boolean("prefixes", into.prefixes);
     pool.duration("reclaim_after", into.reclaim_after, 1s, 24h);
     pool.duration("reconcile_every", into.reconcile_every, 1s, 24h);
     pool.duration("leak_grace", into.leak_grace, 1min, 24h);
-    if (into.source != AddressSource::Eni) {
-        complain_of_eni_keys(pool);
+    const auto used = [&](AddressSource source) {
+        return into.source == source || by_rules.contains(source);
+    };
+    if (!used(AddressSource::Eni)) {
+        complain_of(pool, kSharedOnly, "eni");
     }
-    if (into.min_idle > into.max_idle) {
-        const auto place = pool.place_of("max_idle");
-        pool.complain(place ? *place : *pool.place_of("min_idle"),
-                      "max_idle (" + std::to_string(into.max_idle) +
-                          ") must not be less than min_idle (" + std::to_string(into.min_idle) +
-                          ")");
+    if (!used(AddressSource::ExclusiveEni)) {
+        complain_of(pool, kExclusiveOnly, "exclusive-eni");
+        if (!used(AddressSource::Eni)) {
+            complain_of(pool, kEniOnly, "eni");
+        }
     }
 }
 

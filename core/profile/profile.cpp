@@ -200,7 +200,10 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     read_name(root, profile);
     const auto chain = read_chain(root, profile, diagnostics);
     read_section(root, "node", read_node, profile.node, diagnostics);
-    read_section(root, "pool", read_pool, profile.pool, diagnostics);
+    if (auto pool = root.table("pool")) {
+        read_pool(*pool, profile.pool);
+        pool->finish();
+    }
     read_section(root, "cloud", read_cloud, profile.cloud, diagnostics);
     read_section(root, "endpoint", read_endpoint, profile.endpoint, diagnostics);
     read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);

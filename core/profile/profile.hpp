@@ -36,10 +36,18 @@ struct Node {
 };
 
 enum class AddressSource : std::uint8_t {
-    PodCidr,  // the node's own ranges
-    Eni,      // secondary addresses of the node's ENIs
+    PodCidr,       // the node's own ranges
+    Eni,           // secondary addresses of the node's ENIs
+    ExclusiveEni,  // an ENI for each endpoint
 };
 enum class IpFamilies : std::uint8_t { V4, V6, Dual };
+
+// Of ENIs that serve one endpoint alone: how many are kept ready.
+struct ExclusiveEnis {
+    std::uint32_t min_idle = 1;
+    std::uint32_t max_idle = 2;
+    std::uint32_t max_enis = 0;  // 0: as many as the instance type has
+};
 
 struct Pool {
     AddressSource source = AddressSource::PodCidr;
@@ -57,6 +65,8 @@ struct Pool {
     milliseconds reclaim_after{600'000};  // the quiet time
     milliseconds reconcile_every{120'000};
     milliseconds leak_grace{600'000};  // before an ENI of ours that nobody uses is deleted
+
+    ExclusiveEnis exclusive;
 };
 
 enum class VSwitchPolicy : std::uint8_t { Ordered, Random, MostFree };

@@ -231,6 +231,15 @@ void Section::complain_choice(const Entry& entry, std::string_view key,
     complain(entry.place, text + suggestion(entry.string, words));
 }
 
+std::optional<Section> Section::table(std::string_view key) {
+    const Entry* entry = take(key, ValueKind::Table);
+    if (entry == nullptr) {
+        return std::nullopt;
+    }
+    const auto within = title_.empty() ? "[" : title_.substr(0, title_.size() - 1) + ".";
+    return Section(entry->table, within + std::string(key) + "]", diagnostics_);
+}
+
 void Section::finish() {
     for (const auto& entry : table_.entries) {
         if (std::find(taken_.begin(), taken_.end(), entry.key) == taken_.end()) {

@@ -58,6 +58,8 @@ public:
         }
         complain_choice(*entry, key, words);
     }
+    // A table of the table, "[pool.exclusive]" of "[pool]"; whoever reads it calls finish().
+    [[nodiscard]] std::optional<Section> table(std::string_view key);
     // The strings of an array; complains about what is none.
     std::vector<const Entry*> strings(std::string_view key);
 

@@ -37,23 +37,25 @@ std::vector<Prefix> any_prefixes() {
 
 EndpointRecord any_record() {
     EndpointRecord record;
-    record.spec = {{any_bytes(), any_bytes()},
-                   any_bytes(),
-                   any_bytes(),
-                   any_bytes(),
-                   any_bytes(),
-                   any_bytes(),
-                   any_prefixes(),
-                   any_prefixes(),
-                   any_bytes(),
-                   any_small_number(),
-                   any_mac(),
-                   any_prefixes(),
-                   any_bytes(),
-                   any_small_number(),
-                   any_number(),
-                   any_number(),
-                   any_bytes()};
+    record.spec = {
+        {any_bytes(), any_bytes()},
+        any_bytes(),
+        any_bytes(),
+        any_bytes(),
+        any_bytes(),
+        any_bytes(),
+        *rc::gen::element(pool::Source::PodCidr, pool::Source::Eni, pool::Source::ExclusiveEni),
+        any_prefixes(),
+        any_prefixes(),
+        any_bytes(),
+        any_small_number(),
+        any_mac(),
+        any_prefixes(),
+        any_bytes(),
+        any_small_number(),
+        any_number(),
+        any_number(),
+        any_bytes()};
     record.state =
         *rc::gen::element(EndpointState::Adding, EndpointState::Ready, EndpointState::Deleting);
     const int pins = *rc::gen::inRange(0, 4);

@@ -82,17 +82,18 @@ TEST(EndpointRecord, IsWrittenInItsFirstVersionForEver) {
     record.spec.addresses = {Prefix::parse("10.0.0.7/32").value()};
     record.chain = {{ModuleRole::Qos, "tc", "1", "\x01z"}};
     record.attachment = Attachment{};
-    EXPECT_EQ(to_json(record),
-              R"({"version":1,"state":"adding","created_ms":0,"traceparent":"",)"
-              R"("spec":{"container_id":"a","ifname":"eth0","network":"","netns":"",)"
-              R"("pod_namespace":"","pod_name":"","pod_uid":"","addresses":["10.0.0.7/32"],)"
-              R"("gateways":[],"eni":"","eni_ifindex":0,"eni_mac":"00:00:00:00:00:00",)"
-              R"("subnets":[],"sticky":"","mtu":0,"ingress_bps":0,"egress_bps":0,)"
-              R"("host_ifname":""},)"
-              R"("chain":[{"role":"qos","id":"tc","version":"1","state":"017a"}],)"
-              R"("attachment":{"host_ifindex":0,"pod_ifindex":0,"side_ifindex":0,"mtu":0,)"
-              R"("pod_mac":"00:00:00:00:00:00","host_mac":"00:00:00:00:00:00",)"
-              R"("host_ifname":"","gateways":[]},"result":""})");
+    EXPECT_EQ(
+        to_json(record),
+        R"({"version":1,"state":"adding","created_ms":0,"traceparent":"",)"
+        R"("spec":{"container_id":"a","ifname":"eth0","network":"","netns":"",)"
+        R"("pod_namespace":"","pod_name":"","pod_uid":"","source":"pod-cidr","addresses":["10.0.0.7/32"],)"
+        R"("gateways":[],"eni":"","eni_ifindex":0,"eni_mac":"00:00:00:00:00:00",)"
+        R"("subnets":[],"sticky":"","mtu":0,"ingress_bps":0,"egress_bps":0,)"
+        R"("host_ifname":""},)"
+        R"("chain":[{"role":"qos","id":"tc","version":"1","state":"017a"}],)"
+        R"("attachment":{"host_ifindex":0,"pod_ifindex":0,"side_ifindex":0,"mtu":0,)"
+        R"("pod_mac":"00:00:00:00:00:00","host_mac":"00:00:00:00:00:00",)"
+        R"("host_ifname":"","gateways":[]},"result":""})");
 }
 
 TEST(EndpointRecord, IgnoresMembersItDoesNotKnow) {
