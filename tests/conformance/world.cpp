@@ -47,19 +47,26 @@ void satisfy_requirements(int netns_fd, const char* const* requirements) {
     }
 }
 
+// One that vanishes meanwhile, with its sandbox, is no error.
+void retire_link(std::uint32_t ifindex) {
+    const fault::Own own;
+    netlink::Socket socket;
+    netlink::LinkChange change;
+    change.group = TWY_RETIRED_LINK_GROUP;
+    try {
+        netlink::change_link(socket, ifindex, change);
+    } catch (const Error& error) {
+        if (error.sys_errno() != ENODEV) {
+            throw;
+        }
+    }
+}
+
 }  // namespace
 
 World::World(const Options& options) : options_(options) {
     build_host();
-    fake_.on_retire_link([](std::uint32_t ifindex) {
-        const fault::Own own;
-        netlink::Socket socket;
-        if (netlink::find_link(socket, ifindex)) {
-            netlink::LinkChange change;
-            change.group = TWY_RETIRED_LINK_GROUP;
-            netlink::change_link(socket, ifindex, change);
-        }
-    });
+    fake_.on_retire_link(retire_link);
     fake_.on_await_retired([this] {
         delete_retired_links();
         return true;
