@@ -5,12 +5,30 @@ namespace terway::fakes {
 using cloud::EniStatus;
 
 std::optional<std::uint32_t> FakeNics::find(const Mac& mac) {
+    const std::scoped_lock lock(mutex_);
     for (const auto& eni : cloud_.enis()) {
-        if (eni.mac == mac && eni.status == EniStatus::InUse) {
-            return 100U + eni.mac.bytes[5];
+        if (eni.mac == mac && eni.status == EniStatus::InUse && !taken_.contains(mac)) {
+            return 100U + eni.mac.bytes[5] + 1000U * moves_[mac];
         }
     }
     return std::nullopt;
+}
+
+void FakeNics::take(const Mac& mac) {
+    const std::scoped_lock lock(mutex_);
+    taken_.insert(mac);
+}
+
+void FakeNics::put_back(const Mac& mac) {
+    const std::scoped_lock lock(mutex_);
+    if (taken_.erase(mac) != 0) {
+        ++moves_[mac];
+    }
+}
+
+unsigned FakeNics::preparations() const {
+    const std::scoped_lock lock(mutex_);
+    return preparations_;
 }
 
 void FakeNics::await_change(const cloud::Patience& /*patience*/) {
@@ -20,6 +38,10 @@ void FakeNics::await_change(const cloud::Patience& /*patience*/) {
 }
 
 void FakeNics::prepare(const pool::EniPlace& /*eni*/) {
+    {
+        const std::scoped_lock lock(mutex_);
+        ++preparations_;
+    }
     if (fuse_ != nullptr) {
         fuse_->burn();
     }

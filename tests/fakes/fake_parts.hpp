@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ namespace terway::fakes {
 class FakeNics final : public pool::Nics {
 public:
     explicit FakeNics(FakeCloud& cloud, Fuse* fuse = nullptr) : cloud_(cloud), fuse_(fuse) {}
+    // Moves the NIC into a pod's namespace; it comes back with another index.
+    void take(const Mac& mac);
+    void put_back(const Mac& mac);
+    [[nodiscard]] unsigned preparations() const;
     // Called instead of waiting.
     std::function<void()> while_waiting;
     std::optional<std::uint32_t> find(const Mac& mac) override;
@@ -30,6 +35,9 @@ private:
     FakeCloud& cloud_;
     Fuse* fuse_;
     mutable std::mutex mutex_;
+    std::set<Mac> taken_;
+    std::map<Mac, std::uint32_t> moves_;
+    unsigned preparations_ = 0;
 };
 
 class FakeJournal final : public pool::Journal {
