@@ -31,6 +31,8 @@ struct EniSettings {
     std::chrono::milliseconds sticky_for{300'000};
     std::chrono::milliseconds reclaim_after{600'000};  // the quiet time
     std::chrono::milliseconds reconcile_every{120'000};
+    // A NIC that comes back from a pod's namespace does so when the kernel has taken that apart.
+    std::chrono::milliseconds nic_returns_within{5'000};
     std::chrono::milliseconds leak_grace{600'000};  // before an ENI of ours nobody uses is deleted
 
     std::string instance;

@@ -19,8 +19,6 @@ std::string_view word_of(OrderKind kind) {
     return kWords.at(static_cast<std::size_t>(kind));
 }
 
-// A NIC that comes back from a pod's namespace does so when the kernel has taken that apart.
-constexpr std::chrono::seconds kSlowToReturn{5};
 // A read of the cloud may not show a new ENI yet.
 constexpr std::chrono::seconds kSlowToShow{30};
 
@@ -419,9 +417,10 @@ void EniWorker::forget(const Order& order) {
 
 void EniWorker::prepare(const Order& order, const cloud::Patience& patience) {
     auto place = order.place;
-    place.ifindex = await_nic(
-        place.id, place.mac,
-        {patience.stop, std::min(patience.deadline, after(kSlowToReturn)), patience.on_setback});
+    place.ifindex =
+        await_nic(place.id, place.mac,
+                  {patience.stop, std::min(patience.deadline, after(settings_.nic_returns_within)),
+                   patience.on_setback});
     parts_.nics.prepare(place);
     checkpoint("pool.prepare.prepared");
     parts_.pool.prepared(order.id, place.ifindex);

@@ -179,6 +179,9 @@ private:
                     ledger_.done(order.id, now_);
                 });
                 break;
+            case pool::OrderKind::Prepare:
+                ledger_.prepared(order.id, order.place.ifindex);
+                break;
         }
     }
 

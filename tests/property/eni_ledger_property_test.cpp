@@ -301,6 +301,8 @@ private:
             case OrderKind::Forget:
                 cloud_.erase(order.eni);
                 return ledger_.done(order.id, now_);
+            case OrderKind::Prepare:
+                return ledger_.prepared(order.id, order.place.ifindex);
         }
     }
     // A truthful read changes nothing.

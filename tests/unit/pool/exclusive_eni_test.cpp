@@ -19,6 +19,7 @@ EniSettings settings() {
     out.max_idle = 1;
     out.vswitches = {"vsw-1"};
     out.instance = "i-1";
+    out.nic_returns_within = {};
     return out;
 }
 
@@ -65,7 +66,7 @@ TEST_F(ExclusiveEniTest, EachEndpointHasAnEniOfItsOwnAndTheNextIsMadeAtOnce) {
     EXPECT_NE(node_.records["b"].eni->id, node_.records["c"].eni->id);
     EXPECT_EQ(node_.records["a"].addresses.size(), 1U);
     EXPECT_EQ(count(), (DeviceCount{3, 3, 0}));
-    EXPECT_THROW(node_.add("d"), Error);
+    EXPECT_THROW((void)node_.pool->lease({"d", {}}, {}, after(seconds(0))), Error);
     EXPECT_FALSE(node_.cloud.quota_was_exceeded());
 }
 
@@ -95,7 +96,6 @@ TEST_F(ExclusiveEniTest, AnEniIsGivenOutAgainOnceItsNicIsBackAndReady) {
 TEST_F(ExclusiveEniTest, AnEniWhoseNicNeverComesBackIsReplaced) {
     add("a");
     const auto id = node_.records["a"].eni->id;
-    node_.nics.while_waiting = [this] { node_.advance(seconds(1)); };
     remove("a");
     for (int i = 0; i < 10; ++i) {
         node_.advance(minutes(1));
