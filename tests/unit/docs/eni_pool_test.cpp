@@ -64,6 +64,9 @@ TEST_F(EniPoolPage, TellsTheDefaultsOfThePool) {
     expect("cool_down", pool.cool_down);
     expect("sticky_pods", pool.sticky_pods);
     expect("sticky_for", pool.sticky_for);
+    expect("exclusive.min_idle", pool.exclusive.min_idle);
+    expect("exclusive.max_idle", pool.exclusive.max_idle);
+    expect("exclusive.max_enis", pool.exclusive.max_enis);
 }
 
 TEST_F(EniPoolPage, TellsTheDefaultsOfTheCloud) {

@@ -264,6 +264,25 @@ block_tags = { pool = "b" }
               "netab");
 }
 
+TEST(Profile, ReadsHowManyWholeEnisAreKeptReady) {
+    const auto profile = parsed(R"(
+profile = "x"
+[chain]
+dataplane = "veth"
+[pool]
+source = "exclusive-eni"
+families = "dual"
+[pool.exclusive]
+min_idle = 2
+max_idle = 3
+max_enis = 4
+)");
+    EXPECT_EQ(profile.pool.source, AddressSource::ExclusiveEni);
+    const auto& exclusive = profile.pool.exclusive;
+    EXPECT_EQ(std::tuple(exclusive.min_idle, exclusive.max_idle, exclusive.max_enis),
+              std::tuple(2U, 3U, 4U));
+}
+
 TEST(PodCidrs, AreReadFromACommandLineByTheSameRules) {
     const std::vector<std::string> good{"10.0.0.0/24", "fd00::/64"};
     EXPECT_EQ(parse_pod_cidrs(good).size(), 2U);
