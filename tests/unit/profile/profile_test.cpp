@@ -265,7 +265,7 @@ block_tags = { pool = "b" }
 }
 
 TEST(Profile, ReadsHowManyWholeEnisAreKeptReady) {
-    const auto profile = parsed(R"(
+    const auto profile = parse_good(R"(
 profile = "x"
 [chain]
 dataplane = "veth"
