@@ -31,10 +31,21 @@ std::vector<Prefix> hosts(const std::vector<IpAddress>& addresses) {
     return all;
 }
 
-Deadline lease_deadline(const profile::Pool& pool, Deadline operation) {
-    return pool.source == profile::AddressSource::Eni
-               ? operation - kTimeToBuild
-               : std::min(operation, after(kCoolingPatience));
+Deadline lease_deadline(pool::Source source, Deadline operation) {
+    return source == pool::Source::PodCidr ? std::min(operation, after(kCoolingPatience))
+                                           : operation - kTimeToBuild;
+}
+
+pool::Source source_of(profile::AddressSource source) {
+    switch (source) {
+        case profile::AddressSource::Eni:
+            return pool::Source::Eni;
+        case profile::AddressSource::ExclusiveEni:
+            return pool::Source::ExclusiveEni;
+        case profile::AddressSource::PodCidr:
+            break;
+    }
+    return pool::Source::PodCidr;
 }
 
 void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
@@ -92,38 +103,38 @@ EndpointSpec Manager::spec_of(const cni::Request& request) const {
     return spec;
 }
 
-EndpointRecord Manager::new_record(const cni::Request& request) const {
+EndpointRecord Manager::new_record(const cni::Request& request,
+                                   std::vector<ModulePin> chain) const {
     EndpointRecord record;
     record.spec = spec_of(request);
+    record.chain = std::move(chain);
     record.created = wall_now();
     record.traceparent = request.traceparent;
-    const auto pin = [&](ModuleRole role, const std::string& id) {
-        record.chain.push_back({role, id, parts_.modules.at(id)->version(), {}});
-    };
-    const auto& chain = parts_.profile.chain;
-    pin(ModuleRole::Dataplane, chain.dataplane);
-    if (chain.qos) {
-        pin(ModuleRole::Qos, *chain.qos);
-    }
-    if (chain.policy) {
-        pin(ModuleRole::Policy, *chain.policy);
-    }
     return record;
+}
+
+EndpointRecord Manager::forgotten_record(const cni::Request& request) const {
+    return new_record(request, every_pin(parts_.profile, parts_.modules));
 }
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    auto record = new_record(request);
+    const auto choice = choose(parts_.profile, parts_.pods.facts(request));
+    if (choice.rule) {
+        log::debug("a rule chose the chain", {{"line", choice.chain.place.line}});
+    }
+    auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     const auto& key = record.key();
-    if (!parts_.profile.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
-        log::warning("a bandwidth limit is asked for, and the profile has no qos module");
+    if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
+        log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");
     }
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     (void)tickets_.remove(cni::TicketKey::of(request));
     if (auto former = parts_.registry.find(key)) {
         clear_former(*std::move(former), netns, operation, guard);
     }
-    note_lease(record.spec, lease(record, request, operation, guard));
+    note_lease(record.spec,
+               lease(record, source_of(choice.chain.addresses), request, operation, guard));
     try {
         checkpoint("add.leased");
         parts_.registry.put(record);
@@ -156,13 +167,14 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     }
 }
 
-pool::Lease Manager::lease(const EndpointRecord& record, const cni::Request& request,
-                           const Operation& operation, const KeyLock::Guard& guard) {
+pool::Lease Manager::lease(const EndpointRecord& record, pool::Source source,
+                           const cni::Request& request, const Operation& operation,
+                           const KeyLock::Guard& guard) {
     const auto removal = guard.interruption();
     const EitherStop stop(operation.stop, removal);
     try {
-        return parts_.pool.lease({record.key().full_text(), record.spec.sticky}, stop.token(),
-                                 lease_deadline(parts_.profile.pool, operation.deadline),
+        return parts_.pool.lease({record.key().full_text(), record.spec.sticky, source},
+                                 stop.token(), lease_deadline(source, operation.deadline),
                                  cni::requested_ips(request));
     } catch (const Error&) {
         if (removal.stop_requested()) {
@@ -228,8 +240,7 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
 }
 
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {
-    const auto forgotten = new_record(request);
-    const auto& key = forgotten.key();
+    const EndpointKey key{request.container_id, request.ifname};
     keys_.interrupt(key);
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     const auto known = parts_.registry.find(key);
@@ -237,7 +248,7 @@ void Manager::del(const cni::Request& request, int netns_fd, const Operation& op
         if (known) {
             take_down(*known, netns_fd, operation, guard);
         } else {
-            auto nobody = forgotten;
+            auto nobody = forgotten_record(request);
             detach(nobody, netns_fd, operation, guard);
         }
     } catch (const Error& error) {

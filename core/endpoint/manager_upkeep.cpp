@@ -17,6 +17,10 @@ namespace {
 // How long the sweeper waits for a key somebody works on.
 constexpr std::chrono::milliseconds kSweepPatience{50};
 
+pool::Source source_of(const EndpointRecord& record) {
+    return record.spec.eni.empty() ? pool::Source::PodCidr : pool::Source::Eni;
+}
+
 }  // namespace
 
 using namespace detail;
@@ -58,7 +62,7 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
             if (known && known->spec.network == ticket->key.network) {
                 take_down(*known, -1, operation, guard);
             } else if (!known) {
-                auto nobody = new_record(ticket->request);
+                auto nobody = forgotten_record(ticket->request);
                 detach(nobody, -1, operation, guard);
             }
             (void)tickets_.remove(ticket->key);
@@ -97,7 +101,7 @@ void Manager::sweep(const Operation& operation) {
 void Manager::reclaim_addresses() {
     for (const auto& record : parts_.registry.all()) {
         try {
-            parts_.pool.claim({record.key().full_text(), record.spec.sticky},
+            parts_.pool.claim({record.key().full_text(), record.spec.sticky, source_of(record)},
                               bare(record.spec.addresses), record.spec.eni);
         } catch (const Error& error) {
             log::error("two records claim one address",

@@ -35,12 +35,19 @@ struct Lease {
     std::optional<EniPlace> eni;  // absent where addresses are the node's own
 };
 
+enum class Source : std::uint8_t {
+    PodCidr,       // the node's own ranges
+    Eni,           // secondary addresses of the node's ENIs
+    ExclusiveEni,  // a whole ENI
+};
+
 // Who asks for addresses.
 struct Claimant {
     Owner owner;
     // "namespace/name" of a pod that gets the same addresses again while its reservation lasts;
     // empty for all others.
     std::string sticky;
+    Source source = Source::PodCidr;
 };
 
 // What must be remembered of an address that is no longer in use.

@@ -30,19 +30,13 @@ void read_sticky(Section& pool, Pool& into) {
     pool.duration("sticky_for", into.sticky_for, 0s, 24h);
 }
 
-void complain_of_eni_keys(Section& pool) {
-    for (const auto* key : kEniOnly) {
-        if (const auto place = pool.place_of(key)) {
-            pool.complain(*place, std::string(key) + " means something with source = \"eni\" only");
-        }
-    }
-}
-
 }  // namespace
 
 void read_pool(Section& pool, Pool& into) {
     pool.choice("source", into.source,
-                {{"pod-cidr", AddressSource::PodCidr}, {"eni", AddressSource::Eni}});
+                {{"pod-cidr", AddressSource::PodCidr},
+                 {"eni", AddressSource::Eni},
+                 {"exclusive-eni", AddressSource::ExclusiveEni}});
     pool.duration("cool_down", into.cool_down, 0s, 1h);
     read_sticky(pool, into);
     pool.choice("families", into.families,
@@ -55,15 +49,27 @@ void read_pool(Section& pool, Pool& into) {
     pool.duration("reclaim_after", into.reclaim_after, 1s, 24h);
     pool.duration("reconcile_every", into.reconcile_every, 1s, 24h);
     pool.duration("leak_grace", into.leak_grace, 1min, 24h);
-    if (into.source != AddressSource::Eni) {
-        complain_of_eni_keys(pool);
-    }
     if (into.min_idle > into.max_idle) {
         const auto place = pool.place_of("max_idle");
         pool.complain(place ? *place : *pool.place_of("min_idle"),
                       "max_idle (" + std::to_string(into.max_idle) +
                           ") must not be less than min_idle (" + std::to_string(into.min_idle) +
                           ")");
+    }
+}
+
+void complain_of_eni_keys(const Table& document, const Profile& profile, Diagnostics& diagnostics) {
+    const Entry* pool = document.find("pool");
+    if (pool == nullptr || profile.uses(AddressSource::Eni) ||
+        profile.uses(AddressSource::ExclusiveEni)) {
+        return;
+    }
+    for (const auto* key : kEniOnly) {
+        if (const Entry* entry = pool->table.find(key)) {
+            diagnostics.error(entry->place,
+                              std::string(key) + " means something with addresses of ENIs only, "
+                                                 "such as source = \"eni\"");
+        }
     }
 }
 

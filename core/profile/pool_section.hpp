@@ -8,4 +8,8 @@ namespace terway::profile {
 
 void read_pool(Section& pool, Pool& into);
 
+// Keys of [pool] that mean nothing, because no pod has an address of an ENI. Once the chains are
+// read.
+void complain_of_eni_keys(const Table& document, const Profile& profile, Diagnostics& diagnostics);
+
 }  // namespace terway::profile
