@@ -23,7 +23,17 @@ public:
     }
 
     // The array of [[chain.when]]; null if there is none.
-    const Entry* take_rules() { return section_.take("when", ValueKind::Array); }
+    const Entry* take_rules() {
+        const Entry* entry = section_.take_any("when");
+        if (entry != nullptr && entry->kind != ValueKind::Array) {
+            complain_of_rules(*entry);
+            return nullptr;
+        }
+        return entry;
+    }
+    void complain_of_rules(const Entry& entry) {
+        section_.complain(entry.place, "when must hold tables only: [[chain.when]]");
+    }
 
     void read_rule(ChainRule& rule) {
         complain_of_none(kConditions, "a condition: resource, namespace, label or annotation");
@@ -123,8 +133,7 @@ private:
         const auto equals = entry->string.find('=');
         KeyCondition made{entry->string.substr(0, equals), std::nullopt};
         if (made.key.empty()) {
-            section_.complain(entry->place,
-                              std::string(key) + " must be \"key\" or \"key=value\"");
+            section_.complain(entry->place, std::string(key) + " must be \"key\" or \"key=value\"");
             return;
         }
         if (equals != std::string::npos) {
@@ -174,7 +183,7 @@ ModulePlaces read_chains(Section& root, Profile& profile, Diagnostics& diagnosti
     }
     for (const auto& entry : rules->table.entries) {
         if (entry.kind != ValueKind::Table) {
-            root.complain(entry.place, "when must hold tables only: [[chain.when]]");
+            chain.complain_of_rules(entry);
             continue;
         }
         ChainRule rule{{}, profile.chain};

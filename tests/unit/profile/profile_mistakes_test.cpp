@@ -63,9 +63,11 @@ const Mistake mistakes[] = {
     {"ModuleDeadlineOfAnotherType", good_start + "[daemon]\nmodule_deadline = 5\n",
      "p:5:19: error: module_deadline must be a string\n"},
     {"UnknownSource", good_start + "[pool]\nsource = \"enis\"\n",
-     "p:5:10: error: source must be \"pod-cidr\" or \"eni\", did you mean \"eni\"?\n"},
+     "p:5:10: error: source must be \"pod-cidr\", \"eni\" or \"exclusive-eni\", did you mean "
+     "\"eni\"?\n"},
     {"EniKeyWithoutEnis", good_start + "[pool]\nmin_idle = 3\n",
-     "p:5:12: error: min_idle means something with source = \"eni\" only\n"},
+     "p:5:12: error: min_idle means something with addresses of ENIs only, such as source = "
+     "\"eni\"\n"},
     {"WatermarksTheWrongWayRound",
      good_start + "[pool]\nsource = \"eni\"\nmin_idle = 9\nmax_idle = 3\n",
      "p:7:12: error: max_idle (3) must not be less than min_idle (9)\n"},
