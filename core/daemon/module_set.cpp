@@ -28,8 +28,10 @@ std::set<std::string> pinned_by(const std::vector<endpoint::EndpointRecord>& rec
     return ids;
 }
 
-void load_drained(endpoint::Modules& modules, const profile::Profile& profile,
+void load_drained(endpoint::Modules& modules, profile::Profile profile, const ModuleMemory& memory,
                   const std::set<std::string>& pinned) {
+    // The profile goes before what is remembered.
+    profile.modules.insert(memory.begin(), memory.end());
     for (const auto& id : pinned) {
         if (modules.contains(id)) {
             continue;
@@ -37,7 +39,7 @@ void load_drained(endpoint::Modules& modules, const profile::Profile& profile,
         try {
             auto module = host::load_from_profile(profile, id);
             profile::Diagnostics diagnostics(profile.file);
-            if (!module->configure({}, diagnostics)) {
+            if (!module->configure(profile.modules[id].table, diagnostics)) {
                 throw Error(Status::Invalid, diagnostics.print());
             }
             log::info("module kept for endpoints of an earlier profile", {{"module", id}});
@@ -73,13 +75,14 @@ endpoint::Modules load_modules(const profile::Profile& profile, profile::Diagnos
 }
 
 void settle(endpoint::Modules& modules, const profile::Profile& profile,
-            const std::vector<endpoint::EndpointRecord>& records, const twy_node& node) {
+            const std::vector<endpoint::EndpointRecord>& records, const ModuleMemory& memory,
+            const twy_node& node) {
     const auto wanted = ids_of(profile);
     const auto pinned = pinned_by(records);
     std::erase_if(modules, [&](const auto& entry) {
         return !wanted.contains(entry.first) && !pinned.contains(entry.first);
     });
-    load_drained(modules, profile, pinned);
+    load_drained(modules, profile, memory, pinned);
     for (auto entry = modules.begin(); entry != modules.end();) {
         auto& [id, module] = *entry;
         try {

@@ -67,7 +67,7 @@ std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
 }
 
 void settle_modules(endpoint::Modules& modules, const profile::Profile& profile,
-                    const endpoint::Registry& registry) {
+                    const endpoint::Registry& registry, store::Store& store) {
     const auto cidrs = to_abi(profile.node.pod_cidrs);
     const auto addresses = to_abi(node_addresses());
     auto node = sdk::sized<twy_node>();
@@ -75,7 +75,8 @@ void settle_modules(endpoint::Modules& modules, const profile::Profile& profile,
     node.pod_cidr_count = cidrs.size();
     node.addresses = addresses.data();
     node.address_count = addresses.size();
-    settle(modules, profile, registry.all(), node);
+    settle(modules, profile, registry.all(), remembered_modules(store), node);
+    remember_modules(store, profile);
 }
 
 void describe_metrics(Metrics& metrics, const endpoint::Manager& manager,
@@ -157,7 +158,7 @@ public:
 
     int run() {
         announce_fallbacks();
-        settle_modules(modules_, profile_, registry_);
+        settle_modules(modules_, profile_, registry_, store_);
         manager_.reclaim_addresses();
         supply_->start();
         take_over(manager_);

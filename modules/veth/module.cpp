@@ -93,7 +93,8 @@ public:
             uplink && (options_.symmetric_routing || (!takes_eni_pods && former_marking(socket)));
         ruleset_ =
             ruleset(options_.source_guard, masquerade, symmetric_ ? uplink->name : std::string());
-        const auto kept = options_.mode == Mode::SecondaryIp ? former_masquerade(socket) : "";
+        const bool may_keep = options_.mode == Mode::SecondaryIp || options_.masquerade;
+        const auto kept = masquerade.pods.empty() && may_keep ? former_masquerade(socket) : "";
         ruleset_ += kept;
         load_ruleset(ruleset_);
         if (masquerade.pods.empty() && kept.empty()) {
