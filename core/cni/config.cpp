@@ -164,6 +164,35 @@ std::vector<IpAddress> read_args_ips(const ObjectReader& config) {
     return cni ? read_ips(*cni) : std::vector<IpAddress>{};
 }
 
+std::map<std::string, std::string> read_args_labels(const ObjectReader& config) {
+    std::map<std::string, std::string> labels;
+    const auto args = config.object("args");
+    const auto cni = args ? args->object("cni") : std::nullopt;
+    if (cni) {
+        for (const auto& label : cni->objects("labels")) {
+            const auto key = label.text("key");
+            if (key.empty()) {
+                invalid(label.place_of("key"), "a label needs a key");
+            }
+            labels[key] = label.text("value");
+        }
+    }
+    return labels;
+}
+
+std::map<std::string, std::uint64_t> read_args_resources(const ObjectReader& config) {
+    std::map<std::string, std::uint64_t> resources;
+    const auto args = config.object("args");
+    const auto terway = args ? args->object("terway") : std::nullopt;
+    if (const auto object = terway ? terway->object("resources") : std::nullopt) {
+        for (const auto& member : object->raw()) {
+            const std::string key(member.key().data(), member.key().size());
+            resources[key] = object->number(key).value_or(0);
+        }
+    }
+    return resources;
+}
+
 std::optional<Result> read_previous(const ObjectReader& config) {
     const auto previous = config.object("prevResult");
     return previous ? std::optional(read_result(*previous)) : std::nullopt;
@@ -212,6 +241,8 @@ Config parse_config(std::string_view text, Strictness strictness) {
     config.dns = section(strictness, [&] { return read_static_dns(object); });
     config.runtime = section(strictness, [&] { return read_runtime(object); });
     config.args_ips = section(strictness, [&] { return read_args_ips(object); });
+    config.args_labels = section(strictness, [&] { return read_args_labels(object); });
+    config.args_resources = section(strictness, [&] { return read_args_resources(object); });
     config.previous = section(strictness, [&] { return read_previous(object); });
     config.valid_attachments = read_attachments(object);
     return config;

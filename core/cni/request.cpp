@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "cni/failure.hpp"
 #include "cni/json.hpp"
@@ -140,6 +141,29 @@ Mac parse_mac(std::string_view value, const std::string& raw) {
     return *mac;
 }
 
+std::map<std::string, std::uint64_t> parse_resources(std::string_view value,
+                                                     const std::string& raw) {
+    std::map<std::string, std::uint64_t> resources;
+    for (const auto part : split(value, ',')) {
+        const auto colon = std::min(part.find(':'), part.size());
+        const auto name = part.substr(0, colon);
+        std::uint64_t count = 1;
+        bool is_count = true;
+        if (colon < part.size()) {
+            const auto* const last = part.data() + part.size();
+            const auto [end, error] = std::from_chars(name.data() + colon + 1, last, count);
+            is_count = error == std::errc{} && end == last;
+        }
+        if (name.empty() || !is_count) {
+            bad_variable("CNI_ARGS", raw,
+                         "TERWAY_RESOURCES: \"" + std::string(part) +
+                             "\" is no resource such as \"aliyun/eni:1\"");
+        }
+        resources[std::string(name)] += count;
+    }
+    return resources;
+}
+
 void set_argument(Args& args, std::string_view key, std::string_view value) {
     if (key == "K8S_POD_NAMESPACE") {
         args.pod_namespace = value;
@@ -153,6 +177,8 @@ void set_argument(Args& args, std::string_view key, std::string_view value) {
         args.ips = parse_ips(value, args.raw);
     } else if (key == "MAC" && !value.empty()) {
         args.mac = parse_mac(value, args.raw);
+    } else if (key == "TERWAY_RESOURCES") {
+        args.resources = parse_resources(value, args.raw);
     }
 }
 

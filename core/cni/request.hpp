@@ -40,6 +40,9 @@ struct Args {
     std::string infra_container_id;
     std::vector<IpAddress> ips;  // IP, one or several separated by commas
     std::optional<Mac> mac;
+    // TERWAY_RESOURCES, "aliyun/eni:1,other/thing:2"; a count left out is 1. Not "=", for the
+    // reference library splits CNI_ARGS at each of them.
+    std::map<std::string, std::uint64_t> resources;
 };
 
 struct Request {

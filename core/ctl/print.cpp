@@ -30,6 +30,10 @@ std::string print_status(const json::value& answer, bool color) {
     const auto& states = answer.at("endpoints");
     out += "endpoints: " + at(states, "ready") + " ready, " + at(states, "adding") + " adding, " +
            at(states, "deleting") + " deleting\n";
+    for (const auto& each : answer.at("fallbacks").as_array()) {
+        out += "new pods get " + at(each, "to") + " in place of " + at(each, "from") + ": " +
+               at(each, "reason") + "\n";
+    }
     if (at(answer, "lost_calls") != "0") {
         out += "calls stuck in modules: " + at(answer, "lost_calls") + "\n";
     }

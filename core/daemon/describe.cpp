@@ -78,6 +78,14 @@ json::object describe(const endpoint::EndpointRecord& record) {
             {"chain", chain}};
 }
 
+json::array describe(const std::vector<Fallback>& fallbacks) {
+    json::array all;
+    for (const auto& each : fallbacks) {
+        all.push_back(json::object{{"from", each.from}, {"to", each.to}, {"reason", each.reason}});
+    }
+    return all;
+}
+
 json::object describe(const pool::PoolPicture& picture) {
     json::array cidrs;
     for (const auto& cidr : picture.cidrs) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cloud/call_log.hpp"
+#include "daemon/fallback.hpp"
 #include "daemon/mapping.hpp"
 #include "endpoint/record.hpp"
 #include "pool/address_pool.hpp"
@@ -16,6 +17,7 @@
 namespace terway::daemon {
 
 [[nodiscard]] boost::json::object describe(const endpoint::EndpointRecord& record);
+[[nodiscard]] boost::json::array describe(const std::vector<Fallback>& fallbacks);
 [[nodiscard]] boost::json::object describe(const pool::PoolPicture& picture);
 // With "ok", whether all rows are; `trouble` says what could not be asked.
 [[nodiscard]] boost::json::object describe(const std::vector<MappingRow>& rows,

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "daemon/describe.hpp"
-#include "daemon/module_set.hpp"
+#include "daemon/preflight.hpp"
 
 namespace terway::daemon {
 namespace {
@@ -90,6 +90,7 @@ std::string Inspector::status() {
                                         {"ready", trouble.empty()},
                                         {"trouble", trouble},
                                         {"endpoints", states},
+                                        {"fallbacks", describe(parts_.fallbacks)},
                                         {"pool", describe(parts_.pool.picture())},
                                         {"lost_calls", parts_.gate.lost()}});
 }

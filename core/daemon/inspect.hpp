@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "daemon/fallback.hpp"
 #include "daemon/inspect_cloud.hpp"
 #include "endpoint/manager.hpp"
 #include "host/gate.hpp"
@@ -17,6 +19,7 @@ public:
     struct Parts {
         const profile::Profile& profile;
         const endpoint::Modules& modules;
+        const std::vector<Fallback>& fallbacks;
         endpoint::Manager& manager;
         const pool::AddressPool& pool;
         host::Gate& gate;

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "daemon/fallback.hpp"
 #include "daemon/module_set.hpp"
+#include "daemon/preflight.hpp"
 #include "daemon/runtime.hpp"
 #include "profile/profile.hpp"
 #include "terway/error.hpp"
@@ -79,7 +81,17 @@ int examine_node(const terway::profile::Profile& profile,
     }
     const auto results = preflight(modules);
     std::cout << to_text(results);
-    return all_met(results) ? 0 : kExitPreflight;
+    const auto fitted = fit(profile, results);
+    for (const auto& each : fitted.in_force) {
+        std::cout << "new pods get the fallback " << each.to << " in place of " << each.from << ": "
+                  << each.reason << "\n";
+    }
+    for (const auto& lines : {fitted.unusable, fitted.refusals}) {
+        for (const auto& line : lines) {
+            std::cout << line << "\n";
+        }
+    }
+    return fitted.refusals.empty() ? 0 : kExitPreflight;
 }
 
 void block_signals() {

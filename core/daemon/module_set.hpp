@@ -1,37 +1,28 @@
-// The modules of a profile, loaded and examined.
+// The modules of a profile, loaded and started.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "daemon/module_memory.hpp"
 #include "endpoint/chain.hpp"
 #include "endpoint/record.hpp"
-#include "host/requirements.hpp"
 #include "profile/profile.hpp"
+#include "terway/abi.h"
 
 namespace terway::daemon {
 
-// Loads and configures every module of the chain. Complaints about their tables land in
-// `diagnostics`; a file that must not be loaded throws Error.
+// Loads and configures every module a chain of the profile names, fallbacks included, and compares
+// those of each chain with one another. All complaints land in `diagnostics`.
 [[nodiscard]] endpoint::Modules load_modules(const profile::Profile& profile,
                                              profile::Diagnostics& diagnostics);
 
-// Adds the modules that old records still need and the chain no longer has, with their default
-// settings. One that cannot be loaded is logged; its endpoints stay for the sweeper.
-void load_drained(endpoint::Modules& modules, const profile::Profile& profile,
-                  const std::vector<endpoint::EndpointRecord>& records);
-
-// What one module needs of this node and what is there.
-struct Preflight {
-    std::string module;
-    std::vector<host::RequirementResult> rows;
-    [[nodiscard]] bool met() const;
-};
-
-// Tests the declared needs and asks the modules themselves. On a thread in the host's namespace.
-[[nodiscard]] std::vector<Preflight> preflight(const endpoint::Modules& modules);
-[[nodiscard]] bool all_met(const std::vector<Preflight>& results);
-// The table a person reads: need, found, fix.
-[[nodiscard]] std::string to_text(const std::vector<Preflight>& results);
+// Drops the modules nobody needs, loads those that old records still need and the profile no longer
+// has, with the settings `memory` has of them or else their defaults, and starts all. Throws Error
+// if one of the profile's does not start; another that cannot be loaded or started is logged, its
+// endpoints stay for the sweeper.
+void settle(endpoint::Modules& modules, const profile::Profile& profile,
+            const std::vector<endpoint::EndpointRecord>& records, const ModuleMemory& memory,
+            const twy_node& node);
 
 }  // namespace terway::daemon

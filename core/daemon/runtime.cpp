@@ -16,10 +16,12 @@
 #include "base/metrics.hpp"
 #include "daemon/admin.hpp"
 #include "daemon/cni_handler.hpp"
+#include "daemon/fallback.hpp"
 #include "daemon/inspect.hpp"
 #include "daemon/module_set.hpp"
 #include "daemon/node_addresses.hpp"
 #include "daemon/pool_metrics.hpp"
+#include "daemon/preflight.hpp"
 #include "daemon/server.hpp"
 #include "daemon/supply.hpp"
 #include "daemon/watch.hpp"
@@ -85,7 +87,8 @@ std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
     return all;
 }
 
-void start_modules(const endpoint::Modules& modules, const profile::Profile& profile) {
+void settle_modules(endpoint::Modules& modules, const profile::Profile& profile,
+                    const endpoint::Registry& registry, store::Store& store) {
     const auto cidrs = to_abi(profile.node.pod_cidrs);
     const auto addresses = to_abi(node_addresses());
     auto node = sdk::sized<twy_node>();
@@ -93,10 +96,8 @@ void start_modules(const endpoint::Modules& modules, const profile::Profile& pro
     node.pod_cidr_count = cidrs.size();
     node.addresses = addresses.data();
     node.address_count = addresses.size();
-    for (const auto& [id, module] : modules) {
-        module->start(node);
-        log::info("module started", {{"module", id}, {"version", module->version()}});
-    }
+    settle(modules, profile, registry.all(), remembered_modules(store), node);
+    remember_modules(store, profile);
 }
 
 void describe_metrics(Metrics& metrics, const endpoint::Manager& manager,
@@ -153,8 +154,10 @@ void take_over(endpoint::Manager& manager) {
 // Everything between the profile and the signal, in the order of its making.
 class Daemon {
 public:
-    Daemon(const profile::Profile& profile, endpoint::Modules& modules)
+    Daemon(const profile::Profile& profile, const std::vector<Fallback>& fallbacks,
+           endpoint::Modules& modules)
         : profile_(profile),
+          fallbacks_(fallbacks),
           modules_(modules),
           store_(profile.daemon.state_dir),
           registry_(store_),
@@ -162,9 +165,9 @@ public:
           reaper_(metrics_),
           supply_(
               make_supply({profile, store_, modules, gate_, reaper_, metrics_, registry_.all()})),
-          manager_(
-              {profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_}),
-          inspector_({profile, modules, manager_, supply_->pool(), gate_},
+          manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_,
+                    pods_}),
+          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_},
                      [this] { return supply_->doors(); }),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
@@ -176,8 +179,8 @@ public:
     Daemon& operator=(const Daemon&) = delete;
 
     int run() {
-        load_drained(modules_, profile_, registry_.all());
-        start_modules(modules_, profile_);
+        announce_fallbacks();
+        settle_modules(modules_, profile_, registry_, store_);
         manager_.reclaim_addresses();
         supply_->start();
         take_over(manager_);
@@ -230,6 +233,20 @@ private:
         return breadcrumbs;
     }
 
+    void announce_fallbacks() {
+        for (const auto& each : fallbacks_) {
+            log::warning("this node cannot run a dataplane; new pods get its fallback",
+                         {{"event", "DataplaneFallback"},
+                          {"from", each.from},
+                          {"to", each.to},
+                          {"reason", each.reason}});
+            metrics_
+                .gauge("terway_chain_fallback", "1 where new pods get another dataplane",
+                       {{"from", each.from}, {"to", each.to}})
+                .set(1);
+        }
+    }
+
     Handlers handlers() {
         return {[this](const cni::Invocation& invocation, Fd netns, const auto& operation) {
                     return handle_cni(manager_, metrics_, invocation, std::move(netns), operation);
@@ -260,6 +277,7 @@ private:
     }
 
     const profile::Profile& profile_;
+    const std::vector<Fallback>& fallbacks_;
     endpoint::Modules& modules_;
     Metrics metrics_;
     store::Store store_;
@@ -267,6 +285,7 @@ private:
     host::Gate gate_;
     endpoint::Reaper reaper_;
     std::unique_ptr<Supply> supply_;
+    endpoint::RequestPodSource pods_;
     endpoint::Manager manager_;
     Inspector inspector_;
     Server server_;
@@ -280,16 +299,26 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         std::cerr << diagnostics.print();
         return kExitConfig;
     }
-    if (const auto trouble = source_trouble(profile, modules); !trouble.empty()) {
-        std::cerr << profile.file << ": error: " << trouble << "\n";
+    if (profile.node.pod_cidrs.empty() && profile.uses(profile::AddressSource::PodCidr)) {
+        std::cerr << profile.file
+                  << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr, or take "
+                     "addresses from ENIs with [pool] source = \"eni\"\n";
         return kExitConfig;
     }
     const auto results = preflight(modules);
-    if (!all_met(results)) {
-        std::cerr << to_text(results) << "terwayd: this node lacks what the profile needs\n";
+    const auto fitted = fit(profile, results);
+    for (const auto& line : fitted.unusable) {
+        log::warning("a fallback is of no use here", {{"reason", line}});
+    }
+    if (!fitted.refusals.empty()) {
+        std::cerr << to_text(results);
+        for (const auto& line : fitted.refusals) {
+            std::cerr << "terwayd: " << line << "\n";
+        }
+        std::cerr << "terwayd: this node lacks what the profile needs\n";
         return kExitPreflight;
     }
-    return Daemon(profile, modules).run();
+    return Daemon(fitted.profile, fitted.in_force, modules).run();
 }
 
 }  // namespace terway::daemon

@@ -5,6 +5,7 @@
 #include "daemon/eni_supply.hpp"
 #include "daemon/pool_journal.hpp"
 #include "daemon/route_service.hpp"
+#include "endpoint/pod_facts.hpp"
 #include "pool/cidr_pool.hpp"
 #include "pool/pool_set.hpp"
 
@@ -12,18 +13,6 @@ namespace terway::daemon {
 namespace {
 
 using pool::Source;
-
-pool::Source source_of(profile::AddressSource source) {
-    switch (source) {
-        case profile::AddressSource::Eni:
-            return Source::Eni;
-        case profile::AddressSource::ExclusiveEni:
-            return Source::ExclusiveEni;
-        case profile::AddressSource::PodCidr:
-            break;
-    }
-    return Source::PodCidr;
-}
 
 class NodeSupply final : public Supply {
 public:
@@ -52,8 +41,8 @@ public:
         for (const auto& [source, supply] : enis_) {
             pools[source] = &supply->pool();
         }
-        pool_ =
-            std::make_unique<pool::PoolSet>(std::move(pools), source_of(parts.profile.pool.source));
+        pool_ = std::make_unique<pool::PoolSet>(std::move(pools),
+                                                endpoint::source_of(parts.profile.chain.addresses));
     }
 
     pool::AddressPool& pool() override { return *pool_; }
@@ -127,7 +116,15 @@ private:
 
 std::map<pool::Source, std::set<std::string>> dataplanes_by_source(
     const profile::Profile& profile) {
-    return {{source_of(profile.pool.source), {profile.chain.dataplane}}};
+    std::map<Source, std::set<std::string>> all;
+    for (const auto* chain : profile.chains()) {
+        auto& dataplanes = all[endpoint::source_of(chain->addresses)];
+        dataplanes.insert(chain->dataplane);
+        if (chain->fallback) {
+            dataplanes.insert(*chain->fallback);
+        }
+    }
+    return all;
 }
 
 std::unique_ptr<Supply> make_supply(const SupplyParts& parts) {

@@ -36,18 +36,6 @@ Deadline lease_deadline(pool::Source source, Deadline operation) {
                                            : operation - kTimeToBuild;
 }
 
-pool::Source source_of(profile::AddressSource source) {
-    switch (source) {
-        case profile::AddressSource::Eni:
-            return pool::Source::Eni;
-        case profile::AddressSource::ExclusiveEni:
-            return pool::Source::ExclusiveEni;
-        case profile::AddressSource::PodCidr:
-            break;
-    }
-    return pool::Source::PodCidr;
-}
-
 void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
     spec.addresses = hosts(lease.addresses);
     if (lease.eni) {
@@ -99,36 +87,35 @@ EndpointSpec Manager::spec_of(const cni::Request& request) const {
         spec.egress_bps = bandwidth->egress_rate;
     }
     spec.host_ifname = host_ifname(parts_.profile.endpoint.host_names, spec);
-    spec.source = source_of(parts_.profile.pool.source);
     spec.sticky = sticky_name(parts_.profile.pool.sticky_pods, spec);
     return spec;
 }
 
-EndpointRecord Manager::new_record(const cni::Request& request) const {
+EndpointRecord Manager::new_record(const cni::Request& request,
+                                   std::vector<ModulePin> chain) const {
     EndpointRecord record;
     record.spec = spec_of(request);
+    record.chain = std::move(chain);
     record.created = wall_now();
     record.traceparent = request.traceparent;
-    const auto pin = [&](ModuleRole role, const std::string& id) {
-        record.chain.push_back({role, id, parts_.modules.at(id)->version(), {}});
-    };
-    const auto& chain = parts_.profile.chain;
-    pin(ModuleRole::Dataplane, chain.dataplane);
-    if (chain.qos) {
-        pin(ModuleRole::Qos, *chain.qos);
-    }
-    if (chain.policy) {
-        pin(ModuleRole::Policy, *chain.policy);
-    }
     return record;
+}
+
+EndpointRecord Manager::forgotten_record(const cni::Request& request) const {
+    return new_record(request, every_pin(parts_.profile, parts_.modules));
 }
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    auto record = new_record(request);
+    const auto choice = choose(parts_.profile, parts_.pods.facts(request));
+    if (choice.rule) {
+        log::debug("a rule chose the chain", {{"line", choice.chain.place.line}});
+    }
+    auto record = new_record(request, pins_of(choice.chain, parts_.modules));
+    record.spec.source = source_of(choice.chain.addresses);
     const auto& key = record.key();
-    if (!parts_.profile.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
-        log::warning("a bandwidth limit is asked for, and the profile has no qos module");
+    if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
+        log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");
     }
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     (void)tickets_.remove(cni::TicketKey::of(request));
@@ -240,8 +227,7 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
 }
 
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {
-    const auto forgotten = new_record(request);
-    const auto& key = forgotten.key();
+    const EndpointKey key{request.container_id, request.ifname};
     keys_.interrupt(key);
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     const auto known = parts_.registry.find(key);
@@ -249,7 +235,7 @@ void Manager::del(const cni::Request& request, int netns_fd, const Operation& op
         if (known) {
             take_down(*known, netns_fd, operation, guard);
         } else {
-            auto nobody = forgotten;
+            auto nobody = forgotten_record(request);
             detach(nobody, netns_fd, operation, guard);
         }
     } catch (const Error& error) {

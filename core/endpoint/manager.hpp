@@ -20,6 +20,7 @@
 #include "endpoint/key_lock.hpp"
 #include "endpoint/lane.hpp"
 #include "endpoint/operation.hpp"
+#include "endpoint/pod_facts.hpp"
 #include "endpoint/reaper.hpp"
 #include "endpoint/registry.hpp"
 #include "endpoint/suspects.hpp"
@@ -50,6 +51,7 @@ public:
         store::Store& store;
         pool::AddressPool& pool;
         Metrics& metrics;
+        PodSource& pods;
     };
     explicit Manager(const Parts& parts);
 
@@ -85,7 +87,10 @@ public:
 
 private:
     [[nodiscard]] EndpointSpec spec_of(const cni::Request& request) const;
-    [[nodiscard]] EndpointRecord new_record(const cni::Request& request) const;
+    [[nodiscard]] EndpointRecord new_record(const cni::Request& request,
+                                            std::vector<ModulePin> chain) const;
+    // Of an endpoint nobody remembers: everything that can have served it.
+    [[nodiscard]] EndpointRecord forgotten_record(const cni::Request& request) const;
     // Waits for addresses, but no longer than until a DEL of the same endpoint comes in.
     [[nodiscard]] pool::Lease lease(const EndpointRecord& record, const cni::Request& request,
                                     const Operation& operation, const KeyLock::Guard& guard);

@@ -58,7 +58,7 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
             if (known && known->spec.network == ticket->key.network) {
                 take_down(*known, -1, operation, guard);
             } else if (!known) {
-                auto nobody = new_record(ticket->request);
+                auto nobody = forgotten_record(ticket->request);
                 detach(nobody, -1, operation, guard);
             }
             (void)tickets_.remove(ticket->key);

@@ -228,14 +228,16 @@ std::unique_ptr<Module> load_from_profile(const profile::Profile& profile, const
     const auto settings =
         found == profile.modules.end() ? profile::ModuleSettings{} : found->second;
     Expectation expected{id, {}, settings.sha256};
-    if (profile.chain.dataplane == id) {
-        expected.kinds.push_back(Kind::Dataplane);
-    }
-    if (profile.chain.qos == id) {
-        expected.kinds.push_back(Kind::Qos);
-    }
-    if (profile.chain.policy == id) {
-        expected.kinds.push_back(Kind::Policy);
+    for (const auto* chain : profile.chains()) {
+        if (chain->dataplane == id || chain->fallback == id) {
+            expected.kinds.push_back(Kind::Dataplane);
+        }
+        if (chain->qos == id) {
+            expected.kinds.push_back(Kind::Qos);
+        }
+        if (chain->policy == id) {
+            expected.kinds.push_back(Kind::Policy);
+        }
     }
     const auto probed =
         probe(settings.path ? *settings.path : find_module(id, profile.daemon.module_dirs), trust);

@@ -108,6 +108,16 @@ std::optional<std::string> find_tool(const std::string& name) {
     return std::nullopt;
 }
 
+std::string_view topic_of(std::string_view requirement) {
+    return requirement.substr(0, requirement.find(':'));
+}
+
+// One that names nothing is malformed, and so an unmet need.
+bool is_statement(std::string_view requirement) {
+    const auto topic = topic_of(requirement);
+    return (topic == "offers" || topic == "needs") && requirement.size() > topic.size() + 1;
+}
+
 // One requirement at a time; made for one evaluate().
 class Evaluation {
 public:
@@ -249,9 +259,21 @@ std::vector<RequirementResult> evaluate(std::span<const std::string> requirement
     std::vector<RequirementResult> results;
     results.reserve(requirements.size());
     for (const auto& need : requirements) {
-        results.push_back(evaluation.evaluate(need));
+        if (!is_statement(need)) {
+            results.push_back(evaluation.evaluate(need));
+        }
     }
     return results;
+}
+
+std::vector<std::string> stated(std::span<const std::string> requirements, std::string_view kind) {
+    std::vector<std::string> names;
+    for (const auto& each : requirements) {
+        if (is_statement(each) && topic_of(each) == kind) {
+            names.push_back(each.substr(kind.size() + 1));
+        }
+    }
+    return names;
 }
 
 }  // namespace terway::host

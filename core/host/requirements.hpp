@@ -9,11 +9,17 @@
 //     tool:iptables-restore              a program in PATH
 //     cap:net_admin                      an effective capability of this process
 //
+// Two are no needs of the node but statements about modules beside it in a chain, see
+// docs/module-abi.md:
+//     offers:host-link                   a dataplane: what it has for the others
+//     needs:host-link                    a QoS or policy module: what the dataplane must have
+//
 // Attempts that change anything happen in a network namespace that lives as long as the attempt.
 #pragma once
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace terway::host {
@@ -29,6 +35,11 @@ struct RequirementResult {
 // The calling thread's namespace is the host's; it is there again on return. An unknown or
 // malformed requirement is unmet and says so. Throws Error only if the attempt itself cannot be
 // made (out of descriptors).
+// Statements have no result.
 [[nodiscard]] std::vector<RequirementResult> evaluate(std::span<const std::string> requirements);
+
+// What the statements of one kind, "offers" or "needs", name: "host-link".
+[[nodiscard]] std::vector<std::string> stated(std::span<const std::string> requirements,
+                                              std::string_view kind);
 
 }  // namespace terway::host

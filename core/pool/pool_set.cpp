@@ -23,8 +23,7 @@ const char* noun(Source source) {
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> more) {
-    to.insert(to.end(), std::make_move_iterator(more.begin()),
-              std::make_move_iterator(more.end()));
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 }  // namespace

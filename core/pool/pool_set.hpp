@@ -1,5 +1,5 @@
-// The pools of a node as one: each request goes to the pool of its source, whatever concerns an owner
-// or an address to whichever pool knows it.
+// The pools of a node as one: each request goes to the pool of its source, whatever concerns an
+// owner or an address to whichever pool knows it.
 #pragma once
 
 #include <map>

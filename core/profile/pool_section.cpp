@@ -32,15 +32,6 @@ void read_sticky(Section& pool, Pool& into) {
     pool.duration("sticky_for", into.sticky_for, 0s, 24h);
 }
 
-void complain_of(Section& pool, std::initializer_list<const char*> keys, const char* source) {
-    for (const auto* key : keys) {
-        if (const auto place = pool.place_of(key)) {
-            pool.complain(*place, std::string(key) + " means something with source = \"" + source +
-                                      "\" only");
-        }
-    }
-}
-
 template <class Marks>
 void read_marks(Section& section, Marks& marks, std::uint32_t most) {
     section.integer("min_idle", marks.min_idle, 0, most);
@@ -57,7 +48,7 @@ void read_marks(Section& section, Marks& marks, std::uint32_t most) {
 
 }  // namespace
 
-void read_pool(Section& pool, Pool& into, const std::set<AddressSource>& by_rules) {
+void read_pool(Section& pool, Pool& into) {
     pool.choice("source", into.source,
                 {{"pod-cidr", AddressSource::PodCidr},
                  {"eni", AddressSource::Eni},
@@ -76,17 +67,30 @@ void read_pool(Section& pool, Pool& into, const std::set<AddressSource>& by_rule
     pool.duration("reclaim_after", into.reclaim_after, 1s, 24h);
     pool.duration("reconcile_every", into.reconcile_every, 1s, 24h);
     pool.duration("leak_grace", into.leak_grace, 1min, 24h);
-    const auto used = [&](AddressSource source) {
-        return into.source == source || by_rules.contains(source);
-    };
-    if (!used(AddressSource::Eni)) {
-        complain_of(pool, kSharedOnly, "eni");
+}
+
+void complain_of_eni_keys(const Table& document, const Profile& profile, Diagnostics& diagnostics) {
+    const Entry* pool = document.find("pool");
+    if (pool == nullptr) {
+        return;
     }
-    if (!used(AddressSource::ExclusiveEni)) {
-        complain_of(pool, kExclusiveOnly, "exclusive-eni");
-        if (!used(AddressSource::Eni)) {
-            complain_of(pool, kEniOnly, "eni");
+    const auto complain = [&](std::initializer_list<const char*> keys, const char* where) {
+        for (const auto* key : keys) {
+            if (const Entry* entry = pool->table.find(key)) {
+                diagnostics.error(entry->place, std::string(key) + " means something " + where);
+            }
         }
+    };
+    const bool shared = profile.uses(AddressSource::Eni);
+    const bool exclusive = profile.uses(AddressSource::ExclusiveEni);
+    if (!shared) {
+        complain(kSharedOnly, "with source = \"eni\" only");
+    }
+    if (!exclusive) {
+        complain(kExclusiveOnly, "with source = \"exclusive-eni\" only");
+    }
+    if (!shared && !exclusive) {
+        complain(kEniOnly, "with addresses of ENIs only, such as source = \"eni\"");
     }
 }
 

@@ -1,14 +1,15 @@
 // Reads [pool].
 #pragma once
 
-#include <set>
-
 #include "profile/profile.hpp"
 #include "profile/section.hpp"
 
 namespace terway::profile {
 
-// `by_rules` are the sources that rules of the chain name, besides the one [pool] names.
-void read_pool(Section& pool, Pool& into, const std::set<AddressSource>& by_rules = {});
+void read_pool(Section& pool, Pool& into);
+
+// Of keys of [pool] that mean nothing, because no pod gets its addresses that way. Once the chains
+// are read.
+void complain_of_eni_keys(const Table& document, const Profile& profile, Diagnostics& diagnostics);
 
 }  // namespace terway::profile

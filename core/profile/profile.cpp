@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "profile/chain_section.hpp"
 #include "profile/cloud_section.hpp"
 #include "profile/daemon_section.hpp"
 #include "profile/pool_section.hpp"
@@ -20,12 +21,6 @@ bool all_of_set(std::string_view text, std::string_view set) {
     return text.find_first_not_of(set) == std::string_view::npos;
 }
 
-// A module id is also a file name.
-bool is_module_id(std::string_view text) {
-    return !text.empty() && text.size() <= kMaxId && text.front() != '.' &&
-           all_of_set(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
-}
-
 void read_name(Section& root, Profile& profile) {
     const Entry* entry = root.require("profile", ValueKind::String);
     if (entry == nullptr) {
@@ -37,38 +32,6 @@ void read_name(Section& root, Profile& profile) {
         return;
     }
     profile.name = entry->string;
-}
-
-// The chain, and where each id stands in the file.
-using ChainPlaces = std::map<std::string, Place>;
-
-std::optional<std::string> read_module_id(Section& chain, const Entry* entry, ChainPlaces& places) {
-    if (entry == nullptr) {
-        return std::nullopt;
-    }
-    if (!is_module_id(entry->string)) {
-        chain.complain(entry->place, entry->key +
-                                         " must be a module id: 1 to 47 of a-z, 0-9, \"-\", "
-                                         "\"_\" and \".\"");
-        return std::nullopt;
-    }
-    places.emplace(entry->string, entry->place);
-    return entry->string;
-}
-
-ChainPlaces read_chain(Section& root, Profile& profile, Diagnostics& diagnostics) {
-    ChainPlaces places;
-    const Entry* table = root.require("chain", ValueKind::Table);
-    if (table == nullptr) {
-        return places;
-    }
-    Section chain(table->table, "[chain]", diagnostics);
-    profile.chain.dataplane =
-        read_module_id(chain, chain.require("dataplane", ValueKind::String), places).value_or("");
-    profile.chain.qos = read_module_id(chain, chain.take("qos", ValueKind::String), places);
-    profile.chain.policy = read_module_id(chain, chain.take("policy", ValueKind::String), places);
-    chain.finish();
-    return places;
 }
 
 // The complaint about one range beside those before it, or nothing.
@@ -130,7 +93,7 @@ void read_module(Section& module, const Table& table, ModuleSettings& into) {
                   [](const Entry& entry) { return entry.key == "path" || entry.key == "sha256"; });
 }
 
-void complain_unused(Section& modules, const Entry& entry, const ChainPlaces& chain) {
+void complain_unused(Section& modules, const Entry& entry, const ModulePlaces& chain) {
     std::vector<std::string_view> ids;
     for (const auto& [id, place] : chain) {
         ids.emplace_back(id);
@@ -146,7 +109,7 @@ void complain_unused(Section& modules, const Entry& entry, const ChainPlaces& ch
                                           suggestion(entry.key, ids));
 }
 
-void read_modules(Section& root, const ChainPlaces& chain, Profile& profile,
+void read_modules(Section& root, const ModulePlaces& chain, Profile& profile,
                   Diagnostics& diagnostics) {
     for (const auto& [id, place] : chain) {
         profile.modules[id].table.place = place;
@@ -178,14 +141,23 @@ void read_section(Section& root, std::string_view key, void (*read)(Section&, Pa
 
 }  // namespace
 
-std::vector<std::string> Chain::ids() const {
-    std::vector<std::string> ids{dataplane};
-    for (const auto& id : {qos, policy}) {
-        if (id && std::find(ids.begin(), ids.end(), *id) == ids.end()) {
-            ids.push_back(*id);
-        }
+bool is_module_id(std::string_view text) {
+    return !text.empty() && text.size() <= kMaxId && text.front() != '.' &&
+           all_of_set(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
+}
+
+std::vector<const Chain*> Profile::chains() const {
+    std::vector<const Chain*> all{&chain};
+    for (const auto& rule : rules) {
+        all.push_back(&rule.chain);
     }
-    return ids;
+    return all;
+}
+
+bool Profile::uses(AddressSource source) const {
+    const auto all = chains();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Chain* each) { return each->addresses == source; });
 }
 
 std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
@@ -198,16 +170,17 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     profile.file = diagnostics.file();
     Section root(*document, "", diagnostics);
     read_name(root, profile);
-    const auto chain = read_chain(root, profile, diagnostics);
-    read_section(root, "node", read_node, profile.node, diagnostics);
     if (auto pool = root.table("pool")) {
         read_pool(*pool, profile.pool);
         pool->finish();
     }
+    const auto modules = read_chains(root, profile, diagnostics);
+    complain_of_eni_keys(*document, profile, diagnostics);
+    read_section(root, "node", read_node, profile.node, diagnostics);
     read_section(root, "cloud", read_cloud, profile.cloud, diagnostics);
     read_section(root, "endpoint", read_endpoint, profile.endpoint, diagnostics);
     read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);
-    read_modules(root, chain, profile, diagnostics);
+    read_modules(root, modules, profile, diagnostics);
     root.finish();
     if (diagnostics.errors() != errors_before) {
         return std::nullopt;

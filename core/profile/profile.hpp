@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "profile/chain.hpp"
 #include "profile/diagnostic.hpp"
 #include "profile/table.hpp"
 
@@ -21,25 +22,10 @@ namespace terway::profile {
 
 using std::chrono::milliseconds;
 
-// Module ids, in the order of attach.
-struct Chain {
-    std::string dataplane;
-    std::optional<std::string> qos;
-    std::optional<std::string> policy;
-
-    // Without the absent ones; a module that fills two places appears once.
-    [[nodiscard]] std::vector<std::string> ids() const;
-};
-
 struct Node {
     std::vector<Prefix> pod_cidrs;  // disjoint, no host bits
 };
 
-enum class AddressSource : std::uint8_t {
-    PodCidr,       // the node's own ranges
-    Eni,           // secondary addresses of the node's ENIs
-    ExclusiveEni,  // an ENI for each endpoint
-};
 enum class IpFamilies : std::uint8_t { V4, V6, Dual };
 
 // Of ENIs that serve one endpoint alone: how many are kept ready.
@@ -55,7 +41,7 @@ struct Pool {
     std::vector<std::string> sticky_pods;  // "namespace/name", "*" matches any run of characters
     milliseconds sticky_for{300'000};      // how long a sticky pod's addresses wait for it
 
-    // With AddressSource::Eni only.
+    // Where addresses come from ENIs only.
     IpFamilies families = IpFamilies::V4;
     std::uint32_t min_idle = 5;   // addresses (of each family) kept ready beyond those in use
     std::uint32_t max_idle = 10;  // more than this go back to the vSwitch after a quiet time
@@ -130,7 +116,7 @@ struct Daemon {
     std::uint32_t max_lost_threads = 4;
 };
 
-// What the profile says of one module of the chain; there is one for each, mentioned or not.
+// What the profile says of one module of the chains; there is one for each, mentioned or not.
 struct ModuleSettings {
     std::optional<std::string> path;    // else <id>.so in one of module_dirs
     std::optional<std::string> sha256;  // lower-case hex
@@ -140,14 +126,23 @@ struct ModuleSettings {
 struct Profile {
     std::string file;
     std::string name;
-    Chain chain;
+    Chain chain;                   // of every pod that no rule chooses
+    std::vector<ChainRule> rules;  // the first that holds decides
     Node node;
     Pool pool;
     Cloud cloud;
     Endpoint endpoint;
     Daemon daemon;
     std::map<std::string, ModuleSettings> modules;  // by id
+
+    // [chain] and those of the rules, in the order of the file.
+    [[nodiscard]] std::vector<const Chain*> chains() const;
+    // True if some pods have addresses of that kind.
+    [[nodiscard]] bool uses(AddressSource source) const;
 };
+
+// A module id is also a file name.
+[[nodiscard]] bool is_module_id(std::string_view text);
 
 // Nothing if there was any error; `diagnostics` then says which.
 [[nodiscard]] std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics);

@@ -111,6 +111,11 @@ const Entry* Section::take(std::string_view key, ValueKind kind) {
     return entry;
 }
 
+const Entry* Section::take_any(std::string_view key) {
+    taken_.push_back(key);
+    return table_.find(key);
+}
+
 const Entry* Section::require(std::string_view key, ValueKind kind) {
     if (table_.find(key) == nullptr) {
         const std::string what = kind == ValueKind::Table ? "the table [" + std::string(key) + "]"

@@ -25,7 +25,9 @@ public:
 
     // The entry if it is there and of that kind.
     const Entry* take(std::string_view key, ValueKind kind);
-    // The same, complaining if the key is absent.
+    // The entry of whatever kind.
+    const Entry* take_any(std::string_view key);
+    // As take, complaining if the key is absent.
     const Entry* require(std::string_view key, ValueKind kind);
 
     // Of the value, if there is one of whatever kind.

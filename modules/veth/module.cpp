@@ -8,6 +8,7 @@
 
 #include "base/time.hpp"
 #include "eni.hpp"
+#include "former.hpp"
 #include "guard.hpp"
 #include "host_side.hpp"
 #include "netlink/link.hpp"
@@ -61,18 +62,17 @@ public:
 
     void start(const twy_node& node) override {
         facts_ = {};
-        facts_.secondary_ip = options_.mode == Mode::SecondaryIp;
         for (std::size_t i = 0; i < node.address_count; ++i) {
             facts_.addresses.push_back(Prefix::from_abi(node.addresses[i]).address());
         }
-        if (facts_.secondary_ip && facts_.addresses.empty()) {
+        const bool takes_eni_pods = options_.mode != Mode::VpcRoute;
+        if (takes_eni_pods && facts_.addresses.empty()) {
             throw Error(Status::Invalid,
-                        "mode \"secondary-ip\" needs the node's own address, and none is known");
+                        "pods on ENIs need the node's own address, and none is known");
         }
         Masquerade masquerade;
-        bool v6 =
-            facts_.secondary_ip && std::any_of(facts_.addresses.begin(), facts_.addresses.end(),
-                                               [](const auto& each) { return !each.is_v4(); });
+        bool v6 = takes_eni_pods && std::any_of(facts_.addresses.begin(), facts_.addresses.end(),
+                                                [](const auto& each) { return !each.is_v4(); });
         for (std::size_t i = 0; i < node.pod_cidr_count; ++i) {
             const auto cidr = Prefix::from_abi(node.pod_cidrs[i]);
             v6 = v6 || !cidr.is_v4();
@@ -89,14 +89,18 @@ public:
         Socket socket;
         const auto uplink = find_uplink(socket);
         facts_.mtu = options_.mtu != 0 ? options_.mtu : uplink ? uplink->mtu : facts_.mtu;
-        const bool symmetric = options_.symmetric_routing && uplink;
+        symmetric_ =
+            uplink && (options_.symmetric_routing || (!takes_eni_pods && former_marking(socket)));
         ruleset_ =
-            ruleset(options_.source_guard, masquerade, symmetric ? uplink->name : std::string());
+            ruleset(options_.source_guard, masquerade, symmetric_ ? uplink->name : std::string());
+        const bool may_keep = options_.mode == Mode::SecondaryIp || options_.masquerade;
+        const auto kept = masquerade.pods.empty() && may_keep ? former_masquerade(socket) : "";
+        ruleset_ += kept;
         load_ruleset(ruleset_);
-        if (masquerade.pods.empty()) {
+        if (masquerade.pods.empty() && kept.empty()) {
             remove_masquerade();
         }
-        if (symmetric) {
+        if (symmetric_) {
             ensure_return_path(socket);
         } else {
             remove_marking();
@@ -112,10 +116,12 @@ public:
 
     twy_attachment attach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
         const Plan plan = veth::plan(endpoint, facts_);
+        if (const auto reason = refusal(options_.mode, plan.by_rules); !reason.empty()) {
+            throw Error(Status::Invalid, reason);
+        }
         if (plan.by_rules && plan.eni_table == 0) {
-            throw Error(Status::Invalid,
-                        "the endpoint's addresses belong to no ENI; mode \"secondary-ip\" needs "
-                        "[pool] source = \"eni\" or mode must be \"vpc-route\"");
+            throw Error(Status::Invalid, "the endpoint's ENI " + std::string(endpoint.eni_id()) +
+                                             " has no link on this node");
         }
         if (endpoint.netns_fd() < 0) {
             throw Error(Status::Gone, "the sandbox is gone");
@@ -146,6 +152,7 @@ public:
         const auto host = find_leftover(*lease, plan);
         if (host && plan.addresses.empty()) {
             plan.addresses = known_addresses(*lease, host->index);
+            plan.by_rules = true;  // perhaps
         }
         close_way(*lease, plan, host ? host->index : 0);
         if (options_.source_guard) {
@@ -183,20 +190,18 @@ public:
     }
 
     void prepare_eni(const sdk::Call& /*call*/, const sdk::EniView& eni) override {
-        need_secondary_ip();
         Socket socket;
         veth::prepare_eni(socket, plan_eni(eni, facts_), is_uplink(socket, eni));
-        if (options_.symmetric_routing) {
+        if (symmetric_) {
             ensure_return_path(socket);
         }
         restore_tables_if_changed();
     }
 
     void check_eni(const sdk::Call& /*call*/, const sdk::EniView& eni) override {
-        need_secondary_ip();
         Socket socket;
         veth::check_eni(socket, plan_eni(eni, facts_), is_uplink(socket, eni));
-        if (options_.symmetric_routing) {
+        if (symmetric_) {
             check_return_path(socket);
         }
         verify_rules(*nft_.borrow(), ruleset_);
@@ -235,13 +240,6 @@ private:
         }
     }
 
-    void need_secondary_ip() const {
-        if (!facts_.secondary_ip) {
-            throw Error(Status::Unsupported,
-                        "pods on ENIs need mode = \"secondary-ip\" in [module.veth]");
-        }
-    }
-
     static bool is_uplink(Socket& socket, const sdk::EniView& eni) {
         const auto uplink = find_uplink(socket);
         return uplink && uplink->index == eni.ifindex();
@@ -250,6 +248,7 @@ private:
     // Set by configure and start, which never run beside another verb.
     Options options_;
     NodeFacts facts_;
+    bool symmetric_ = false;  // marked connections take the return path
     std::string ruleset_;
     netlink::SocketPool route_{NETLINK_ROUTE};
     netlink::SocketPool nft_{NETLINK_NETFILTER};
@@ -259,4 +258,5 @@ private:
 }  // namespace terway::veth
 
 TERWAY_MODULE(terway::veth::Veth, "veth", TERWAY_VERSION, "kernel>=4.19", "netdev:veth", "nft:inet",
-              "nft:arp", "sysctl:net.ipv4.ip_forward=1", "cap:net_admin");
+              "nft:arp", "sysctl:net.ipv4.ip_forward=1", "cap:net_admin", "offers:host-link",
+              "offers:pod-link");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <terway/config.hpp>
 #include <vector>
 
@@ -9,10 +10,12 @@
 
 namespace terway::veth {
 
-// Where pods' addresses come from, and so how their packets find the VPC.
+// Where new pods' addresses come from, and so how their packets find the VPC. Those that are there
+// stay as they are, whatever the mode.
 enum class Mode {
     VpcRoute,     // the node's own range; the VPC routes it to the node
     SecondaryIp,  // an ENI's secondary addresses; policy rules lead to that ENI
+    PerPod,       // either
 };
 
 struct Options {
@@ -23,6 +26,9 @@ struct Options {
     std::vector<Prefix> cluster_cidrs;
     bool symmetric_routing = false;
 };
+
+// Why a new pod cannot be in this mode; empty if it can. `on_eni`: its addresses are an ENI's.
+[[nodiscard]] std::string refusal(Mode mode, bool on_eni);
 
 // Complains to `config` about what cannot be; no side effect.
 [[nodiscard]] Options read_options(sdk::Config& config);

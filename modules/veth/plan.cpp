@@ -39,6 +39,12 @@ Mac mac_of(const std::string& key) {
     return mac;
 }
 
+bool has_eni(const sdk::EndpointView& endpoint) {
+    const auto& mac = endpoint.eni_mac();
+    return endpoint.eni_ifindex() != 0 ||
+           std::any_of(mac.begin(), mac.end(), [](auto byte) { return byte != 0; });
+}
+
 void check_name(const std::string& name) {
     if (name.empty() || name.size() > 15) {
         throw Error(Status::Invalid, "\"" + name + "\" is no name for a link (1 to 15 bytes)");
@@ -63,8 +69,8 @@ Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node) {
     made.alias = "terway " + key;
     made.pod_mac = mac_of(key);
     made.mtu = endpoint.mtu() != 0 ? endpoint.mtu() : node.mtu;
-    made.by_rules = node.secondary_ip;
-    if (node.secondary_ip) {
+    made.by_rules = has_eni(endpoint);
+    if (made.by_rules) {
         made.sources = node.addresses;
         made.eni_table = endpoint.eni_ifindex() == 0 ? 0 : kFirstEniTable + endpoint.eni_ifindex();
     }

@@ -29,7 +29,6 @@ inline constexpr std::uint32_t kFirstEniTable = 1000;
 // What holds for every endpoint of the node.
 struct NodeFacts {
     std::uint32_t mtu = 1500;
-    bool secondary_ip = false;         // addresses belong to ENIs
     std::vector<IpAddress> addresses;  // the node's own; at most one a family
 };
 
@@ -42,7 +41,7 @@ struct Plan {
     std::uint32_t mtu = 0;
     std::vector<Prefix> addresses;    // host prefixes
     std::vector<IpAddress> gateways;  // 169.254.1.1, fe80::1, as the families need
-    bool by_rules = false;            // policy rules decide the way out
+    bool by_rules = false;            // its addresses are an ENI's: rules decide the way out
     std::uint32_t eni_table = 0;      // the one they lead to; 0 when nobody remembers the ENI
     std::vector<IpAddress> sources;   // what the host itself speaks to the pod as; may be none
     [[nodiscard]] bool has_v6() const;

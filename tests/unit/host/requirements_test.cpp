@@ -54,6 +54,18 @@ TEST(Requirements, CompareTheKernelsReleaseNumberByNumber) {
                  "boot a kernel of version 4000.1 or newer");
 }
 
+TEST(Requirements, StatementsAboutOtherModulesAskNothingOfTheNode) {
+    const std::vector<std::string> all{"offers:host-link", "kernel>=3", "needs:pod-link",
+                                       "offers:pod-link"};
+    const auto results = evaluate(all);
+    ASSERT_EQ(results.size(), 1U);
+    EXPECT_EQ(results.front().need, "kernel>=3");
+    EXPECT_THAT(stated(all, "offers"), testing::ElementsAre("host-link", "pod-link"));
+    EXPECT_THAT(stated(all, "needs"), testing::ElementsAre("pod-link"));
+    expect_unmet("offers:", "does not know", "newer");
+    expect_unmet("needs", "does not know", "newer");
+}
+
 TEST(Requirements, ReallyCreateALink) {
     expect_met("netdev:veth");
     expect_met("netdev:bridge");

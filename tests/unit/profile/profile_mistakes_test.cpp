@@ -63,8 +63,12 @@ const Mistake mistakes[] = {
     {"ModuleDeadlineOfAnotherType", good_start + "[daemon]\nmodule_deadline = 5\n",
      "p:5:19: error: module_deadline must be a string\n"},
     {"UnknownSource", good_start + "[pool]\nsource = \"enis\"\n",
-     "p:5:10: error: source must be \"pod-cidr\", \"eni\" or \"exclusive-eni\", did you mean \"eni\"?\n"},
-    {"EniKeyWithoutEnis", good_start + "[pool]\nmin_idle = 3\n",
+     "p:5:10: error: source must be \"pod-cidr\", \"eni\" or \"exclusive-eni\", did you mean "
+     "\"eni\"?\n"},
+    {"EniKeyWithoutEnis", good_start + "[pool]\nfamilies = \"dual\"\n",
+     "p:5:12: error: families means something with addresses of ENIs only, such as source = "
+     "\"eni\"\n"},
+    {"KeyOfSharedEnisWithoutEnis", good_start + "[pool]\nmin_idle = 3\n",
      "p:5:12: error: min_idle means something with source = \"eni\" only\n"},
     {"KeyOfSharedEnisWithWholeOnes",
      good_start + "[pool]\nsource = \"exclusive-eni\"\nwarm_up = 3\n",

@@ -22,8 +22,7 @@ IpAddress ip(const char* text) {
     return IpAddress::parse(text).value();
 }
 
-const NodeFacts kNode{
-    .mtu = 8500, .secondary_ip = true, .addresses = {ip("10.0.0.10"), ip("fd00::10")}};
+const NodeFacts kNode{.mtu = 8500, .addresses = {ip("10.0.0.10"), ip("fd00::10")}};
 
 EniPlan make(const std::vector<const char*>& subnets, const std::vector<const char*>& gateways) {
     std::vector<twy_prefix> raw_subnets;
@@ -45,7 +44,8 @@ EniPlan make(const std::vector<const char*>& subnets, const std::vector<const ch
     return plan_eni(sdk::EniView(eni), kNode);
 }
 
-Plan pod(const std::vector<const char*>& addresses, std::uint32_t eni_ifindex) {
+Plan pod(const std::vector<const char*>& addresses, std::uint32_t eni_ifindex,
+         std::uint8_t eni_mac = 7) {
     std::vector<twy_prefix> raw;
     for (const auto* address : addresses) {
         raw.push_back(prefix(address).to_abi());
@@ -58,6 +58,7 @@ Plan pod(const std::vector<const char*>& addresses, std::uint32_t eni_ifindex) {
     endpoint.addresses = raw.data();
     endpoint.address_count = raw.size();
     endpoint.eni_ifindex = eni_ifindex;
+    endpoint.eni_mac[5] = eni_mac;
     return plan(sdk::EndpointView(endpoint), kNode);
 }
 
@@ -129,10 +130,15 @@ TEST(VethEniPlan, RulesOfAPodWhoseEniNobodyRemembersLeadAnywhere) {
     EXPECT_EQ(rules[1].table, 0U);
 }
 
-TEST(VethEniPlan, InVpcRouteModeThereAreNoRules) {
-    auto made = pod({"10.0.1.5/32"}, 3);
-    made.by_rules = false;
-    EXPECT_THAT(host_rules(made), IsEmpty());
+TEST(VethEniPlan, APodWithoutAnEniHasNoRulesAndSeesNoAddressOfTheNode) {
+    const auto plan = pod({"172.20.1.5/32"}, 0, 0);
+    EXPECT_FALSE(plan.by_rules);
+    EXPECT_THAT(host_rules(plan), IsEmpty());
+    EXPECT_FALSE(host_routes(plan, 9).at(0).source);
+}
+
+TEST(VethEniPlan, AnEniIsKnownByItsIndexToRecordsThatHaveNoMac) {
+    EXPECT_TRUE(pod({"10.0.1.5/32"}, 3, 0).by_rules);
 }
 
 }  // namespace

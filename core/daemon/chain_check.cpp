@@ -1,0 +1,66 @@
+#include "daemon/chain_check.hpp"
+
+#include <algorithm>
+
+#include "host/requirements.hpp"
+
+namespace terway::daemon {
+namespace {
+
+using Facts = std::map<std::string, ModuleFacts>;
+
+std::string list(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+void check_enis(const profile::Chain& chain, const std::string& dataplane, const Facts& facts,
+                profile::Diagnostics& diagnostics) {
+    const auto found = facts.find(dataplane);
+    if (chain.from_enis() && found != facts.end() && !found->second.knows_enis) {
+        diagnostics.error(chain.place, "addresses come from ENIs (\"" +
+                                           std::string(name_of(chain.addresses)) +
+                                           "\"), but the dataplane " + dataplane +
+                                           " serves a node's own addresses only");
+    }
+}
+
+void check_pair(const profile::Chain& chain, const std::string& dataplane, const std::string& other,
+                const Facts& facts, profile::Diagnostics& diagnostics) {
+    const auto below = facts.find(dataplane);
+    const auto above = facts.find(other);
+    if (below == facts.end() || above == facts.end()) {
+        return;
+    }
+    const auto offers = host::stated(below->second.requirements, "offers");
+    for (const auto& need : host::stated(above->second.requirements, "needs")) {
+        if (std::find(offers.begin(), offers.end(), need) == offers.end()) {
+            diagnostics.error(chain.place, "module " + other + " needs a dataplane with " + need +
+                                               ", and " + dataplane + " offers " + list(offers));
+        }
+    }
+}
+
+}  // namespace
+
+void check_chains(const profile::Profile& profile, const Facts& facts,
+                  profile::Diagnostics& diagnostics) {
+    for (const auto* chain : profile.chains()) {
+        for (const auto& dataplane : {std::optional(chain->dataplane), chain->fallback}) {
+            if (!dataplane) {
+                continue;
+            }
+            check_enis(*chain, *dataplane, facts, diagnostics);
+            for (const auto& other : {chain->qos, chain->policy}) {
+                if (other) {
+                    check_pair(*chain, *dataplane, *other, facts, diagnostics);
+                }
+            }
+        }
+    }
+}
+
+}  // namespace terway::daemon
