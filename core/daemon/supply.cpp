@@ -118,11 +118,7 @@ std::map<pool::Source, std::set<std::string>> dataplanes_by_source(
     const profile::Profile& profile) {
     std::map<Source, std::set<std::string>> all;
     for (const auto* chain : profile.chains()) {
-        auto& dataplanes = all[endpoint::source_of(chain->addresses)];
-        dataplanes.insert(chain->dataplane);
-        if (chain->fallback) {
-            dataplanes.insert(*chain->fallback);
-        }
+        all[endpoint::source_of(chain->addresses)].insert(chain->dataplane);
     }
     return all;
 }
