@@ -133,9 +133,9 @@ std::optional<Link> find_host(Socket& socket, const Plan& plan) {
 
 std::optional<Link> find_leftover(Socket& socket, const Plan& plan) {
     // A name of Felix's form belongs to the pod, not to the sandbox: a newer sandbox of the same
-    // pod may have it by now.
+    // pod may have it by now. A group of its own marks the link of another dataplane.
     auto host = netlink::find_link(socket, plan.host_ifname);
-    const bool another = host && (host->group == TWY_RETIRED_LINK_GROUP ||
+    const bool another = host && ((host->group != kLinkGroup && host->group != 0) ||
                                   (!host->alias.empty() && host->alias != plan.alias));
     return another ? std::nullopt : host;
 }

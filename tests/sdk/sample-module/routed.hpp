@@ -29,6 +29,10 @@ inline IpAddress next_hop(Family family) {
     return *IpAddress::parse(family == Family::V4 ? "169.254.1.1" : "fe80::1");
 }
 
+// Marks the host's ends as ours: a detach of an endpoint that nobody remembers goes to every
+// dataplane of the profile, and each takes down what it has made.
+inline constexpr std::uint32_t kLinkGroup = 0x45584d31;
+
 inline std::vector<Prefix> addresses_of(const EndpointView& endpoint) {
     std::vector<Prefix> all;
     for (const auto& raw : endpoint.addresses()) {
@@ -57,6 +61,7 @@ public:
         netlink::VethEnd host_end;
         host_end.name = name;
         host_end.mtu = mtu(endpoint);
+        host_end.group = kLinkGroup;
         netlink::VethEnd pod_end;
         pod_end.name = endpoint.ifname();
         pod_end.mtu = mtu(endpoint);
@@ -82,7 +87,8 @@ public:
 
     void detach(const Call& call, const EndpointView& endpoint) override {
         netlink::Socket host;
-        if (const auto link = netlink::find_link(host, std::string(endpoint.host_ifname()))) {
+        const auto link = netlink::find_link(host, std::string(endpoint.host_ifname()));
+        if (link && link->group == kLinkGroup) {
             // Down, so that its routes and neighbours go at once and the link later.
             netlink::LinkChange down;
             down.up = false;
