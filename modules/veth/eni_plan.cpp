@@ -66,13 +66,4 @@ EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node) {
     return plan;
 }
 
-bool foreign(const EniPlan& plan, const Prefix& address) {
-    const auto& ip = address.address();
-    const bool inside = std::any_of(plan.subnets.begin(), plan.subnets.end(),
-                                    [&](const Prefix& subnet) { return subnet.contains(ip); });
-    const bool own = std::any_of(plan.addresses.begin(), plan.addresses.end(),
-                                 [&](const Prefix& each) { return each.address() == ip; });
-    return inside && !own;
-}
-
 }  // namespace terway::veth

@@ -1,17 +1,15 @@
 #include "guard.hpp"
 
 #include <netinet/in.h>
-#include <nftables/libnftables.h>
 
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
-#include <array>
-#include <memory>
+#include <cerrno>
 #include <sstream>
+#include <utility>
 
 #include "netlink/nft.hpp"
+#include "netlink/ruleset.hpp"
 #include "return_path.hpp"
 #include "terway/error.hpp"
 
@@ -95,24 +93,6 @@ void marking_rules(std::ostream& out, const std::string& uplink) {
         << " meta mark set meta mark or " << mark << "\n";
 }
 
-void run(const std::string& commands, bool tolerate_missing) {
-    const std::unique_ptr<nft_ctx, void (*)(nft_ctx*)> context(nft_ctx_new(NFT_CTX_DEFAULT),
-                                                               nft_ctx_free);
-    if (!context || nft_ctx_buffer_error(context.get()) != 0 ||
-        nft_ctx_buffer_output(context.get()) != 0) {
-        throw system_error("prepare libnftables", ENOMEM);
-    }
-    if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) == 0) {
-        return;
-    }
-    std::string reason = nft_ctx_get_error_buffer(context.get());
-    if (tolerate_missing && reason.find("No such file or directory") != std::string::npos) {
-        return;
-    }
-    reason = reason.substr(0, reason.find('\n'));
-    throw Error(Status::Internal, "nftables table " + std::string(kTable) + ": " + reason);
-}
-
 netlink::NftKey key(const Plan& plan, const IpAddress& address) {
     netlink::NftKey made;
     made.ifname(plan.host_ifname).part(plan.pod_mac.bytes).part(address.bytes());
@@ -144,37 +124,6 @@ std::string text(const Place& place, const Plan& plan) {
            kTable + " " + place.set + " lacks the element of " + plan.host_ifname;
 }
 
-std::size_t rules_in_kernel(netlink::Socket& nft, std::uint8_t family) {
-    netlink::Message message((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE);
-    nfgenmsg header{};
-    header.nfgen_family = family;
-    header.version = NFNETLINK_V0;
-    message.header(header);
-    message.text(NFTA_RULE_TABLE, kTable);
-    std::size_t found = 0;
-    nft.dump(
-        message, "list the rules of nftables table " + std::string(kTable), [&] { found = 0; },
-        [&](const nlmsghdr& entry) {
-            std::array<nlattr*, NFTA_RULE_MAX + 1> attributes{};
-            nlmsg_parse(const_cast<nlmsghdr*>(&entry), sizeof(nfgenmsg), attributes.data(),
-                        NFTA_RULE_MAX, nullptr);
-            const auto* table = attributes[NFTA_RULE_TABLE];
-            if (table != nullptr && std::string(nla_get_string(table)) == kTable) {
-                ++found;
-            }
-        });
-    return found;
-}
-
-std::size_t rules_in_text(const std::string& text, const std::string& family) {
-    std::size_t count = 0;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        count += line.rfind("add rule " + family + " ", 0) == 0 ? 1U : 0U;
-    }
-    return count;
-}
-
 }  // namespace
 
 std::string ruleset(bool guard, const Masquerade& masquerade, const std::string& marked_uplink) {
@@ -191,20 +140,20 @@ std::string ruleset(bool guard, const Masquerade& masquerade, const std::string&
 }
 
 void load_ruleset(const std::string& text) {
-    run(text, false);
+    netlink::load_ruleset(kTable, text);
 }
 
 void remove_marking() {
-    run("delete chain inet terway-veth marking", true);
+    netlink::unload_ruleset(kTable, "delete chain inet terway-veth marking");
 }
 
 void remove_masquerade() {
-    run("delete chain inet terway-veth postrouting", true);
+    netlink::unload_ruleset(kTable, "delete chain inet terway-veth postrouting");
 }
 
 void remove_tables() {
-    run("delete table inet terway-veth", true);
-    run("delete table arp terway-veth", true);
+    netlink::unload_ruleset(kTable, "delete table inet terway-veth");
+    netlink::unload_ruleset(kTable, "delete table arp terway-veth");
 }
 
 void admit(netlink::Socket& nft, const Plan& plan) {
@@ -245,21 +194,12 @@ void expel(netlink::Socket& nft, const Plan& plan) {
 }
 
 void verify_rules(netlink::Socket& nft, const std::string& expected_ruleset) {
-    for (const auto& [family, word] :
-         {std::pair<std::uint8_t, const char*>{NFPROTO_INET, "inet"}, {NFPROTO_ARP, "arp"}}) {
-        const auto expected = rules_in_text(expected_ruleset, word);
-        const auto found = rules_in_kernel(nft, family);
-        if (found != expected) {
-            throw Error(Status::Internal, "nftables table " + std::string(word) + " " + kTable +
-                                              " has " + std::to_string(found) + " rules, not " +
-                                              std::to_string(expected));
-        }
-    }
+    netlink::verify_ruleset(nft, kTable, expected_ruleset);
 }
 
 void verify(netlink::Socket& nft, const Plan& plan, const std::string& expected_ruleset) {
     verify_rules(nft, expected_ruleset);
-    if (rules_in_text(expected_ruleset, "arp") == 0) {
+    if (netlink::rules_in_text(expected_ruleset, "arp") == 0) {
         return;  // no guard
     }
     for (const auto& place : places(plan)) {

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "difference.hpp"
+#include "netlink/difference.hpp"
 #include "netlink/sysctl.hpp"
 #include "terway/error.hpp"
 
@@ -175,10 +175,10 @@ void repair_host(Socket& socket, const Plan& plan, const Link& host) {
 void check_host(Socket& socket, const Plan& plan) {
     const auto host = find_host(socket, plan);
     if (!host) {
-        differs("link " + plan.host_ifname + " does not exist");
+        netlink::differs("link " + plan.host_ifname + " does not exist");
     }
     if (!host->up || host->mtu != plan.mtu || host->mac != kHostMac || host->group != kLinkGroup) {
-        differs("link " + host->name + " is down or has another MTU, MAC or group");
+        netlink::differs("link " + host->name + " is down or has another MTU, MAC or group");
     }
     check_routes(socket, host_routes(plan, host->index));
     check_neighbours(socket, host_neighbours(plan, host->index));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <string>
 
 #include "base/time.hpp"
@@ -11,14 +10,15 @@
 #include "guard.hpp"
 #include "host_side.hpp"
 #include "netlink/link.hpp"
+#include "netlink/nic.hpp"
 #include "netlink/route.hpp"
 #include "netlink/socket_pool.hpp"
 #include "netlink/sysctl.hpp"
+#include "netlink/wait.hpp"
 #include "options.hpp"
 #include "plan.hpp"
 #include "pod_side.hpp"
 #include "return_path.hpp"
-#include "wait.hpp"
 
 namespace terway::veth {
 namespace {
@@ -38,19 +38,6 @@ twy_attachment attachment_of(const Plan& plan, const Link& host) {
         made.gateways[made.gateway_count++] = Prefix::host(gateway).to_abi();
     }
     return made;
-}
-
-// The link that carries the node's default route, IPv4's before IPv6's.
-std::optional<Link> find_uplink(Socket& socket) {
-    for (const auto* any : {"0.0.0.0/0", "::/0"}) {
-        const auto route = netlink::find_route(socket, *Prefix::parse(any));
-        auto link =
-            route && route->oif != 0 ? netlink::find_link(socket, route->oif) : std::nullopt;
-        if (link) {
-            return link;
-        }
-    }
-    return std::nullopt;
 }
 
 class Veth final : public sdk::Module, public sdk::Dataplane, public sdk::Eni {
@@ -87,7 +74,7 @@ public:
         }
         masquerade.cluster = options_.cluster_cidrs;
         Socket socket;
-        const auto uplink = find_uplink(socket);
+        const auto uplink = netlink::find_uplink(socket);
         facts_.mtu = options_.mtu != 0 ? options_.mtu : uplink ? uplink->mtu : facts_.mtu;
         const bool symmetric = options_.symmetric_routing && uplink;
         ruleset_ =
@@ -243,7 +230,7 @@ private:
     }
 
     static bool is_uplink(Socket& socket, const sdk::EniView& eni) {
-        const auto uplink = find_uplink(socket);
+        const auto uplink = netlink::find_uplink(socket);
         return uplink && uplink->index == eni.ifindex();
     }
 
