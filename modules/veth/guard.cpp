@@ -1,22 +1,13 @@
 #include "guard.hpp"
 
-#include <netinet/in.h>
-
-#include <linux/netfilter.h>
-
-#include <cerrno>
 #include <sstream>
-#include <utility>
 
-#include "netlink/nft.hpp"
 #include "netlink/ruleset.hpp"
 #include "return_path.hpp"
-#include "terway/error.hpp"
+#include "routed/source_guard.hpp"
 
 namespace terway::veth {
 namespace {
-
-constexpr const char* kTable = "terway-veth";
 
 std::string list(const std::vector<Prefix>& prefixes, Family family) {
     std::string out;
@@ -26,38 +17,6 @@ std::string list(const std::vector<Prefix>& prefixes, Family family) {
         }
     }
     return out;
-}
-
-void guard_rules(std::ostream& out) {
-    const auto group = std::to_string(kLinkGroup);
-    const auto retired = std::to_string(TWY_RETIRED_LINK_GROUP);
-    out << "add set inet terway-veth sources4 { type ifname . ether_addr . ipv4_addr; }\n"
-           "add set inet terway-veth sources6 { type ifname . ether_addr . ipv6_addr; }\n"
-           "add chain inet terway-veth sources\n"
-           "flush chain inet terway-veth sources\n"
-           "add rule inet terway-veth sources icmpv6 type { nd-router-advert, nd-redirect } drop\n"
-           "add rule inet terway-veth sources udp sport 67 udp dport 68 drop\n"
-           "add rule inet terway-veth sources udp sport 547 udp dport 546 drop\n"
-           "add rule inet terway-veth sources iifname . ether saddr . ip saddr @sources4 accept\n"
-           "add rule inet terway-veth sources iifname . ether saddr . ip6 saddr @sources6 accept\n"
-           "add rule inet terway-veth sources counter drop\n"
-           "add chain inet terway-veth prerouting { type filter hook prerouting priority -310; }\n"
-           "flush chain inet terway-veth prerouting\n"
-           "add rule inet terway-veth prerouting iifgroup "
-        << group
-        << " goto sources\n"
-           "add rule inet terway-veth prerouting iifgroup "
-        << retired
-        << " drop\n"
-           "add table arp terway-veth\n"
-           "add set arp terway-veth sources { type ifname . ether_addr . ipv4_addr; }\n"
-           "add chain arp terway-veth input { type filter hook input priority -310; }\n"
-           "flush chain arp terway-veth input\n"
-           "add rule arp terway-veth input iifgroup "
-        << group
-        << " iifname . arp saddr ether . arp saddr ip != @sources counter drop\n"
-           "add rule arp terway-veth input iifgroup "
-        << retired << " drop\n";
 }
 
 void masquerade_rules(std::ostream& out, const Masquerade& masquerade) {
@@ -93,44 +52,13 @@ void marking_rules(std::ostream& out, const std::string& uplink) {
         << " meta mark set meta mark or " << mark << "\n";
 }
 
-netlink::NftKey key(const Plan& plan, const IpAddress& address) {
-    netlink::NftKey made;
-    made.ifname(plan.host_ifname).part(plan.pod_mac.bytes).part(address.bytes());
-    return made;
-}
-
-struct Place {
-    std::uint8_t family;
-    std::string set;
-    netlink::NftKey key;
-};
-
-// Where an endpoint's elements live.
-std::vector<Place> places(const Plan& plan) {
-    std::vector<Place> all;
-    for (const auto& prefix : plan.addresses) {
-        const auto& address = prefix.address();
-        all.push_back(
-            {NFPROTO_INET, address.is_v4() ? "sources4" : "sources6", key(plan, address)});
-        if (address.is_v4()) {
-            all.push_back({NFPROTO_ARP, "sources", key(plan, address)});
-        }
-    }
-    return all;
-}
-
-std::string text(const Place& place, const Plan& plan) {
-    return "nftables set " + std::string(place.family == NFPROTO_ARP ? "arp" : "inet") + " " +
-           kTable + " " + place.set + " lacks the element of " + plan.host_ifname;
-}
-
 }  // namespace
 
 std::string ruleset(bool guard, const Masquerade& masquerade, const std::string& marked_uplink) {
     std::ostringstream out;
     out << "add table inet terway-veth\n";
     if (guard) {
-        guard_rules(out);
+        out << routed::source_guard_rules(kTable, kLinkGroup);
     }
     masquerade_rules(out, masquerade);
     if (!marked_uplink.empty()) {
@@ -152,45 +80,11 @@ void remove_masquerade() {
 }
 
 void remove_tables() {
-    netlink::unload_ruleset(kTable, "delete table inet terway-veth");
-    netlink::unload_ruleset(kTable, "delete table arp terway-veth");
-}
-
-void admit(netlink::Socket& nft, const Plan& plan) {
-    netlink::NftBatch batch;
-    for (const auto& place : places(plan)) {
-        batch.add_element(place.family, kTable, place.set, place.key);
-    }
-    batch.commit(nft, "admit the addresses of " + plan.host_ifname);
+    routed::remove_tables(kTable);
 }
 
 void expel(netlink::Socket& nft, const Plan& plan) {
-    const auto what = "expel the addresses of " + plan.host_ifname;
-    const auto all = places(plan);
-    try {
-        netlink::NftBatch batch;
-        for (const auto& place : all) {
-            batch.delete_element(place.family, kTable, place.set, place.key);
-        }
-        batch.commit(nft, what);
-        return;
-    } catch (const Error& error) {
-        if (error.sys_errno() != ENOENT) {
-            throw;
-        }
-    }
-    // Some are gone already: one by one.
-    for (const auto& place : all) {
-        try {
-            netlink::NftBatch one;
-            one.delete_element(place.family, kTable, place.set, place.key);
-            one.commit(nft, what);
-        } catch (const Error& error) {
-            if (error.sys_errno() != ENOENT) {
-                throw;
-            }
-        }
-    }
+    routed::expel(nft, kTable, plan);
 }
 
 void verify_rules(netlink::Socket& nft, const std::string& expected_ruleset) {
@@ -199,13 +93,8 @@ void verify_rules(netlink::Socket& nft, const std::string& expected_ruleset) {
 
 void verify(netlink::Socket& nft, const Plan& plan, const std::string& expected_ruleset) {
     verify_rules(nft, expected_ruleset);
-    if (netlink::rules_in_text(expected_ruleset, "arp") == 0) {
-        return;  // no guard
-    }
-    for (const auto& place : places(plan)) {
-        if (!netlink::nft_has_element(nft, place.family, kTable, place.set, place.key)) {
-            throw Error(Status::Internal, text(place, plan));
-        }
+    if (netlink::rules_in_text(expected_ruleset, "arp") != 0) {  // there is a guard
+        routed::verify_admitted(nft, kTable, plan);
     }
 }
 

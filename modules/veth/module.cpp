@@ -8,7 +8,6 @@
 #include "base/time.hpp"
 #include "eni.hpp"
 #include "guard.hpp"
-#include "host_side.hpp"
 #include "netlink/link.hpp"
 #include "netlink/nic.hpp"
 #include "netlink/route.hpp"
@@ -19,6 +18,8 @@
 #include "plan.hpp"
 #include "pod_side.hpp"
 #include "return_path.hpp"
+#include "routed/host_side.hpp"
+#include "routed/source_guard.hpp"
 
 namespace terway::veth {
 namespace {
@@ -108,7 +109,7 @@ public:
             throw Error(Status::Gone, "the sandbox is gone");
         }
         const auto lease = route_.borrow();
-        const Link host = build_host(call, *lease, endpoint, plan);
+        const Link host = routed::build_host(call, *lease, endpoint, plan);
         (void)build_pod(plan, endpoint.netns_fd(), host.peer_index);
         admit_or_restore(plan);
         return attachment_of(plan, host);
@@ -118,7 +119,7 @@ public:
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, facts_);
         const auto lease = route_.borrow();
-        open_way(*lease, plan, attachment.host_ifindex);
+        routed::open_way(*lease, plan, attachment.host_ifindex);
         Socket pod_socket = Socket::in(endpoint.netns_fd());
         bring_up_pod(pod_socket, plan, attachment.pod_ifindex);
         const Deadline deadline = after(std::chrono::milliseconds(call.deadline_ms()));
@@ -130,11 +131,11 @@ public:
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
         Plan plan = veth::plan(endpoint, facts_);
         const auto lease = route_.borrow();
-        const auto host = find_leftover(*lease, plan);
+        const auto host = routed::find_leftover(*lease, plan);
         if (host && plan.addresses.empty()) {
-            plan.addresses = known_addresses(*lease, host->index);
+            plan.addresses = routed::known_addresses(*lease, host->index);
         }
-        close_way(*lease, plan, host ? host->index : 0);
+        routed::close_way(*lease, plan, host ? host->index : 0);
         if (options_.source_guard) {
             expel(*nft_.borrow(), plan);
         }
@@ -146,7 +147,7 @@ public:
     void check(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const Plan plan = veth::plan(endpoint, facts_);
         Socket socket;
-        check_host(socket, plan);
+        routed::check_host(socket, plan);
         if (endpoint.netns_fd() >= 0) {
             check_pod(plan, endpoint.netns_fd());
         }
@@ -156,11 +157,11 @@ public:
     twy_attachment adopt(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const Plan plan = veth::plan(endpoint, facts_);
         Socket socket;
-        const auto host = find_host(socket, plan);
+        const auto host = routed::find_host(socket, plan);
         if (!host) {
             throw Error(Status::Gone, "link " + plan.host_ifname + " does not exist");
         }
-        repair_host(socket, plan, *host);
+        routed::repair_host(socket, plan, *host);
         admit_or_restore(plan);
         restore_tables_if_changed();
         if (endpoint.netns_fd() >= 0) {
@@ -201,25 +202,11 @@ private:
             restore_tables_if_changed();
             return;
         }
-        const auto nft = nft_.borrow();
-        try {
-            admit(*nft, plan);
-        } catch (const Error& error) {
-            if (error.sys_errno() != ENOENT) {
-                throw;
-            }
-            load_ruleset(ruleset_);
-            admit(*nft, plan);
-        }
+        routed::admit_or_restore(*nft_.borrow(), kTable, plan, ruleset_);
     }
 
     void restore_tables_if_changed() {
-        const auto nft = nft_.borrow();
-        try {
-            verify_rules(*nft, ruleset_);
-        } catch (const Error&) {
-            load_ruleset(ruleset_);
-        }
+        routed::restore_if_changed(*nft_.borrow(), kTable, ruleset_);
     }
 
     void need_secondary_ip() const {
