@@ -8,6 +8,7 @@
 //     sysctl:net.ipv4.ip_forward=1       value in the host's network namespace
 //     tool:iptables-restore              a program in PATH
 //     cap:net_admin                      an effective capability of this process
+//     eni:exclusive                      nothing: the module says that it lends whole ENIs to pods
 //
 // Attempts that change anything happen in a network namespace that lives as long as the attempt.
 #pragma once
