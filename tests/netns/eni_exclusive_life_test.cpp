@@ -153,7 +153,7 @@ TEST_F(ExclusiveLife, AnEniIsFoundByItsMarkWhereNobodyRemembersItsMac) {
 TEST_F(ExclusiveLife, AnEniThatAnotherPodHasStaysThere) {
     auto& pod = node_.pod();
     auto stale = sdk::testing::EndpointBuilder("before", "eth0");
-    stale.netns(pod.netns.fd()).eni_mac(pod.mac.bytes).address("10.0.1.10");
+    stale.netns(pod.netns.fd()).eni_mac(pod.mac.bytes);
     node_.on_host([&] { node_.module().detach(stale); });
     EXPECT_FALSE(node_.at_home(pod));
     node_.on_host([&] { node_.module().check(pod.endpoint); });
@@ -237,8 +237,8 @@ TEST_F(ExclusiveLife, APodKeepsItsPeerWhenTheNodeNoLongerMakesPeers) {
 TEST_F(ExclusiveLife, AdoptPutsBackWhatWasRemovedInThePod) {
     auto& pod = node_.pod();
     shell(pod.netns,
-          "ip link set eth0 down; ip address delete 10.0.1.10/32 dev veth1; "
-          "ip route delete 192.168.0.0/16");
+          "ip link set eth0 down; ip route delete 192.168.0.0/16; "
+          "ip address delete 10.0.1.10/32 dev veth1");
     EXPECT_NE(failure([&] { node_.on_host([&] { node_.module().check(pod.endpoint); }); }), "");
     node_.on_host([&] {
         (void)node_.module().adopt(pod.endpoint);

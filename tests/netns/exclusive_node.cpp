@@ -173,7 +173,7 @@ void ExclusiveNode::serve(const IpAddress& address, const IpAddress& backend) {
     std::string commands = "nft 'add table " + family + " proxy; ";
     for (const auto* hook : {"prerouting", "output"}) {
         commands += "add chain " + family + " proxy " + hook + " { type nat hook " + hook +
-                    " priority dstnat; }; add rule " + family + " proxy " + hook + " " + family +
+                    " priority -100; }; add rule " + family + " proxy " + hook + " " + family +
                     " daddr " + address.text() + " udp dport 8080 dnat to " + backend.text() + "; ";
     }
     shell(host_, commands + "'");
