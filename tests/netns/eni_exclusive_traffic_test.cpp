@@ -143,6 +143,31 @@ TEST_P(ExclusiveTraffic, NeedsNoPeerToReachTheVpc) {
     lone.on_host([&] { lone.module().check(pod.endpoint); });
 }
 
+// The links of the attachment are where policy and limits take hold.
+TEST_P(ExclusiveTraffic, IsGovernedByLinkAndWhatHangsOnTheEniDoesNotComeHome) {
+    auto& pod = node_.pod();
+    const auto drop = [&](std::uint32_t ifindex) {
+        shell(pod.netns,
+              "nft 'add table inet policy; flush table inet policy; "
+              "add chain inet policy in { type filter hook input priority 0; }; "
+              "add rule inet policy in iif " +
+                  std::to_string(ifindex) + " udp dport 8080 drop'");
+    };
+    drop(pod.made.pod_ifindex);
+    EXPECT_FALSE(ask(node_.machine(), elsewhere(), of(pod), pod.netns, of(pod), kSilence));
+    EXPECT_TRUE(ask(node_.host(), host(), of(pod), pod.netns, of(pod)));
+    drop(pod.made.side_ifindex);
+    EXPECT_TRUE(ask(node_.machine(), elsewhere(), of(pod), pod.netns, of(pod)));
+    EXPECT_FALSE(ask(node_.host(), host(), of(pod), pod.netns, of(pod), kSilence));
+    shell(pod.netns,
+          "for link in eth0 veth1; do "
+          "tc qdisc add dev $link root tbf rate 1gbit burst 1mb latency 50ms; "
+          "tc qdisc add dev $link clsact; done");
+    EXPECT_TRUE(ask(node_.machine(), elsewhere(), of(pod), pod.netns, of(pod)));
+    node_.detach(pod);
+    shell(node_.host(), "! tc qdisc show dev eth1 | grep -qE 'tbf|clsact'");
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, ExclusiveTraffic, testing::Values(Family::V4, Family::V6),
                          [](const auto& tested) {
                              return tested.param == Family::V4 ? "V4" : "V6";
