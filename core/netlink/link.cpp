@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "netlink/netns_id.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
@@ -31,6 +32,7 @@ Link parse_link(const nlmsghdr& message) {
     Link link;
     link.index = static_cast<std::uint32_t>(info->ifi_index);
     link.up = (info->ifi_flags & IFF_UP) != 0;
+    link.arp = (info->ifi_flags & IFF_NOARP) == 0;
     link.name = text(attributes[IFLA_IFNAME]);
     link.alias = text(attributes[IFLA_IFALIAS]);
     link.mtu = u32(IFLA_MTU);
@@ -149,13 +151,38 @@ void create_veth(Socket& socket, const VethEnd& end, const VethEnd& peer) {
     socket.request(message, "create link " + end.name + " with peer " + peer.name);
 }
 
+void create_ipvlan(Socket& socket, const IpvlanSlave& slave) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    message.header(ifinfomsg{});
+    message.text(IFLA_IFNAME, slave.name);
+    message.u32(IFLA_LINK, slave.parent);
+    if (slave.parent_netns_fd >= 0) {
+        // The request is made in the slave's namespace, for the kernel looks for a link that has
+        // the name already in the namespace of the request.
+        message.u32(IFLA_LINK_NETNSID, ensure_netns_id(socket, slave.parent_netns_fd));
+    }
+    if (slave.mtu != 0) {
+        message.u32(IFLA_MTU, slave.mtu);
+    }
+    message.nest(IFLA_LINKINFO, [&] {
+        message.text(IFLA_INFO_KIND, "ipvlan");
+        message.nest(IFLA_INFO_DATA, [&] { message.u16(IFLA_IPVLAN_MODE, IPVLAN_MODE_L2); });
+    });
+    socket.request(message,
+                   "create link " + slave.name + " on link " + std::to_string(slave.parent));
+}
+
 void change_link(Socket& socket, std::uint32_t index, const LinkChange& change) {
     Message message(RTM_NEWLINK);
     ifinfomsg info{};
     info.ifi_index = static_cast<int>(index);
     if (change.up) {
-        info.ifi_change = IFF_UP;
-        info.ifi_flags = *change.up ? IFF_UP : 0;
+        info.ifi_change |= IFF_UP;
+        info.ifi_flags |= *change.up ? IFF_UP : 0;
+    }
+    if (change.arp) {
+        info.ifi_change |= IFF_NOARP;
+        info.ifi_flags |= *change.arp ? 0 : IFF_NOARP;
     }
     message.header(info);
     const auto u32 = [&](int attribute, const std::optional<std::uint32_t>& value) {

@@ -56,6 +56,12 @@ IpAddress address_of(const sockaddr_storage& storage) {
     return {Family::V6, {v6.sin6_addr.s6_addr, 16}};
 }
 
+std::uint16_t port_of(const sockaddr_storage& storage) {
+    return ntohs(storage.ss_family == AF_INET
+                     ? reinterpret_cast<const sockaddr_in&>(storage).sin_port
+                     : reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+}
+
 void enable(const Fd& fd, int level, int option) {
     const int on = 1;
     if (::setsockopt(fd.get(), level, option, &on, sizeof on) != 0) {
@@ -122,7 +128,8 @@ std::optional<Datagram> Udp::receive(std::chrono::milliseconds limit) const {
     if (got < 0) {
         return std::nullopt;
     }
-    Datagram datagram{address_of(from), {text.data(), static_cast<std::size_t>(got)}, 0};
+    Datagram datagram{
+        address_of(from), {text.data(), static_cast<std::size_t>(got)}, 0, port_of(from)};
     for (auto* entry = CMSG_FIRSTHDR(&message); entry != nullptr;
          entry = CMSG_NXTHDR(&message, entry)) {
         if (entry->cmsg_type == IP_TTL || entry->cmsg_type == IPV6_HOPLIMIT) {
