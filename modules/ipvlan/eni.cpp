@@ -67,10 +67,12 @@ Link ensure_slave(Socket& socket, const EniPlan& plan) {
     if (slave->up && !slave->arp && slave->mtu == plan.mtu) {
         return *slave;
     }
-    // Before it is up: it shall have no address but the node's.
-    netlink::change_link(socket, slave->index, {.arp = false, .no_ipv6_link_local = true});
+    // It shall have no address but the node's.
+    netlink::change_link(socket, slave->index, {.no_ipv6_link_local = true});
     set_sysctls(plan);
     netlink::change_link(socket, slave->index, {.up = true, .mtu = plan.mtu});
+    // Only now, for going up the kernel sets it as it thinks.
+    netlink::change_link(socket, slave->index, {.arp = false});
     return *slave;
 }
 

@@ -100,12 +100,13 @@ public:
         if (endpoint.netns_fd() < 0) {
             throw Error(Status::Gone, "the sandbox is gone");
         }
-        if (!netlink::find_nic_at(*route_.borrow(), plan.eni_ifindex, plan.mac)) {
+        const auto host = route_.borrow();
+        if (!netlink::find_nic_at(*host, plan.eni_ifindex, plan.mac)) {
             throw Error(Status::Gone, "ENI " + plan.eni + " is not there (index " +
                                           std::to_string(plan.eni_ifindex) + ", MAC " +
                                           plan.mac.text() + ")");
         }
-        const auto link = build_pod(plan, endpoint.netns_fd());
+        const auto link = build_pod(*host, plan, endpoint.netns_fd());
         const Memory memory{link.index, plan.mtu};
         call.put_state(memory.text());
         return attachment_of(plan, memory);

@@ -26,20 +26,21 @@ bool is_leftover(const Link& link, const Plan& plan) {
     return link.kind == "ipvlan" && (link.alias.empty() || link.alias == plan.alias);
 }
 
-void create(Socket& socket, const Plan& plan, int eni_netns_fd) {
-    const netlink::IpvlanSlave slave{plan.ifname, plan.eni_ifindex, eni_netns_fd, plan.mtu};
+void create(Socket& host, const Plan& plan, int netns_fd) {
+    const netlink::IpvlanSlave slave{plan.ifname, plan.eni_ifindex, plan.mtu, netns_fd};
     try {
-        netlink::create_ipvlan(socket, slave);
+        netlink::create_ipvlan(host, slave);
     } catch (const Error& error) {
         if (error.sys_errno() != EEXIST) {
             throw;
         }
+        Socket socket = Socket::in(netns_fd);
         const auto found = netlink::find_link(socket, plan.ifname);
         if (found && !is_leftover(*found, plan)) {
             throw Error(Status::Invalid, "the sandbox already has a link " + plan.ifname);
         }
         (void)netlink::remove_link(socket, plan.ifname);
-        netlink::create_ipvlan(socket, slave);
+        netlink::create_ipvlan(host, slave);
     }
 }
 
@@ -95,11 +96,10 @@ void check_routes(Socket& socket, const Plan& plan, std::uint32_t pod_ifindex) {
 
 }  // namespace
 
-Link build_pod(const Plan& plan, int netns_fd) {
-    const auto home = Netns::current();
+Link build_pod(Socket& host, const Plan& plan, int netns_fd) {
+    create(host, plan, netns_fd);
     const NetnsScope scope(netns_fd);
     Socket socket;
-    create(socket, plan, home.fd());
     const auto link = netlink::find_link(socket, plan.ifname);
     if (!link) {
         throw Error(Status::Gone, "link " + plan.ifname + " vanished while being made");

@@ -10,10 +10,10 @@
 
 namespace terway::ipvlan {
 
-// Everything but the link going up. The calling thread is in the ENI's namespace. Replaces a
-// leftover of the same endpoint; throws Error(Invalid) if another link has the name, Error(Retry)
-// if another sandbox still holds one of the addresses.
-netlink::Link build_pod(const Plan& plan, int netns_fd);
+// Everything but the link going up. `host` is a socket in the ENI's namespace. Replaces a leftover
+// of the same endpoint; throws Error(Invalid) if another link has the name, Error(Retry) if another
+// sandbox still holds one of the addresses.
+netlink::Link build_pod(netlink::Socket& host, const Plan& plan, int netns_fd);
 // Up and with routes; waits until it is usable.
 void bring_up_pod(const Plan& plan, int netns_fd, std::uint32_t pod_ifindex, Deadline deadline);
 // This endpoint's slave.

@@ -122,23 +122,25 @@ Node::Node(Settings settings) : Node(std::move(settings), Netns::create()) {
 Node::~Node() = default;
 
 void Node::write_profile() const {
-    std::ofstream(profile()) << "profile = \"test\"\n[chain]\ndataplane = \"veth\"\n"
-                             << settings_.chain
-                             << "\n[node]\npod_cidrs = " << quoted(settings_.pod_cidrs)
-                             << "\n[pool]\ncool_down = \"" << settings_.cool_down << "\"\n"
-                             << settings_.pool << "\n[cloud]\n"
-                             << settings_.cloud << "\n[endpoint]\n"
-                             << settings_.endpoint << "\n[daemon]\nsocket = \"" << socket()
-                             << "\"\nstate_dir = \"" << state() << "\"\nqueue = \"" << queue()
-                             << "\"\nmodule_dirs = [\"" TERWAY_MODULES "\", \"" TERWAY_TEST_MODULES
-                                "\"]\nadmin = \"unix:"
-                             << files_ / "run/admin.sock"
-                             << "\"\n"
-                             << settings_.daemon
-                             << "\n[module.veth]\ncluster_cidrs = [\"172.20.0.0/16\", "
-                                "\"10.0.0.0/8\", \"fd00::/8\"]\n"
-                             << settings_.veth << "\n"
-                             << settings_.modules << "\n";
+    std::ofstream out(profile());
+    out << "profile = \"test\"\n[chain]\ndataplane = \"" << settings_.dataplane << "\"\n"
+        << settings_.chain << "\n[node]\npod_cidrs = " << quoted(settings_.pod_cidrs)
+        << "\n[pool]\ncool_down = \"" << settings_.cool_down << "\"\n"
+        << settings_.pool << "\n[cloud]\n"
+        << settings_.cloud << "\n[endpoint]\n"
+        << settings_.endpoint << "\n[daemon]\nsocket = \"" << socket() << "\"\nstate_dir = \""
+        << state() << "\"\nqueue = \"" << queue()
+        << "\"\nmodule_dirs = [\"" TERWAY_MODULES "\", \"" TERWAY_TEST_MODULES
+           "\"]\nadmin = \"unix:"
+        << files_ / "run/admin.sock"
+        << "\"\n"
+        << settings_.daemon << "\n";
+    if ((settings_.dataplane + settings_.chain).find("veth") != std::string::npos) {
+        out << "[module.veth]\ncluster_cidrs = [\"172.20.0.0/16\", \"10.0.0.0/8\", "
+               "\"fd00::/8\"]\n"
+            << settings_.veth << "\n";
+    }
+    out << settings_.modules << "\n";
 }
 
 Command Node::daemon_command(const std::vector<std::string>& arguments) const {

@@ -21,9 +21,10 @@ namespace terway::test {
 struct Settings {
     std::vector<std::string> pod_cidrs{"172.20.1.0/24", "fd00:20:1::/64"};
     std::string cool_down = "0s";
-    std::string pool;      // further lines of [pool]
-    std::string cloud;     // of [cloud]
-    std::string chain;     // further lines of [chain]
+    std::string pool;   // further lines of [pool]
+    std::string cloud;  // of [cloud]
+    std::string dataplane = "veth";
+    std::string chain;     // further lines of [chain], and its [[chain.when]]
     std::string endpoint;  // of [endpoint]
     std::string daemon;    // of [daemon]
     std::string veth;      // of [module.veth]
