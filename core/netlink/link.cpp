@@ -42,6 +42,7 @@ Link parse_link(const nlmsghdr& message) {
     constexpr std::uint8_t kOperUp = 6;  // IF_OPER_UP, RFC 2863
     link.running =
         attributes[IFLA_OPERSTATE] != nullptr && nla_get_u8(attributes[IFLA_OPERSTATE]) == kOperUp;
+    link.carrier = attributes[IFLA_CARRIER] != nullptr && nla_get_u8(attributes[IFLA_CARRIER]) != 0;
     if (const auto* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) {
         std::copy_n(static_cast<const std::uint8_t*>(nla_data(mac)), 6, link.mac.bytes.begin());
     }

@@ -21,6 +21,7 @@ struct Link {
     std::uint32_t group = 0;
     bool up = false;               // administratively
     bool running = false;          // operational state "up"
+    bool carrier = false;          // all that ipvlan tells: it leaves the operational state unknown
     bool arp = true;               // neighbours are resolved (no IFF_NOARP)
     std::uint32_t peer_index = 0;  // veth: of the other end, in its namespace; ipvlan: the parent
     std::uint32_t master = 0;

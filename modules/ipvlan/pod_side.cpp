@@ -113,7 +113,7 @@ Link build_pod(Socket& host, const Plan& plan, int netns_fd) {
 void bring_up_pod(const Plan& plan, int netns_fd, std::uint32_t pod_ifindex, Deadline deadline) {
     Socket socket = Socket::in(netns_fd);
     raise(socket, plan, pod_ifindex);
-    netlink::await_running(socket, pod_ifindex, deadline);
+    netlink::await_carrier(socket, pod_ifindex, deadline);
     netlink::await_local(socket, plan.addresses, deadline);
 }
 
