@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
-#include "netlink/netns_id.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
@@ -42,6 +42,7 @@ Link parse_link(const nlmsghdr& message) {
     constexpr std::uint8_t kOperUp = 6;  // IF_OPER_UP, RFC 2863
     link.running =
         attributes[IFLA_OPERSTATE] != nullptr && nla_get_u8(attributes[IFLA_OPERSTATE]) == kOperUp;
+    link.carrier = attributes[IFLA_CARRIER] != nullptr && nla_get_u8(attributes[IFLA_CARRIER]) != 0;
     if (const auto* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) {
         std::copy_n(static_cast<const std::uint8_t*>(nla_data(mac)), 6, link.mac.bytes.begin());
     }
@@ -91,6 +92,28 @@ void put_veth_end(Message& message, const VethEnd& end) {
     // which costs two RCU grace periods.
     message.u32(IFLA_NUM_TX_QUEUES, 1);
     message.u32(IFLA_NUM_RX_QUEUES, 1);
+}
+
+// `index` 0: the kernel's choice.
+void request_ipvlan(Socket& socket, const IpvlanSlave& slave, std::uint32_t index) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    ifinfomsg info{};
+    info.ifi_index = static_cast<int>(index);
+    message.header(info);
+    message.text(IFLA_IFNAME, slave.name);
+    message.u32(IFLA_LINK, slave.parent);
+    if (slave.netns_fd >= 0) {
+        message.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(slave.netns_fd));
+    }
+    if (slave.mtu != 0) {
+        message.u32(IFLA_MTU, slave.mtu);
+    }
+    message.nest(IFLA_LINKINFO, [&] {
+        message.text(IFLA_INFO_KIND, "ipvlan");
+        message.nest(IFLA_INFO_DATA, [&] { message.u16(IFLA_IPVLAN_MODE, IPVLAN_MODE_L2); });
+    });
+    socket.request(message,
+                   "create link " + slave.name + " on link " + std::to_string(slave.parent));
 }
 
 bool remove(Socket& socket, Message& message, const std::string& what) {
@@ -152,24 +175,27 @@ void create_veth(Socket& socket, const VethEnd& end, const VethEnd& peer) {
 }
 
 void create_ipvlan(Socket& socket, const IpvlanSlave& slave) {
-    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-    message.header(ifinfomsg{});
-    message.text(IFLA_IFNAME, slave.name);
-    message.u32(IFLA_LINK, slave.parent);
-    if (slave.parent_netns_fd >= 0) {
-        // The request is made in the slave's namespace, for the kernel looks for a link that has
-        // the name already in the namespace of the request.
-        message.u32(IFLA_LINK_NETNSID, ensure_netns_id(socket, slave.parent_netns_fd));
+    if (slave.netns_fd < 0) {
+        request_ipvlan(socket, slave, 0);
+        return;
     }
-    if (slave.mtu != 0) {
-        message.u32(IFLA_MTU, slave.mtu);
+    // The kernel looks for a link of that name in the socket's namespace, where an "eth0" is no
+    // hindrance, unless the request names an index; so it names one that is free there.
+    constexpr std::uint32_t kFirstIndex = 1'000'000;
+    constexpr std::uint32_t kAttempts = 64;
+    for (auto index = kFirstIndex; index < kFirstIndex + kAttempts; ++index) {
+        try {
+            request_ipvlan(socket, slave, index);
+            return;
+        } catch (const Error& error) {
+            const bool taken_there = error.sys_errno() == EBUSY;
+            const bool taken_here = error.sys_errno() == EEXIST && find_link(socket, index);
+            if (!taken_there && !taken_here) {
+                throw;
+            }
+        }
     }
-    message.nest(IFLA_LINKINFO, [&] {
-        message.text(IFLA_INFO_KIND, "ipvlan");
-        message.nest(IFLA_INFO_DATA, [&] { message.u16(IFLA_IPVLAN_MODE, IPVLAN_MODE_L2); });
-    });
-    socket.request(message,
-                   "create link " + slave.name + " on link " + std::to_string(slave.parent));
+    throw Error(Status::Retry, "create link " + slave.name + ": no index is free for it");
 }
 
 void change_link(Socket& socket, std::uint32_t index, const LinkChange& change) {

@@ -21,17 +21,25 @@ void await(Deadline deadline, const std::string& what, const std::function<bool(
     }
 }
 
-}  // namespace
-
-// The carrier is noticed up to a second late; since Linux 6.8 at once when somebody asks.
-void await_running(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
+void await_link(Socket& socket, std::uint32_t ifindex, Deadline deadline, bool Link::*good) {
     await(deadline, "link " + std::to_string(ifindex) + " has no carrier", [&] {
         const auto link = find_link(socket, ifindex);
         if (!link) {
             throw Error(Status::Gone, "link " + std::to_string(ifindex) + " vanished");
         }
-        return link->running;
+        return (*link).*good;
     });
+}
+
+}  // namespace
+
+// The carrier is noticed up to a second late; since Linux 6.8 at once when somebody asks.
+void await_running(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
+    await_link(socket, ifindex, deadline, &Link::running);
+}
+
+void await_carrier(Socket& socket, std::uint32_t ifindex, Deadline deadline) {
+    await_link(socket, ifindex, deadline, &Link::carrier);
 }
 
 // An IPv6 address receives once it has a route in the local table.

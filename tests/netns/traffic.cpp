@@ -47,6 +47,11 @@ Endpoint endpoint(const IpAddress& address, std::uint16_t port) {
     return made;
 }
 
+std::uint16_t port_of(const sockaddr_storage& raw) {
+    return ntohs(raw.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(raw).sin_port
+                                          : reinterpret_cast<const sockaddr_in6&>(raw).sin6_port);
+}
+
 IpAddress address_of(const sockaddr_storage& storage) {
     if (storage.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
