@@ -61,12 +61,6 @@ IpAddress address_of(const sockaddr_storage& storage) {
     return {Family::V6, {v6.sin6_addr.s6_addr, 16}};
 }
 
-std::uint16_t port_of(const sockaddr_storage& storage) {
-    return ntohs(storage.ss_family == AF_INET
-                     ? reinterpret_cast<const sockaddr_in&>(storage).sin_port
-                     : reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
-}
-
 void enable(const Fd& fd, int level, int option) {
     const int on = 1;
     if (::setsockopt(fd.get(), level, option, &on, sizeof on) != 0) {
