@@ -134,6 +134,25 @@ TEST_P(IpvlanLife, ARouteSomebodyRemovesComesBack) {
     EXPECT_TRUE(probe.carries("hello"));
 }
 
+TEST_P(IpvlanLife, AHostSlaveSomebodyRemovesComesBackWithTheRoutesThroughIt) {
+    daemon_ = cloud_.node().start();
+    const auto pod = make_pod("a");
+    cloud_.node().shell(
+        "for link in $(ip -o link show type ipvlan | cut -d: -f2 | cut -d@ -f1); do "
+        "ip link del $link; done");
+    EXPECT_TRUE(eventually(
+        [&] {
+            try {
+                const Stream probe(cloud_.node().fd(), pod.fd(), pod.address(GetParam()),
+                                   std::chrono::seconds(1));
+                return probe.carries("hello");
+            } catch (const Error&) {
+                return false;
+            }
+        },
+        patience()));
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, IpvlanLife, testing::Values(Family::V4, Family::V6),
                          family_name);
 
