@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
 #include <map>
 #include <memory>
 
@@ -83,7 +82,7 @@ protected:
 
 TEST_F(EniWhole, EachPodHasAnEniOfItsOwnAndTalksToEverybody) {
     begin();
-    ASSERT_TRUE(warm(1));
+    ASSERT_TRUE(warm(2)) << "half-way between the marks";
     add("a");
     add("b");
     EXPECT_EQ(count("allocated"), 2);
@@ -127,15 +126,15 @@ TEST_F(EniWhole, AnEniComesHomeAndServesTheNextPod) {
     EXPECT_EQ(settled(cloud_->node()), "");
 }
 
-TEST_F(EniWhole, APodThatWaitsGetsTheEniOfTheOneThatGoes) {
+TEST_F(EniWhole, APodThatCannotHaveAnEniIsToldWhyAndGetsThatOfTheOneThatGoes) {
     begin(whole("min_idle = 0\nmax_idle = 1\nmax_enis = 1"));
     add("a");
     const auto sandbox = cloud_->node().sandbox("b");
-    auto adding = std::async(std::launch::async, [&] { return cloud_->node().add("b", *sandbox); });
-    ASSERT_TRUE(eventually(
-        [&] { return cloud_->node().ctl_json("pool").at("waiting").as_array().size() == 1; }));
+    const auto refused = cloud_->node().add("b", *sandbox);
+    EXPECT_EQ(refused.code(), 11) << refused.out;
+    EXPECT_THAT(refused.message(), HasSubstr("1 of 1 ENIs"));
     del("a");
-    EXPECT_TRUE(adding.get().ok());
+    EXPECT_TRUE(eventually([&] { return cloud_->node().add("b", *sandbox).ok(); }, 10s));
     EXPECT_EQ(cloud_->enis().size(), 1U);
 }
 
