@@ -88,6 +88,7 @@ public:
         masquerade.cluster = options_.cluster_cidrs;
         Socket socket;
         const auto uplink = find_uplink(socket);
+        facts_.eni_pods = takes_eni_pods || former_rules(socket);
         facts_.mtu = options_.mtu != 0 ? options_.mtu : uplink ? uplink->mtu : facts_.mtu;
         symmetric_ =
             uplink && (options_.symmetric_routing || (!takes_eni_pods && former_marking(socket)));
@@ -152,7 +153,7 @@ public:
         const auto host = find_leftover(*lease, plan);
         if (host && plan.addresses.empty()) {
             plan.addresses = known_addresses(*lease, host->index);
-            plan.by_rules = true;  // perhaps
+            plan.rule_to = plan.by_rules = true;  // perhaps
         }
         close_way(*lease, plan, host ? host->index : 0);
         if (options_.source_guard) {

@@ -70,6 +70,7 @@ Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node) {
     made.pod_mac = mac_of(key);
     made.mtu = endpoint.mtu() != 0 ? endpoint.mtu() : node.mtu;
     made.by_rules = has_eni(endpoint);
+    made.rule_to = made.by_rules || node.eni_pods;
     if (made.by_rules) {
         made.sources = node.addresses;
         made.eni_table = endpoint.eni_ifindex() == 0 ? 0 : kFirstEniTable + endpoint.eni_ifindex();
@@ -137,17 +138,19 @@ std::vector<netlink::Route> host_routes(const Plan& plan, std::uint32_t host_ifi
 
 std::vector<netlink::Rule> host_rules(const Plan& plan) {
     std::vector<netlink::Rule> all;
-    if (!plan.by_rules) {
-        return all;
-    }
     for (const auto& address : plan.addresses) {
-        netlink::Rule to_pod{.family = address.family(), .priority = kToPodPriority};
-        to_pod.destination = address;
-        to_pod.table = RT_TABLE_MAIN;
+        if (plan.rule_to) {
+            netlink::Rule to_pod{.family = address.family(), .priority = kToPodPriority};
+            to_pod.destination = address;
+            to_pod.table = RT_TABLE_MAIN;
+            all.push_back(std::move(to_pod));
+        }
+        if (!plan.by_rules) {
+            continue;
+        }
         netlink::Rule from_pod{.family = address.family(), .priority = kFromPodPriority};
         from_pod.source = address;
         from_pod.table = plan.eni_table;
-        all.push_back(std::move(to_pod));
         all.push_back(std::move(from_pod));
     }
     return all;

@@ -29,6 +29,7 @@ inline constexpr std::uint32_t kFirstEniTable = 1000;
 // What holds for every endpoint of the node.
 struct NodeFacts {
     std::uint32_t mtu = 1500;
+    bool eni_pods = false;             // there are pods on ENIs, or may be
     std::vector<IpAddress> addresses;  // the node's own; at most one a family
 };
 
@@ -41,9 +42,10 @@ struct Plan {
     std::uint32_t mtu = 0;
     std::vector<Prefix> addresses;    // host prefixes
     std::vector<IpAddress> gateways;  // 169.254.1.1, fe80::1, as the families need
-    bool by_rules = false;            // its addresses are an ENI's: rules decide the way out
-    std::uint32_t eni_table = 0;      // the one they lead to; 0 when nobody remembers the ENI
-    std::vector<IpAddress> sources;   // what the host itself speaks to the pod as; may be none
+    bool rule_to = false;            // a rule leads to it before one that leads a sender to its ENI
+    bool by_rules = false;           // its addresses are an ENI's: rules decide the way out
+    std::uint32_t eni_table = 0;     // the one they lead to; 0 when nobody remembers the ENI
+    std::vector<IpAddress> sources;  // what the host itself speaks to the pod as; may be none
     [[nodiscard]] bool has_v6() const;
 };
 
