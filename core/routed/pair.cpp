@@ -115,15 +115,14 @@ std::vector<netlink::Route> host_routes(const Pair& pair, std::uint32_t host_ifi
 
 std::vector<netlink::Rule> host_rules(const Pair& pair) {
     std::vector<netlink::Rule> all;
-    if (!pair.by_rules) {
-        return all;
-    }
     for (const auto& address : pair.addresses) {
-        netlink::Rule to_pod{.family = address.family(), .priority = kToPodPriority};
-        to_pod.destination = address;
-        to_pod.table = RT_TABLE_MAIN;
-        all.push_back(std::move(to_pod));
-        if (!pair.out_by_rules) {
+        if (pair.rule_to) {
+            netlink::Rule to_pod{.family = address.family(), .priority = kToPodPriority};
+            to_pod.destination = address;
+            to_pod.table = RT_TABLE_MAIN;
+            all.push_back(std::move(to_pod));
+        }
+        if (!pair.rule_from) {
             continue;
         }
         netlink::Rule from_pod{.family = address.family(), .priority = kFromPodPriority};

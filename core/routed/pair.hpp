@@ -32,10 +32,11 @@ struct Pair {
     std::uint32_t group = 0;        // link group of a host end in service; the guard filters by it
     std::vector<Prefix> addresses;  // host prefixes
     std::vector<IpAddress> gateways;  // 169.254.1.1, fe80::1, as the families need
-    bool by_rules = false;            // policy rules lead to the pod
-    bool out_by_rules = true;         // and, if by_rules, lead its packets out, too
-    std::uint32_t eni_table = 0;      // the one they lead to; 0 when nobody remembers the ENI
-    std::vector<IpAddress> sources;   // what the host itself speaks to the pod as; may be none
+    bool rule_to = false;         // a policy rule leads to the pod, before those that lead others
+                                  // to their ENIs
+    bool rule_from = false;       // one leads its packets to its ENI
+    std::uint32_t eni_table = 0;  // of that ENI; 0 when nobody remembers it
+    std::vector<IpAddress> sources;  // what the host itself speaks to the pod as; may be none
     [[nodiscard]] bool has_v6() const;
 };
 

@@ -40,22 +40,22 @@ std::string listing(const std::string& chain) {
     throw Error(Status::Internal, command + ": " + reason.substr(0, reason.find('\n')));
 }
 
-std::set<Prefix> ruled(Socket& socket, Family family) {
+std::set<Prefix> on_enis(Socket& socket, Family family) {
     std::set<Prefix> all;
     for (const auto& rule : netlink::rules(socket, family)) {
-        if (rule.priority == kToPodPriority && rule.destination) {
-            all.insert(*rule.destination);
+        if (rule.priority == kFromPodPriority && rule.source) {
+            all.insert(*rule.source);
         }
     }
     return all;
 }
 
-bool has_pod_without_rules(Socket& socket, Family family) {
-    const auto by_rules = ruled(socket, family);
+bool has_pod_on_no_eni(Socket& socket, Family family) {
+    const auto others = on_enis(socket, family);
     const auto routes = netlink::routes(socket, family);
     return std::any_of(routes.begin(), routes.end(), [&](const netlink::Route& route) {
         const auto& to = route.destination;
-        if (to.length() != to.address().bits() || route.oif == 0 || by_rules.contains(to)) {
+        if (to.length() != to.address().bits() || route.oif == 0 || others.contains(to)) {
             return false;
         }
         const auto link = netlink::find_link(socket, route.oif);
@@ -113,9 +113,18 @@ std::string masquerade_of_listing(const std::string& listing) {
 
 std::string former_masquerade(Socket& socket) {
     const bool needed = std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](Family family) {
-        return has_pod_without_rules(socket, family);
+        return has_pod_on_no_eni(socket, family);
     });
     return needed ? masquerade_of_listing(listing("postrouting")) : std::string();
+}
+
+bool former_rules(Socket& socket) {
+    return std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](Family family) {
+        const auto all = netlink::rules(socket, family);
+        return std::any_of(all.begin(), all.end(), [](const netlink::Rule& rule) {
+            return rule.priority == kFromPodPriority || rule.priority == kToPodPriority;
+        });
+    });
 }
 
 bool former_marking(Socket& socket) {

@@ -76,6 +76,7 @@ public:
         masquerade.cluster = options_.cluster_cidrs;
         Socket socket;
         const auto uplink = netlink::find_uplink(socket);
+        facts_.eni_pods = takes_eni_pods || former_rules(socket);
         facts_.mtu = options_.mtu != 0 ? options_.mtu : uplink ? uplink->mtu : facts_.mtu;
         symmetric_ =
             uplink && (options_.symmetric_routing || (!takes_eni_pods && former_marking(socket)));
@@ -104,10 +105,10 @@ public:
 
     twy_attachment attach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
         const Plan plan = veth::plan(endpoint, facts_);
-        if (const auto reason = refusal(options_.mode, plan.by_rules); !reason.empty()) {
+        if (const auto reason = refusal(options_.mode, plan.rule_from); !reason.empty()) {
             throw Error(Status::Invalid, reason);
         }
-        if (plan.by_rules && plan.eni_table == 0) {
+        if (plan.rule_from && plan.eni_table == 0) {
             throw Error(Status::Invalid, "the endpoint's ENI " + std::string(endpoint.eni_id()) +
                                              " has no link on this node");
         }
@@ -140,7 +141,7 @@ public:
         const auto host = routed::find_leftover(*lease, plan);
         if (host && plan.addresses.empty()) {
             plan.addresses = routed::known_addresses(*lease, host->index);
-            plan.by_rules = true;  // perhaps
+            plan.rule_to = plan.rule_from = true;  // perhaps
         }
         routed::close_way(*lease, plan, host ? host->index : 0);
         if (options_.source_guard) {

@@ -16,8 +16,9 @@ bool has_eni(const sdk::EndpointView& endpoint) {
 Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node) {
     Plan made = routed::pair(endpoint, std::string(endpoint.ifname()), node.mtu);
     made.group = kLinkGroup;
-    made.by_rules = has_eni(endpoint);
-    if (made.by_rules) {
+    made.rule_from = has_eni(endpoint);
+    made.rule_to = made.rule_from || node.eni_pods;
+    if (made.rule_from) {
         made.sources = node.addresses;
         made.eni_table = endpoint.eni_ifindex() == 0 ? 0 : kFirstEniTable + endpoint.eni_ifindex();
     }

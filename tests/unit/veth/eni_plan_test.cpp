@@ -136,13 +136,23 @@ TEST(VethEniPlan, RulesOfAPodWhoseEniNobodyRemembersLeadAnywhere) {
 
 TEST(VethEniPlan, APodWithoutAnEniHasNoRulesAndSeesNoAddressOfTheNode) {
     const auto plan = pod({"172.20.1.5/32"}, 0, 0);
-    EXPECT_FALSE(plan.by_rules);
+    EXPECT_FALSE(plan.rule_from);
     EXPECT_THAT(host_rules(plan), IsEmpty());
     EXPECT_FALSE(host_routes(plan, 9).at(0).source);
 }
 
+TEST(VethEniPlan, APodWithoutAnEniAmongPodsOnEnisIsReachedByThemThroughTheMainTable) {
+    auto plan = pod({"172.20.1.5/32"}, 0, 0);
+    plan.rule_to = true;
+    const auto rules = host_rules(plan);
+    ASSERT_EQ(rules.size(), 1U);
+    EXPECT_EQ(rules[0].priority, 512U);
+    EXPECT_EQ(rules[0].destination, prefix("172.20.1.5/32"));
+    EXPECT_EQ(rules[0].table, 254U);
+}
+
 TEST(VethEniPlan, AnEniIsKnownByItsIndexToRecordsThatHaveNoMac) {
-    EXPECT_TRUE(pod({"10.0.1.5/32"}, 3, 0).by_rules);
+    EXPECT_TRUE(pod({"10.0.1.5/32"}, 3, 0).rule_from);
 }
 
 }  // namespace
