@@ -23,15 +23,17 @@ std::optional<netlink::Link> nic(int netns_fd, const Mac& mac) {
 class RealNic : public testing::Test {
 protected:
     RealNic() : module_(TERWAY_ENI_EXCLUSIVE, fake_) {
+        // Those of the test before come home in the kernel's own time.
+        const auto both = [&] { return nic(host_.fd(), kEni) && nic(host_.fd(), kGateway); };
         // NOLINTNEXTLINE(concurrency-mt-unsafe)
-        if (std::getenv("TERWAY_VM") == nullptr || !nic(host_.fd(), kEni)) {
+        if (std::getenv("TERWAY_VM") == nullptr || !eventually(both)) {
             throw Error(Status::Invalid, "this test wants a virtual machine with two NICs");
         }
         const auto far = nic(host_.fd(), kGateway).value();
         auto socket = netlink::Socket::in(host_.fd());
         netlink::change_link(socket, far.index, {.name = "gateway", .netns_fd = vpc_.fd()});
         shell(vpc_, "ip link set gateway up; ip address add 10.0.1.1/24 dev gateway");
-        shell(host_, "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+        shell(host_, "sysctl -qw net.ipv4.ip_forward=1; ip address replace 10.0.0.2/32 dev lo");
         const std::vector<twy_prefix> own{sdk::testing::prefix("10.0.0.2")};
         fake_.on_retire_link([](std::uint32_t ifindex) {
             netlink::Socket own_socket;

@@ -148,9 +148,9 @@ TEST_P(ExclusiveTraffic, IsGovernedByLinkAndWhatHangsOnTheEniDoesNotComeHome) {
     auto& pod = node_.pod();
     const auto drop = [&](std::uint32_t ifindex) {
         shell(pod.netns,
-              "nft 'add table inet policy; flush table inet policy; "
-              "add chain inet policy in { type filter hook input priority 0; }; "
-              "add rule inet policy in iif " +
+              "nft 'add table inet governed; flush table inet governed; "
+              "add chain inet governed arriving { type filter hook input priority 0; }; "
+              "add rule inet governed arriving iif " +
                   std::to_string(ifindex) + " udp dport 8080 drop'");
     };
     drop(pod.made.pod_ifindex);
@@ -165,7 +165,7 @@ TEST_P(ExclusiveTraffic, IsGovernedByLinkAndWhatHangsOnTheEniDoesNotComeHome) {
           "tc qdisc add dev $link clsact; done");
     EXPECT_TRUE(ask(node_.machine(), elsewhere(), of(pod), pod.netns, of(pod)));
     node_.detach(pod);
-    shell(node_.host(), "! tc qdisc show dev eth1 | grep -qE 'tbf|clsact'");
+    shell(node_.host(), "if tc qdisc show dev eth1 | grep -E 'tbf|clsact'; then exit 1; fi");
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, ExclusiveTraffic, testing::Values(Family::V4, Family::V6),
