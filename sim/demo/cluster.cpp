@@ -41,6 +41,11 @@ std::string without_passing(const std::string& line) {
     return kept;
 }
 
+std::string args_of(const Pod& pod) {
+    return "K8S_POD_NAMESPACE=demo;K8S_POD_NAME=" + pod.name +
+           (pod.resources.empty() ? "" : ";TERWAY_RESOURCES=" + pod.resources);
+}
+
 }  // namespace
 
 Binaries Binaries::beside_this_program() {
@@ -53,6 +58,15 @@ Binaries Binaries::beside_this_program() {
         }
     }
     return found;
+}
+
+std::string run_in(const Netns& netns, const std::vector<std::string>& argv) {
+    const auto outcome =
+        run_program({argv, {{"PATH", kUsualPath}}, {}, netns.fd(), {}, {}}, after(seconds(20)));
+    if (outcome.exit != 0) {
+        throw Error(Status::Internal, argv[0] + " failed: " + outcome.err);
+    }
+    return outcome.out;
 }
 
 Pod::Pod(std::string pod_name)
@@ -95,7 +109,7 @@ void Node::start() {
     daemon_ = std::make_unique<Process>(
         in_node({binaries_.terwayd, "--profile", directory_ + "/profile.toml"}), file.get(),
         file.get());
-    const auto deadline = after(seconds(20));
+    const auto deadline = after(seconds(60));
     while (Clock::now() < deadline && !daemon_->wait(Clock::now())) {
         try {
             (void)ctl("status");
@@ -130,19 +144,18 @@ void Node::cni(const std::string& verb, Pod& pod) {
                               {"type", "terway"},
                               {"socket", directory_ + "/cni.sock"},
                               {"queue", directory_ + "/queue"}};
-    const auto outcome =
-        run_program({{binaries_.terway},
-                     {{"CNI_COMMAND", verb},
-                      {"CNI_CONTAINERID", pod.container_id},
-                      {"CNI_NETNS", pod.netns_path()},
-                      {"CNI_IFNAME", "eth0"},
-                      {"CNI_PATH", "/opt/cni/bin"},
-                      {"CNI_ARGS", "K8S_POD_NAMESPACE=demo;K8S_POD_NAME=" + pod.name}},
-                     json::serialize(config),
-                     netns_.fd(),
-                     {},
-                     {}},
-                    after(seconds(60)));
+    const auto outcome = run_program({{binaries_.terway},
+                                      {{"CNI_COMMAND", verb},
+                                       {"CNI_CONTAINERID", pod.container_id},
+                                       {"CNI_NETNS", pod.netns_path()},
+                                       {"CNI_IFNAME", "eth0"},
+                                       {"CNI_PATH", "/opt/cni/bin"},
+                                       {"CNI_ARGS", args_of(pod)}},
+                                      json::serialize(config),
+                                      netns_.fd(),
+                                      {},
+                                      {}},
+                                     after(seconds(60)));
     if (outcome.exit != 0) {
         throw Error(Status::Internal, verb + " of " + pod.name + " failed: " + outcome.out);
     }
@@ -163,12 +176,17 @@ Outcome Node::ask(const std::string& verb) const {
         after(seconds(20)));
 }
 
-std::string Node::command(const std::vector<std::string>& argv) const {
-    const auto outcome = run_program(in_node(argv), after(seconds(20)));
+std::string Node::tell(const std::string& verb) const {
+    return command({binaries_.terwayctl, verb, "-s", directory_ + "/cni.sock"});
+}
+
+void Node::nft(const std::string& commands) const {
+    const auto outcome =
+        run_program({{"nft", "-f", "-"}, {{"PATH", kUsualPath}}, commands, netns_.fd(), {}, {}},
+                    after(seconds(20)));
     if (outcome.exit != 0) {
-        throw Error(Status::Internal, argv[0] + " failed: " + outcome.err);
+        throw Error(Status::Internal, "nft failed: " + outcome.err);
     }
-    return outcome.out;
 }
 
 json::value Node::ctl(const std::string& verb) const {

@@ -25,9 +25,13 @@ struct Binaries {
     [[nodiscard]] static Binaries beside_this_program();
 };
 
+// Runs a program in a namespace. Throws Error if it fails.
+std::string run_in(const Netns& netns, const std::vector<std::string>& argv);
+
 struct Pod {
     std::string name;
     std::string container_id;
+    std::string resources;  // that its containers ask for: "aliyun/eni:1"
     Netns netns;
     std::vector<IpAddress> addresses;
 
@@ -53,10 +57,14 @@ public:
     void cni(const std::string& verb, Pod& pod);
     // What terwayctl says. Throws Error.
     [[nodiscard]] boost::json::value ctl(const std::string& verb) const;
-    // The same as it comes: JSON and exit status.
+    // In words, as people read it.
+    [[nodiscard]] std::string tell(const std::string& verb) const;
+    // JSON as it comes, and exit status.
     [[nodiscard]] Outcome ask(const std::string& verb) const;
     // Runs a program in the node's namespace. Throws Error if it fails.
-    std::string command(const std::vector<std::string>& argv) const;
+    std::string command(const std::vector<std::string>& argv) const { return run_in(netns_, argv); }
+    // Runs nft commands in the node's namespace. Throws Error.
+    void nft(const std::string& commands) const;
 
     // One line for each kernel object: links, addresses, routes, permanent neighbours, nftables.
     [[nodiscard]] std::vector<std::string> kernel_state() const;

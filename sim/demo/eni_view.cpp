@@ -42,6 +42,9 @@ PoolView PoolView::of(const Node& node) {
     view.idle = answer.at("idle").to_number<std::uint64_t>();
     view.capacity = answer.at("capacity").to_number<std::uint64_t>();
     view.waiting = answer.at("waiting").as_array().size();
+    if (const auto& whole = answer.at("exclusive_enis"); !whole.is_null()) {
+        view.warm = whole.at("warm").to_number<std::uint64_t>();
+    }
     for (const auto& each : answer.at("enis").as_array()) {
         const auto id = text_at(each, "id");
         if (id.empty()) {
@@ -49,6 +52,7 @@ PoolView PoolView::of(const Node& node) {
         }
         auto& eni = view.enis[id];
         eni.state = text_at(each, "state");
+        eni.mac = text_at(each, "mac");
         eni.ifindex = each.at("ifindex").to_number<std::uint32_t>();
         for (const auto& address : each.at("addresses").as_array()) {
             eni.addresses[ip(text_at(address, "address").c_str())] = text_at(address, "state");

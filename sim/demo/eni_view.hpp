@@ -15,6 +15,7 @@ namespace terway::sim::demo {
 
 struct PooledEni {
     std::string state;
+    std::string mac;
     std::uint32_t ifindex = 0;
     std::map<IpAddress, std::string> addresses;  // with their states
 };
@@ -25,6 +26,7 @@ struct PoolView {
     std::uint64_t idle = 0;
     std::uint64_t capacity = 0;
     std::size_t waiting = 0;
+    std::uint64_t warm = 0;                 // ENIs for one pod alone
     std::map<std::string, PooledEni> enis;  // by id; those without one yet are left out
 
     // Throws Error.

@@ -21,11 +21,16 @@ constexpr const char* kUsage =
     "\n"
     "  vpc-route      two nodes with pod CIDRs: pods come, talk and go (the default)\n"
     "  secondary-ip   the same on ENIs, with a cloud that throttles, fails and goes away\n"
+    "  ipvlan         pods that are slaves of their ENIs; without ipvlan in the kernel, the "
+    "fallback\n"
+    "  eni-exclusive  pods with a whole ENI, alone on a node and beside pods of VPC route mode\n"
     "\n";
 
 using Scene = void (*)(Story&);
 const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route},
-                                           {"secondary-ip", secondary_ip}};
+                                           {"secondary-ip", secondary_ip},
+                                           {"ipvlan", ipvlan},
+                                           {"eni-exclusive", eni_exclusive}};
 
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");

@@ -7,5 +7,7 @@ namespace terway::sim::demo {
 
 void vpc_route(Story& story);
 void secondary_ip(Story& story);
+void ipvlan(Story& story);
+void eni_exclusive(Story& story);
 
 }  // namespace terway::sim::demo

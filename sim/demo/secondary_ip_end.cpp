@@ -10,20 +10,8 @@
 namespace terway::sim::demo {
 namespace {
 
-using std::chrono::seconds;
-
 constexpr std::uint32_t kFirstEniTable = 1000;
-constexpr seconds kRecovery{20};
 constexpr std::uint64_t kMaxIdle = 10;
-
-const std::string& eni_of(const PoolView& pool, const Pod& pod) {
-    for (const auto& [id, eni] : pool.enis) {
-        if (eni.addresses.contains(pod.address(Family::V4))) {
-            return id;
-        }
-    }
-    refute(pod.name + " is on no ENI of the pool");
-}
 
 std::string host_link_of(const Node& node, const Pod& pod) {
     const auto endpoints = node.ctl("endpoints");
@@ -63,17 +51,6 @@ void await_new_addresses(const Node& node) {
         }
         return std::string();
     });
-}
-
-// A line of ip(8) on a NIC beside eth0: "dev eth1", "4: eth1@if9: <...>".
-bool is_of_eni(const std::string& line) {
-    std::istringstream words(line);
-    for (std::string word; words >> word;) {
-        if (word.starts_with("eth") && word.size() > 3 && word[3] >= '1' && word[3] <= '9') {
-            return true;
-        }
-    }
-    return false;
 }
 
 }  // namespace
@@ -205,13 +182,7 @@ void SecondaryIp::remove_pods() {
 void SecondaryIp::give_back(Host& host) {
     const auto& name = host.node.name();
     story_.step(name + ": all " + std::to_string(host.pods.size()) + " pods are deleted", [&] {
-        std::vector<std::future<void>> all;
-        for (auto& pod : host.pods) {
-            all.push_back(std::async(std::launch::async, [&] { host.node.cni("DEL", pod); }));
-        }
-        for (auto& each : all) {
-            each.get();
-        }
+        remove_all(host);
         const auto pool = PoolView::of(host.node);
         if (pool.used != 0 || pool.count("cooling") == 0) {
             refute(pool.text() + ", " + std::to_string(pool.count("cooling")) + " cooling");
@@ -230,20 +201,6 @@ void SecondaryIp::give_back(Host& host) {
                        host.cloud.since(mark).text();
             },
             kRecovery);
-    });
-}
-
-std::string SecondaryIp::nothing_left(const Host& host) const {
-    return eventually([&] {
-        std::string rest;
-        for (const auto& line : difference(host.before, host.node.kernel_state())) {
-            rest += is_of_eni(line) ? "" : "\n      " + line;
-        }
-        if (!rest.empty()) {
-            refute("the kernel differs from before the first pod:" + rest);
-        }
-        return std::to_string(host.before.size()) +
-               " kernel objects before the first pod and after the last are the same";
     });
 }
 

@@ -3,11 +3,8 @@
 namespace terway::sim::demo {
 namespace {
 
-using std::chrono::seconds;
-
 constexpr std::size_t kLate = 3;
 constexpr std::size_t kPodsOfB = 17;
-constexpr seconds kRecovery{20};
 
 void add_fault(CloudServer& server, const std::string& action, FaultRule::Kind kind,
                unsigned times = 0) {
@@ -111,7 +108,8 @@ void SecondaryIp::lose_cloud() {
     (void)stream.say("before", after(kPatience));
     add_fault(simulation_->cloud(), "*", FaultRule::Kind::Cut);
     stage_.add_pod(a().make_pod(), a().node);
-    kill_without_cloud(stream);
+    kill_daemon(a(), stream);
+    revive_daemon("it comes back without the cloud, knowing all", a(), stream);
     stage_.add_pod(a().make_pod(), a().node);
     story_.step("the cloud is back", [&] {
         clear_faults(simulation_->cloud());
@@ -126,27 +124,6 @@ void SecondaryIp::lose_cloud() {
             kRecovery);
     });
     story_.step("every pod still has addresses of its own", [this] { return all_different(); });
-}
-
-void SecondaryIp::kill_without_cloud(Conversation& stream) {
-    story_.step("the daemon is killed with -9", [&] {
-        a().node.kill();
-        (void)stream.say("while it is dead", after(kPatience));
-        return std::string("an open connection did not notice");
-    });
-    story_.step("it comes back without the cloud, knowing all", [&] {
-        a().node.start();
-        (void)stream.say("after", after(kPatience));
-        const auto check = a().node.ask("check");
-        if (check.exit != 0) {
-            refute(check.out + check.err);
-        }
-        const auto pool = PoolView::of(a().node);
-        if (pool.used != a().pods.size()) {
-            refute("it knows " + pool.text());
-        }
-        return "the same connection; " + pool.text() + ", kernel and records agree";
-    });
 }
 
 }  // namespace terway::sim::demo

@@ -135,18 +135,10 @@ private:
             "; }\n"
             " chain out { type nat hook postrouting priority srcnat; ip saddr " +
             own + " ip daddr " + own + " masquerade; }\n}\n";
-        const auto nft = [this](const std::string& text) {
-            const auto outcome = run_program(
-                {{"nft", "-f", "-"}, {{"PATH", kUsualPath}}, text, node_a().netns().fd(), {}, {}},
-                after(kPatience));
-            if (outcome.exit != 0) {
-                refute(outcome.err);
-            }
-        };
-        nft(rules);
+        node_a().nft(rules);
         stage_.tcp("hairpin: pod to itself by a port of its node", a1_.netns, ip("10.0.0.10"), "",
                    kHostPort);
-        nft("delete table ip hairpin");
+        node_a().nft("delete table ip hairpin");
     }
 
     void cheat() {
