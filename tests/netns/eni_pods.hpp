@@ -99,7 +99,7 @@ protected:
         const std::string family = from.is_v4() ? "ip" : "ip6";
         cloud_.node().shell("nft add table " + family + " portmap; nft 'add chain " + family +
                             " portmap " + hook + " { type nat hook " + hook +
-                            " priority dstnat; }'; nft add rule " + family + " portmap " + hook +
+                            " priority -100; }'; nft add rule " + family + " portmap " + hook +
                             " " + family + " daddr " + from.text() + " udp dport 8080 dnat to " +
                             to.text());
     }
