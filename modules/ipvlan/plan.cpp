@@ -28,9 +28,11 @@ void take_address(Plan& plan, const Prefix& address) {
     if (address.length() != address.address().bits()) {
         throw Error(Status::Invalid, "address " + address.text() + " is no host prefix");
     }
-    if (!plan.addresses.empty() && plan.addresses.back().family() == address.family()) {
-        throw Error(Status::Invalid, "two addresses of one family: " +
-                                         plan.addresses.back().text() + " and " + address.text());
+    for (const auto& other : plan.addresses) {
+        if (other.family() == address.family()) {
+            throw Error(Status::Invalid,
+                        "two addresses of one family: " + other.text() + " and " + address.text());
+        }
     }
     plan.addresses.push_back(address);
 }
@@ -175,7 +177,8 @@ Memory Memory::parse(std::string_view text) {
     const auto index = std::from_chars(text.data(), last, memory.pod_ifindex);
     const auto mtu =
         index.ptr == last ? index : std::from_chars(std::next(index.ptr), last, memory.mtu);
-    const bool good = index.ec == std::errc{} && mtu.ec == std::errc{} && mtu.ptr == last;
+    const bool good =
+        index.ec == std::errc{} && index.ptr != last && mtu.ec == std::errc{} && mtu.ptr == last;
     return good ? memory : Memory{};
 }
 

@@ -142,7 +142,7 @@ TEST_F(Admit, LetsInWhatWasAskedFor) {
 
 TEST_F(Admit, NamesBothSidesOfAnAbiMismatch) {
     EXPECT_THAT(admitting(probe(test_module("next-abi"), Trust::AnyOwner), {"deviant", {}, {}}),
-                ThrowsMessage<Error>("next-abi.so: needs terway ABI 0.3, this terwayd offers 0.2"));
+                ThrowsMessage<Error>("next-abi.so: needs terway ABI 0.4, this terwayd offers 0.3"));
 }
 
 TEST_F(Admit, NamesBothIds) {
