@@ -51,7 +51,7 @@ protected:
             .cni({.verb = "CHECK",
                   .container = container,
                   .netns = pod.sandbox->path(),
-                  .more = {{"prevResult", {{"cniVersion", "1.1.0"}}}}})
+                  .more = {{"prevResult", pod.added.json}}})
             .out;
     }
 };
