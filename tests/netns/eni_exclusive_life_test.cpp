@@ -38,7 +38,7 @@ protected:
     }
     // As the kernel does with a NIC whose namespace dies.
     void put_back_by_kernel(ExclusivePod& pod, const std::string& name) {
-        shell(pod.netns, "ip link set eth0 name " + name);
+        shell(pod.netns, "ip link set eth0 down; ip link set eth0 name " + name);
         auto socket = netlink::Socket::in(pod.netns.fd());
         const auto link = netlink::find_link(socket, name);
         netlink::change_link(socket, link->index, {.netns_fd = node_.host().fd()});

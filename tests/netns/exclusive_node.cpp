@@ -1,7 +1,9 @@
 #include "exclusive_node.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "base/time.hpp"
 #include "netlink/sysctl.hpp"
 #include "terway/error.hpp"
 
@@ -194,15 +196,23 @@ std::optional<Datagram> ask(const Netns& client_netns, const IpAddress& from, co
                             std::chrono::milliseconds limit) {
     const Udp client(client_netns.fd(), from, kClient);
     const Udp server(server_netns.fd(), server_address, kServer);
-    client.send(to, kServer, "question");
-    auto asked = server.receive(limit);
-    if (!asked) {
-        return std::nullopt;
-    }
-    // The port may be another on the way: whoever masquerades chooses it.
-    server.send(asked->from, asked->port, "answer");
-    const auto answered = client.receive(limit);
-    return answered && answered->from == to ? asked : std::nullopt;
+    // Asked again and again: the first packet may be lost while neighbours get to know each other.
+    const auto turn = std::min(limit, patience(std::chrono::milliseconds(500)));
+    const Deadline deadline = after(limit);
+    do {
+        client.send(to, kServer, "question");
+        auto asked = server.receive(turn);
+        if (!asked) {
+            continue;
+        }
+        // The port may be another on the way: whoever masquerades chooses it.
+        server.send(asked->from, asked->port, "answer");
+        const auto answered = client.receive(turn);
+        if (answered && answered->from == to) {
+            return asked;
+        }
+    } while (Clock::now() < deadline);
+    return std::nullopt;
 }
 
 }  // namespace terway::test
