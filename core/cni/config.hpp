@@ -59,7 +59,7 @@ struct Config {
     std::vector<IpAddress> args_ips;                      // args.cni.ips
     std::map<std::string, std::string> args_labels;       // args.cni.labels, [{"key", "value"}]
     std::map<std::string, std::uint64_t> args_resources;  // args.terway.resources
-    std::optional<Result> previous;   // prevResult
+    std::optional<Result> previous;                       // prevResult
     // cni.dev/valid-attachments. Absent is not the same as empty: a runtime that gives no list has
     // said nothing about which attachments are stale, and none may be collected.
     std::optional<std::vector<Attachment>> valid_attachments;

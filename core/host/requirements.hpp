@@ -9,7 +9,8 @@
 //     tool:iptables-restore              a program in PATH
 //     cap:net_admin                      an effective capability of this process
 //
-// Two are no needs of the node but statements about modules beside it in a chain, see docs/module-abi.md:
+// Two are no needs of the node but statements about modules beside it in a chain, see
+// docs/module-abi.md:
 //     offers:host-link                   a dataplane: what it has for the others
 //     needs:host-link                    a QoS or policy module: what the dataplane must have
 //

@@ -25,7 +25,8 @@ struct Chain {
     std::string dataplane;
     std::optional<std::string> qos;
     std::optional<std::string> policy;
-    std::optional<std::string> fallback;  // new pods' dataplane on a node that cannot run `dataplane`
+    std::optional<std::string>
+        fallback;  // new pods' dataplane on a node that cannot run `dataplane`
     AddressSource addresses = AddressSource::PodCidr;
     Place place;  // of the table that says so, for complaints
 

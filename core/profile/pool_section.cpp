@@ -66,9 +66,9 @@ void complain_of_eni_keys(const Table& document, const Profile& profile, Diagnos
     }
     for (const auto* key : kEniOnly) {
         if (const Entry* entry = pool->table.find(key)) {
-            diagnostics.error(entry->place,
-                              std::string(key) + " means something with addresses of ENIs only, "
-                                                 "such as source = \"eni\"");
+            diagnostics.error(entry->place, std::string(key) +
+                                                " means something with addresses of ENIs only, "
+                                                "such as source = \"eni\"");
         }
     }
 }
