@@ -46,7 +46,7 @@ void serve(int node, const IpAddress& backend) {
     sim::Nft(node).apply(
         "table ip bench-service {\n"
         "chain prerouting { type nat hook prerouting priority dstnat; " +
-        translate + " }\nchain output { type nat hook output priority dstnat; " + translate +
+        translate + " }\nchain output { type nat hook output priority -100; " + translate +
         " }\n}\n");
 }
 
