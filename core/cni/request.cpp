@@ -154,7 +154,7 @@ std::map<std::string, std::uint64_t> parse_resources(std::string_view value,
             const auto [end, error] = std::from_chars(name.data() + colon + 1, last, count);
             is_count = error == std::errc{} && end == last;
         }
-        if (name.empty() || !is_count) {
+        if (name.empty() || name.find('=') != std::string_view::npos || !is_count) {
             bad_variable("CNI_ARGS", raw,
                          "TERWAY_RESOURCES: \"" + std::string(part) +
                              "\" is no resource such as \"aliyun/eni:1\"");

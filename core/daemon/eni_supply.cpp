@@ -17,7 +17,7 @@ using std::chrono::seconds;
 // The node takes pods after this time even if the pool is not warm: they then wait for addresses.
 constexpr seconds kWarmUpTime{30};
 // How often it is looked for ENIs that are not needed any more.
-constexpr seconds kDrainPeriod{30};
+constexpr seconds kDrainPeriod{5};
 
 pool::Families families(profile::IpFamilies from) {
     switch (from) {

@@ -38,27 +38,6 @@ constexpr seconds kFarewell{10};  // for requests in flight when a stop is asked
 constexpr seconds kSweepPeriod{2};
 constexpr seconds kTakeOverTime{120};
 
-// Why endpoints cannot get the addresses the profile means them to have; empty if they can.
-std::string source_trouble(const profile::Profile& profile, const endpoint::Modules& modules) {
-    for (const auto& [source, dataplanes] : dataplanes_by_source(profile)) {
-        if (source == pool::Source::PodCidr) {
-            if (profile.node.pod_cidrs.empty()) {
-                return "no pod CIDR; set [node] pod_cidrs or give --pod-cidr, or take addresses "
-                       "from "
-                       "ENIs with [pool] source = \"eni\"";
-            }
-            continue;
-        }
-        for (const auto& dataplane : dataplanes) {
-            if (modules.at(dataplane)->eni() == nullptr) {
-                return "addresses come from \"" + std::string(endpoint::name_of(source)) +
-                       "\", but the dataplane " + dataplane + " serves a node's own addresses only";
-            }
-        }
-    }
-    return {};
-}
-
 // The notification protocol of systemd (sd_notify(3)): one datagram.
 void notify_systemd(const std::string& state) {
     const char* where = std::getenv("NOTIFY_SOCKET");

@@ -14,7 +14,8 @@ struct Suspects {
     bool everything = false;
     std::set<IpAddress> addresses;    // of endpoints: a route or a rule of theirs is gone
     std::set<std::uint32_t> indexes;  // of links in the host's network namespace
-    bool shared = false;              // what serves all ENIs: a general rule, a default route
+    // What serves all ENIs: a general rule, a default route, the node's address on a link for them.
+    bool shared = false;
 
     [[nodiscard]] bool empty() const {
         return !everything && !shared && addresses.empty() && indexes.empty();
@@ -27,7 +28,11 @@ struct Suspects {
     }
     [[nodiscard]] bool concern(const EndpointRecord& record) const {
         const auto& own = record.spec.addresses;
-        return (record.attachment && concern(record.attachment->host_ifindex)) || everything ||
+        // One without a link of its own on the host lives on what serves the ENIs.
+        const auto& made = record.attachment;
+        const bool by_link =
+            made && (made->host_ifindex == 0 ? shared : concern(made->host_ifindex));
+        return by_link || everything ||
                std::any_of(own.begin(), own.end(), [this](const Prefix& prefix) {
                    return addresses.contains(prefix.address());
                });

@@ -141,6 +141,9 @@ private:
         if (name.empty()) {
             return unknown(need);
         }
+        if (need == "eni:exclusive") {
+            return {need, true, "stated", ""};
+        }
         if (topic == "netdev") {
             return tried(need, trial().netdev(name),
                          "modprobe " + name + ", or boot a kernel that has this kind of link");

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "terway/error.hpp"
 
@@ -31,6 +32,7 @@ Link parse_link(const nlmsghdr& message) {
     Link link;
     link.index = static_cast<std::uint32_t>(info->ifi_index);
     link.up = (info->ifi_flags & IFF_UP) != 0;
+    link.arp = (info->ifi_flags & IFF_NOARP) == 0;
     link.name = text(attributes[IFLA_IFNAME]);
     link.alias = text(attributes[IFLA_IFALIAS]);
     link.mtu = u32(IFLA_MTU);
@@ -40,6 +42,7 @@ Link parse_link(const nlmsghdr& message) {
     constexpr std::uint8_t kOperUp = 6;  // IF_OPER_UP, RFC 2863
     link.running =
         attributes[IFLA_OPERSTATE] != nullptr && nla_get_u8(attributes[IFLA_OPERSTATE]) == kOperUp;
+    link.carrier = attributes[IFLA_CARRIER] != nullptr && nla_get_u8(attributes[IFLA_CARRIER]) != 0;
     if (const auto* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) {
         std::copy_n(static_cast<const std::uint8_t*>(nla_data(mac)), 6, link.mac.bytes.begin());
     }
@@ -89,6 +92,28 @@ void put_veth_end(Message& message, const VethEnd& end) {
     // which costs two RCU grace periods.
     message.u32(IFLA_NUM_TX_QUEUES, 1);
     message.u32(IFLA_NUM_RX_QUEUES, 1);
+}
+
+// `index` 0: the kernel's choice.
+void request_ipvlan(Socket& socket, const IpvlanSlave& slave, std::uint32_t index) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    ifinfomsg info{};
+    info.ifi_index = static_cast<int>(index);
+    message.header(info);
+    message.text(IFLA_IFNAME, slave.name);
+    message.u32(IFLA_LINK, slave.parent);
+    if (slave.netns_fd >= 0) {
+        message.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(slave.netns_fd));
+    }
+    if (slave.mtu != 0) {
+        message.u32(IFLA_MTU, slave.mtu);
+    }
+    message.nest(IFLA_LINKINFO, [&] {
+        message.text(IFLA_INFO_KIND, "ipvlan");
+        message.nest(IFLA_INFO_DATA, [&] { message.u16(IFLA_IPVLAN_MODE, IPVLAN_MODE_L2); });
+    });
+    socket.request(message,
+                   "create link " + slave.name + " on link " + std::to_string(slave.parent));
 }
 
 bool remove(Socket& socket, Message& message, const std::string& what) {
@@ -149,13 +174,41 @@ void create_veth(Socket& socket, const VethEnd& end, const VethEnd& peer) {
     socket.request(message, "create link " + end.name + " with peer " + peer.name);
 }
 
+void create_ipvlan(Socket& socket, const IpvlanSlave& slave) {
+    if (slave.netns_fd < 0) {
+        request_ipvlan(socket, slave, 0);
+        return;
+    }
+    // The kernel looks for a link of that name in the socket's namespace, where an "eth0" is no
+    // hindrance, unless the request names an index; so it names one that is free there.
+    constexpr std::uint32_t kFirstIndex = 1'000'000;
+    constexpr std::uint32_t kAttempts = 64;
+    for (auto index = kFirstIndex; index < kFirstIndex + kAttempts; ++index) {
+        try {
+            request_ipvlan(socket, slave, index);
+            return;
+        } catch (const Error& error) {
+            const bool taken_there = error.sys_errno() == EBUSY;
+            const bool taken_here = error.sys_errno() == EEXIST && find_link(socket, index);
+            if (!taken_there && !taken_here) {
+                throw;
+            }
+        }
+    }
+    throw Error(Status::Retry, "create link " + slave.name + ": no index is free for it");
+}
+
 void change_link(Socket& socket, std::uint32_t index, const LinkChange& change) {
     Message message(RTM_NEWLINK);
     ifinfomsg info{};
     info.ifi_index = static_cast<int>(index);
     if (change.up) {
-        info.ifi_change = IFF_UP;
-        info.ifi_flags = *change.up ? IFF_UP : 0;
+        info.ifi_change |= IFF_UP;
+        info.ifi_flags |= *change.up ? IFF_UP : 0;
+    }
+    if (change.arp) {
+        info.ifi_change |= IFF_NOARP;
+        info.ifi_flags |= *change.arp ? 0 : IFF_NOARP;
     }
     message.header(info);
     const auto u32 = [&](int attribute, const std::optional<std::uint32_t>& value) {

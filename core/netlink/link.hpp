@@ -21,6 +21,8 @@ struct Link {
     std::uint32_t group = 0;
     bool up = false;               // administratively
     bool running = false;          // operational state "up"
+    bool carrier = false;          // all that ipvlan tells: it leaves the operational state unknown
+    bool arp = true;               // neighbours are resolved (no IFF_NOARP)
     std::uint32_t peer_index = 0;  // veth: of the other end, in its namespace; ipvlan: the parent
     std::uint32_t master = 0;
 };
@@ -43,9 +45,21 @@ struct VethEnd {
 // Both ends down. Throws Error with errno EEXIST if either name is taken.
 void create_veth(Socket& socket, const VethEnd& end, const VethEnd& peer);
 
+// A slave of another link, mode L2: it shares the MAC of its parent.
+struct IpvlanSlave {
+    std::string name;
+    std::uint32_t parent = 0;  // index in the socket's namespace
+    std::uint32_t mtu = 0;     // the parent's if 0
+    int netns_fd = -1;         // the socket's namespace if -1
+};
+
+// Down. Throws Error with errno EEXIST if the name is taken in the slave's namespace.
+void create_ipvlan(Socket& socket, const IpvlanSlave& slave);
+
 // What to change of a link; empty members stay. One request.
 struct LinkChange {
     std::optional<bool> up;
+    std::optional<bool> arp;
     std::optional<std::uint32_t> mtu;
     std::optional<std::uint32_t> group;
     std::optional<std::uint32_t> master;

@@ -23,12 +23,14 @@ std::string on(std::uint32_t ifindex) {
 
 // -- addresses
 
-Message address_message(int type, int flags, std::uint32_t ifindex, const Prefix& address) {
+Message address_message(int type, int flags, std::uint32_t ifindex, const Prefix& address,
+                        std::uint8_t scope = RT_SCOPE_UNIVERSE) {
     Message message(type, flags);
     ifaddrmsg header{};
     header.ifa_family = af(address.family());
     header.ifa_prefixlen = address.length();
     header.ifa_index = ifindex;
+    header.ifa_scope = address.is_v4() ? scope : static_cast<std::uint8_t>(RT_SCOPE_UNIVERSE);
     header.ifa_flags = address.is_v4() ? 0 : IFA_F_NODAD;
     message.header(header);
     message.put(IFA_LOCAL, address.address().bytes());
@@ -98,8 +100,10 @@ Message neighbour_message(int type, int flags, const Neighbour& neighbour) {
 
 }  // namespace
 
-void ensure_address(Socket& socket, std::uint32_t ifindex, const Prefix& address) {
-    auto message = address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, address);
+void ensure_address(Socket& socket, std::uint32_t ifindex, const Prefix& address,
+                    std::uint8_t scope) {
+    auto message =
+        address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, address, scope);
     socket.request(message, "add address " + address.text() + on(ifindex));
 }
 

@@ -13,8 +13,9 @@
 
 namespace terway::netlink {
 
-// IPv6 addresses are usable at once (no duplicate address detection).
-void ensure_address(Socket& socket, std::uint32_t ifindex, const Prefix& address);
+// IPv6 addresses are usable at once (no duplicate address detection). `scope` is for IPv4 only.
+void ensure_address(Socket& socket, std::uint32_t ifindex, const Prefix& address,
+                    std::uint8_t scope = RT_SCOPE_UNIVERSE);
 void remove_address(Socket& socket, std::uint32_t ifindex, const Prefix& address);
 // All of a link, link-local ones included.
 [[nodiscard]] std::vector<Prefix> addresses(Socket& socket, std::uint32_t ifindex);

@@ -52,9 +52,9 @@ CidrLedger::Range CidrLedger::make_range(const Prefix& cidr) {
 CidrLedger::CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down,
                        std::chrono::milliseconds sticky_for)
     : cool_down_(cool_down), sticky_for_(sticky_for) {
-    if (cidrs.empty() || cidrs.size() > 2) {
+    if (cidrs.size() > 2) {
         throw Error(Status::Invalid,
-                    "a node has one or two pod CIDRs, not " + std::to_string(cidrs.size()));
+                    "a node has at most two pod CIDRs, not " + std::to_string(cidrs.size()));
     }
     if (cidrs.size() == 2 && cidrs[0].family() == cidrs[1].family()) {
         throw Error(Status::Invalid, "pod CIDRs " + cidrs[0].text() + " and " + cidrs[1].text() +
@@ -145,6 +145,9 @@ std::optional<Addresses> CidrLedger::lease(const Owner& owner, WallTime now,
     expire(now);
     if (const auto known = leases_.find(owner); known != leases_.end()) {
         return known->second.addresses;
+    }
+    if (ranges_.empty()) {
+        throw Error(Status::Unsupported, "the node has no pod CIDR");
     }
     check_wanted(wanted);
     Addresses chosen;

@@ -30,7 +30,8 @@ namespace terway::pool {
 // would make it.
 class CidrLedger {
 public:
-    // One or two CIDRs, of different families; host bits are ignored. Throws Error(Invalid).
+    // At most two CIDRs, of different families; host bits are ignored. Without any it only keeps
+    // what is claimed, and a lease throws Error(Unsupported). Throws Error(Invalid).
     CidrLedger(const std::vector<Prefix>& cidrs, std::chrono::milliseconds cool_down,
                std::chrono::milliseconds sticky_for = {});
 

@@ -1,9 +1,9 @@
 #include "eni.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "netlink/link.hpp"
+#include "netlink/nic.hpp"
 #include "netlink/rule.hpp"
 #include "netlink/sysctl.hpp"
 #include "terway/error.hpp"
@@ -16,14 +16,8 @@ using netlink::Socket;
 
 constexpr const char* kLooseReversePath = "2";
 
-// The index may have passed to another link since the ENI was unplugged.
-std::optional<Link> present(Socket& socket, const EniPlan& plan) {
-    auto link = plan.ifindex == 0 ? std::nullopt : netlink::find_link(socket, plan.ifindex);
-    return link && link->mac == plan.mac ? link : std::nullopt;
-}
-
 Link required(Socket& socket, const EniPlan& plan) {
-    auto link = present(socket, plan);
+    auto link = netlink::find_nic_at(socket, plan.ifindex, plan.mac);
     if (!link) {
         throw Error(Status::Gone, "ENI " + plan.id + " has no link with index " +
                                       std::to_string(plan.ifindex) + " and MAC " + plan.mac.text());
@@ -61,11 +55,7 @@ void own(Socket& socket, const EniPlan& plan, const Link& link) {
         }
     }
     // Last: a link that loses its only IPv4 address loses its routes with it.
-    for (const auto& address : found) {
-        if (foreign(plan, address)) {
-            netlink::remove_address(socket, link.index, address);
-        }
-    }
+    netlink::remove_foreign_addresses(socket, link.index, plan.subnets, plan.addresses);
 }
 
 void check_own(Socket& socket, const EniPlan& plan, const Link& link) {
@@ -132,7 +122,7 @@ void forget_eni(Socket& socket, const EniPlan& plan, bool uplink) {
             }
         }
     }
-    if (const auto link = present(socket, plan); link && !uplink) {
+    if (const auto link = netlink::find_nic_at(socket, plan.ifindex, plan.mac); link && !uplink) {
         for (const auto& address : plan.addresses) {
             netlink::remove_address(socket, link->index, address);
         }

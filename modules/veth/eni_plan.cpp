@@ -7,19 +7,13 @@
 namespace terway::veth {
 namespace {
 
-Prefix everything(Family family) {
-    static const Prefix v4 = Prefix::parse("0.0.0.0/0").value();
-    static const Prefix v6 = Prefix::parse("::/0").value();
-    return family == Family::V4 ? v4 : v6;
-}
-
 // Within the ENI's own table, so that two ENIs of one vSwitch do not quarrel about the gateway.
 void add_routes(EniPlan& plan, const IpAddress& gateway) {
     if (!gateway.is_v4()) {
         plan.routes.push_back(
             {.destination = Prefix::host(gateway), .oif = plan.ifindex, .table = plan.table});
     }
-    plan.routes.push_back({.destination = everything(gateway.family()),
+    plan.routes.push_back({.destination = routed::everything(gateway.family()),
                            .gateway = gateway,
                            .oif = plan.ifindex,
                            .table = plan.table,
@@ -64,15 +58,6 @@ EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node) {
         }
     }
     return plan;
-}
-
-bool foreign(const EniPlan& plan, const Prefix& address) {
-    const auto& ip = address.address();
-    const bool inside = std::any_of(plan.subnets.begin(), plan.subnets.end(),
-                                    [&](const Prefix& subnet) { return subnet.contains(ip); });
-    const bool own = std::any_of(plan.addresses.begin(), plan.addresses.end(),
-                                 [&](const Prefix& each) { return each.address() == ip; });
-    return inside && !own;
 }
 
 }  // namespace terway::veth

@@ -28,8 +28,4 @@ struct EniPlan {
 // Throws Error(Invalid) for an ENI without a gateway in one of its subnets.
 [[nodiscard]] EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node);
 
-// True for an address that a DHCP client or a router put on the ENI: inside its subnets and not the
-// node's own.
-[[nodiscard]] bool foreign(const EniPlan& plan, const Prefix& address);
-
 }  // namespace terway::veth

@@ -14,6 +14,8 @@
 
 namespace terway::veth {
 
+inline constexpr const char* kTable = "terway-veth";
+
 struct Masquerade {
     std::vector<Prefix> pods;     // sources: the node's pod CIDRs; empty: no masquerade
     std::vector<Prefix> cluster;  // destinations that see the pod's own address
@@ -34,9 +36,8 @@ void remove_masquerade();
 // Removes both tables, if they are there.
 void remove_tables();
 
-// The elements of one endpoint. `nft` is a NETLINK_NETFILTER socket.
-void admit(netlink::Socket& nft, const Plan& plan);
-// Also for elements already gone, and for a missing table.
+// The elements of one endpoint, also for those already gone and for a missing table. `nft` is a
+// NETLINK_NETFILTER socket.
 void expel(netlink::Socket& nft, const Plan& plan);
 // Throws Error if the kernel has other rules than the ruleset.
 void verify_rules(netlink::Socket& nft, const std::string& expected_ruleset);

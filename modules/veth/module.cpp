@@ -3,23 +3,24 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <string>
 
 #include "base/time.hpp"
 #include "eni.hpp"
 #include "former.hpp"
 #include "guard.hpp"
-#include "host_side.hpp"
 #include "netlink/link.hpp"
+#include "netlink/nic.hpp"
 #include "netlink/route.hpp"
 #include "netlink/socket_pool.hpp"
 #include "netlink/sysctl.hpp"
+#include "netlink/wait.hpp"
 #include "options.hpp"
 #include "plan.hpp"
 #include "pod_side.hpp"
 #include "return_path.hpp"
-#include "wait.hpp"
+#include "routed/host_side.hpp"
+#include "routed/source_guard.hpp"
 
 namespace terway::veth {
 namespace {
@@ -39,19 +40,6 @@ twy_attachment attachment_of(const Plan& plan, const Link& host) {
         made.gateways[made.gateway_count++] = Prefix::host(gateway).to_abi();
     }
     return made;
-}
-
-// The link that carries the node's default route, IPv4's before IPv6's.
-std::optional<Link> find_uplink(Socket& socket) {
-    for (const auto* any : {"0.0.0.0/0", "::/0"}) {
-        const auto route = netlink::find_route(socket, *Prefix::parse(any));
-        auto link =
-            route && route->oif != 0 ? netlink::find_link(socket, route->oif) : std::nullopt;
-        if (link) {
-            return link;
-        }
-    }
-    return std::nullopt;
 }
 
 class Veth final : public sdk::Module, public sdk::Dataplane, public sdk::Eni {
@@ -87,7 +75,7 @@ public:
         }
         masquerade.cluster = options_.cluster_cidrs;
         Socket socket;
-        const auto uplink = find_uplink(socket);
+        const auto uplink = netlink::find_uplink(socket);
         facts_.mtu = options_.mtu != 0 ? options_.mtu : uplink ? uplink->mtu : facts_.mtu;
         symmetric_ =
             uplink && (options_.symmetric_routing || (!takes_eni_pods && former_marking(socket)));
@@ -127,7 +115,7 @@ public:
             throw Error(Status::Gone, "the sandbox is gone");
         }
         const auto lease = route_.borrow();
-        const Link host = build_host(call, *lease, endpoint, plan);
+        const Link host = routed::build_host(call, *lease, endpoint, plan);
         (void)build_pod(plan, endpoint.netns_fd(), host.peer_index);
         admit_or_restore(plan);
         return attachment_of(plan, host);
@@ -137,7 +125,7 @@ public:
                   const twy_attachment& attachment) override {
         const Plan plan = veth::plan(endpoint, facts_);
         const auto lease = route_.borrow();
-        open_way(*lease, plan, attachment.host_ifindex);
+        routed::open_way(*lease, plan, attachment.host_ifindex);
         Socket pod_socket = Socket::in(endpoint.netns_fd());
         bring_up_pod(pod_socket, plan, attachment.pod_ifindex);
         const Deadline deadline = after(std::chrono::milliseconds(call.deadline_ms()));
@@ -149,12 +137,12 @@ public:
     void detach(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
         Plan plan = veth::plan(endpoint, facts_);
         const auto lease = route_.borrow();
-        const auto host = find_leftover(*lease, plan);
+        const auto host = routed::find_leftover(*lease, plan);
         if (host && plan.addresses.empty()) {
-            plan.addresses = known_addresses(*lease, host->index);
+            plan.addresses = routed::known_addresses(*lease, host->index);
             plan.by_rules = true;  // perhaps
         }
-        close_way(*lease, plan, host ? host->index : 0);
+        routed::close_way(*lease, plan, host ? host->index : 0);
         if (options_.source_guard) {
             expel(*nft_.borrow(), plan);
         }
@@ -166,7 +154,7 @@ public:
     void check(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const Plan plan = veth::plan(endpoint, facts_);
         Socket socket;
-        check_host(socket, plan);
+        routed::check_host(socket, plan);
         if (endpoint.netns_fd() >= 0) {
             check_pod(plan, endpoint.netns_fd());
         }
@@ -176,11 +164,11 @@ public:
     twy_attachment adopt(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const Plan plan = veth::plan(endpoint, facts_);
         Socket socket;
-        const auto host = find_host(socket, plan);
+        const auto host = routed::find_host(socket, plan);
         if (!host) {
             throw Error(Status::Gone, "link " + plan.host_ifname + " does not exist");
         }
-        repair_host(socket, plan, *host);
+        routed::repair_host(socket, plan, *host);
         admit_or_restore(plan);
         restore_tables_if_changed();
         if (endpoint.netns_fd() >= 0) {
@@ -219,29 +207,15 @@ private:
             restore_tables_if_changed();
             return;
         }
-        const auto nft = nft_.borrow();
-        try {
-            admit(*nft, plan);
-        } catch (const Error& error) {
-            if (error.sys_errno() != ENOENT) {
-                throw;
-            }
-            load_ruleset(ruleset_);
-            admit(*nft, plan);
-        }
+        routed::admit_or_restore(*nft_.borrow(), kTable, plan, ruleset_);
     }
 
     void restore_tables_if_changed() {
-        const auto nft = nft_.borrow();
-        try {
-            verify_rules(*nft, ruleset_);
-        } catch (const Error&) {
-            load_ruleset(ruleset_);
-        }
+        routed::restore_if_changed(*nft_.borrow(), kTable, ruleset_);
     }
 
     static bool is_uplink(Socket& socket, const sdk::EniView& eni) {
-        const auto uplink = find_uplink(socket);
+        const auto uplink = netlink::find_uplink(socket);
         return uplink && uplink->index == eni.ifindex();
     }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/netns.hpp"
-#include "difference.hpp"
+
+#include "netlink/difference.hpp"
 #include "netlink/link.hpp"
 #include "netlink/sysctl.hpp"
 
@@ -39,7 +40,7 @@ void check_default_routes(Socket& socket, const std::vector<netlink::Route>& wan
     for (const auto& route : wanted) {
         const auto found = netlink::find_route(socket, route.destination);
         if (!found || (found->oif == route.oif && found->gateway != route.gateway)) {
-            differs("the sandbox has no default route to " + route.gateway->text());
+            netlink::differs("the sandbox has no default route to " + route.gateway->text());
         }
     }
 }
@@ -74,13 +75,14 @@ void check_pod(const Plan& plan, int netns_fd) {
     Socket socket = Socket::in(netns_fd);
     const auto pod = netlink::find_link(socket, plan.pod_ifname);
     if (!pod || !pod->up || pod->mtu != plan.mtu || pod->mac != plan.pod_mac) {
-        differs("link " + plan.pod_ifname +
-                " in the sandbox is missing, down or has another MTU or MAC");
+        netlink::differs("link " + plan.pod_ifname +
+                         " in the sandbox is missing, down or has another MTU or MAC");
     }
     const auto found = netlink::addresses(socket, pod->index);
     for (const auto& address : plan.addresses) {
         if (std::find(found.begin(), found.end(), address) == found.end()) {
-            differs("link " + plan.pod_ifname + " in the sandbox lacks address " + address.text());
+            netlink::differs("link " + plan.pod_ifname + " in the sandbox lacks address " +
+                             address.text());
         }
     }
     check_default_routes(socket, pod_routes(plan, pod->index));

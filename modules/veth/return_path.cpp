@@ -5,18 +5,13 @@
 
 #include "netlink/route.hpp"
 #include "netlink/rule.hpp"
+#include "routed/pair.hpp"
 #include "terway/error.hpp"
 
 namespace terway::veth {
 namespace {
 
 constexpr Family kFamilies[] = {Family::V4, Family::V6};
-
-const Prefix& everything(Family family) {
-    static const Prefix v4 = Prefix::parse("0.0.0.0/0").value();
-    static const Prefix v6 = Prefix::parse("::/0").value();
-    return family == Family::V4 ? v4 : v6;
-}
 
 netlink::Rule rule(Family family) {
     return {.family = family,
@@ -31,11 +26,11 @@ netlink::Rule rule(Family family) {
 
 // Empty if the main table has no default route through a gateway.
 std::optional<netlink::Route> wanted(netlink::Socket& socket, Family family) {
-    const auto main = netlink::find_route(socket, everything(family));
+    const auto main = netlink::find_route(socket, routed::everything(family));
     if (!main || !main->gateway || main->oif == 0) {
         return std::nullopt;
     }
-    return netlink::Route{.destination = everything(family),
+    return netlink::Route{.destination = routed::everything(family),
                           .gateway = main->gateway,
                           .oif = main->oif,
                           .table = kReturnTable,
@@ -59,7 +54,8 @@ void remove_return_path(netlink::Socket& socket) {
         if (!netlink::remove_rule(socket, rule(family))) {
             continue;
         }
-        if (const auto route = netlink::find_route(socket, everything(family), kReturnTable)) {
+        if (const auto route =
+                netlink::find_route(socket, routed::everything(family), kReturnTable)) {
             (void)netlink::remove_route(socket, *route);
         }
     }

@@ -144,6 +144,7 @@ std::string difference(const twy_attachment& left, const twy_attachment& right) 
     };
     number("host_ifindex", left.host_ifindex, right.host_ifindex);
     number("pod_ifindex", left.pod_ifindex, right.pod_ifindex);
+    number("side_ifindex", left.side_ifindex, right.side_ifindex);
     number("mtu", left.mtu, right.mtu);
     if (std::memcmp(left.pod_mac, right.pod_mac, sizeof left.pod_mac) != 0) {
         found += " pod_mac differs";

@@ -1,5 +1,6 @@
 // Laws 14 to 16: what a dataplane does to an ENI can be repeated, undone, checked and survives
 // failures.
+#include "command.hpp"
 #include "laws.hpp"
 #include "terway/error.hpp"
 
@@ -34,6 +35,28 @@ bool strike(Bench& bench, const Snapshot& bare, fault::Mode mode, unsigned nth) 
     return struck.report.struck;
 }
 
+// What somebody may have done to an ENI that no pod has.
+constexpr const char* kMischief[] = {"link set dev eth1 up\n", "link set dev eth1 mtu 1400\n",
+                                     "address add 10.88.0.77/24 dev eth1\n",
+                                     "link set dev eth1 up\naddress add 10.88.0.77/32 dev eth1\n"};
+
+void expect_cleaning(Bench& bench) {
+    bench.world.prepare_eni();
+    const auto prepared = bench.world.snapshot();
+    for (const auto* mischief : kMischief) {
+        ip(bench.world.host().fd(), mischief);
+        if (check_passes(bench)) {
+            throw Broken{"check of the ENI finds nothing wrong after this was done to it: " +
+                             std::string(mischief),
+                         {}};
+        }
+        bench.world.prepare_eni();
+        Bench::expect_same(
+            prepared, bench.world.snapshot(),
+            "prepare does not clean an ENI to which this was done: " + std::string(mischief));
+    }
+}
+
 }  // namespace
 
 void law_eni_undo(const Options& options, Kind kind) {
@@ -62,6 +85,10 @@ void law_eni_undo(const Options& options, Kind kind) {
 void law_eni_check(const Options& options, Kind kind) {
     Bench bench(options, kind, false);
     bench.world.start_bare();
+    if (bench.world.exclusive()) {
+        expect_cleaning(bench);  // preparing makes nothing, it takes away
+        return;
+    }
     const auto bare = bench.world.snapshot();
     bench.world.prepare_eni();
     const auto prepared = bench.world.snapshot();

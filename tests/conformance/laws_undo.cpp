@@ -31,7 +31,7 @@ void law_repeat(const Options& options, Kind kind) {
     bench.detach(pod);
     bench.expect_same(once, bench.world.snapshot(), "a second detach changes something");
     bench.bring_up(pod);
-    auto key = pod.endpoint.key_alone();
+    auto key = World::key_alone(pod);
     bench.detach(key, pod.label + " by its key alone");
     bench.expect_same(
         before, bench.world.host_snapshot(),
@@ -50,7 +50,7 @@ void law_unknown(const Options& options, Kind kind) {
     bench.bring_up(pod);
     const auto before = bench.world.snapshot();
     bench.detach(stranger);
-    auto key = stranger.endpoint.key_alone();
+    auto key = World::key_alone(stranger);
     bench.detach(key, stranger.label + " by its key alone");
     bench.expect_same(
         before, bench.world.snapshot(),

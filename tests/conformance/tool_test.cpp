@@ -100,6 +100,20 @@ TEST(Conformance, FindsAPrepareThatHidesItsFailure) {
     expect_broken_on_eni("hides_eni_failure", 16, "prepare reports success, yet");
 }
 
+// Its sound relative is the module eni-exclusive.
+TEST(Conformance, FindsAnEniThatDoesNotComeHome) {
+    const auto outcome = examine("keeps_eni", {"--config", eni_config(), "--law", "1"});
+    EXPECT_EQ(outcome.status, 1) << outcome.errors;
+    EXPECT_THAT(outcome.output, HasSubstr("- host: link eth1"));
+}
+
+TEST(Conformance, FindsACheckThatDoesNotSeeAnEniInUseByNobodysPod) {
+    const auto outcome = examine("keeps_eni", {"--config", eni_config(), "--law", "15"});
+    EXPECT_EQ(outcome.status, 1) << outcome.errors;
+    EXPECT_THAT(outcome.output,
+                HasSubstr("finds nothing wrong after this was done to it: link set dev eth1 up"));
+}
+
 TEST(Conformance, FindsADetachThatTakesOthersAlong) {
     expect_broken("sweeps", 7, "- host: link calic0ffee00aaa");
     expect_lawful("sweeps", 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <string_view>
 #include <thread>
 
 #include "base/time.hpp"
@@ -62,9 +63,26 @@ void retire_link(std::uint32_t ifindex) {
     }
 }
 
+bool lends_whole_enis(const std::string& module_path) {
+    const auto* const* need = sdk::testing::load_module(module_path).requirements;
+    for (; need != nullptr && *need != nullptr; ++need) {
+        if (std::string_view(*need) == "eni:exclusive") {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<netlink::Link> find_nic(int netns_fd, const Mac& mac) {
+    const fault::Own own;
+    auto socket = netlink::Socket::in(netns_fd);
+    return netlink::find_nic(socket, mac);
+}
+
 }  // namespace
 
-World::World(const Options& options) : options_(options) {
+World::World(const Options& options)
+    : options_(options), exclusive_(options.eni && lends_whole_enis(options.module_path)) {
     build_host();
     fake_.on_retire_link(retire_link);
     fake_.on_await_retired([this] {
@@ -86,37 +104,54 @@ void World::build_host() {
     sysctl(vpc_.fd(), "net/ipv4/ip_forward", "1");
     sysctl(vpc_.fd(), "net/ipv6/conf/all/forwarding", "1");
     hurry(vpc_.fd());
-    auto socket = netlink::Socket::in(host_.fd());
-    const auto plug = [&](const std::string& name, const std::string& far) {
-        netlink::VethEnd end;
-        end.name = name;
-        netlink::VethEnd peer;
-        peer.name = far;
-        peer.netns_fd = vpc_.fd();
-        netlink::create_veth(socket, end, peer);
-    };
     plug("eth0", "node");
-    plug("eth1", "eni");
+    // The vSwitch of the ENIs, its gateway included.
     ip(vpc_.fd(),
-       "link set dev lo up\nlink set dev node up\nlink set dev eni up\n"
+       "link add eni type bridge\nlink set dev lo up\nlink set dev node up\n"
+       "link set dev eni up\n"
        "address add 10.66.0.1/24 dev node\naddress add fd66::1/64 dev node nodad\n"
        "address add 10.88.0.1/24 dev eni\naddress add fd88::1/64 dev eni nodad\n"
        "route add 10.77.0.0/24 via 10.66.0.2\n"
        "route add fd77::/64 via fd66::2\n");
-    ip(host_.fd(), std::string("link set dev lo up\nlink set dev eth0 up\nlink set dev eth1 up\n") +
-                       "address add " + kHostV4 + "/24 dev eth0\naddress add " + kHostV6 +
+    ip(host_.fd(), std::string("link set dev lo up\nlink set dev eth0 up\n") + "address add " +
+                       kHostV4 + "/24 dev eth0\naddress add " + kHostV6 +
                        "/64 dev eth0 nodad\n"
                        "route add default via 10.66.0.1\nroute add default via fd66::1\n");
-    if (options_.eni) {
-        const auto eth1 = netlink::find_link(socket, "eth1").value();
-        eni_ifindex_ = eth1.index;
-        eni_mac_ = eth1.mac;
-        eni_.ifindex(eth1.index).mac(eth1.mac.bytes);
-        for (const auto family : options_.families) {
-            const bool v4 = family == Family::V4;
-            eni_.subnet(v4 ? "10.88.0.0/24" : "fd88::/64").gateway(v4 ? "10.88.0.1" : "fd88::1");
-        }
+    // One is as the cloud plugs it, for a pod to take; else it is in use by the node already.
+    for (unsigned i = 0; i < (exclusive_ ? 2U : 1U); ++i) {
+        plug_eni(!exclusive_);
     }
+}
+
+void World::plug(const std::string& name, const std::string& far) {
+    const fault::Own own;
+    auto socket = netlink::Socket::in(host_.fd());
+    netlink::VethEnd end;
+    end.name = name;
+    netlink::VethEnd peer;
+    peer.name = far;
+    peer.netns_fd = vpc_.fd();
+    netlink::create_veth(socket, end, peer);
+}
+
+Nic& World::plug_eni(bool up) {
+    const auto number = std::to_string(nics_.size() + 1);
+    const auto name = "eth" + number;
+    const auto far = "port" + number;
+    plug(name, far);
+    ip(vpc_.fd(), "link set dev " + far + " master eni\nlink set dev " + far + " up\n");
+    if (up) {
+        ip(host_.fd(), "link set dev " + name + " up\n");
+    }
+    auto socket = netlink::Socket::in(host_.fd());
+    const auto link = netlink::find_link(socket, name).value();
+    Nic nic{sdk::testing::EniBuilder("eni-" + number), "eni-" + number, link.mac, link.index};
+    nic.eni.ifindex(link.index).mac(link.mac.bytes);
+    for (const auto family : options_.families) {
+        const bool v4 = family == Family::V4;
+        nic.eni.subnet(v4 ? "10.88.0.0/24" : "fd88::/64").gateway(v4 ? "10.88.0.1" : "fd88::1");
+    }
+    return nics_.emplace_back(std::move(nic));
 }
 
 void World::create_instance() {
@@ -167,16 +202,37 @@ bool World::serves_eni() const {
     return options_.eni && module_->offers(TWY_ENI);
 }
 
+void World::on_nic(const std::string& verb, Nic& nic, const std::function<void()>& body) {
+    const auto what = verb + " " + nic.id;
+    try {
+        as_host(what, body);
+    } catch (const Error& error) {
+        if (error.status() == Status::Gone && exclusive_ && !find_nic(host_.fd(), nic.mac)) {
+            return;
+        }
+        throw;
+    }
+    if (!find_nic(host_.fd(), nic.mac)) {
+        throw Broken{what + " succeeds although it is not in the host's namespace", {}};
+    }
+}
+
 void World::prepare_eni() {
-    as_host("prepare eni-1", [&] { module_->prepare_eni(eni_); });
+    for (auto& nic : nics_) {
+        on_nic("prepare", nic, [&] { module_->prepare_eni(nic.eni); });
+    }
 }
 
 void World::check_eni() {
-    as_host("check eni-1", [&] { module_->check_eni(eni_); });
+    for (auto& nic : nics_) {
+        on_nic("check", nic, [&] { module_->check_eni(nic.eni); });
+    }
 }
 
 void World::forget_eni() {
-    as_host("forget eni-1", [&] { module_->forget_eni(eni_); });
+    for (auto& nic : nics_) {
+        as_host("forget " + nic.id, [&] { module_->forget_eni(nic.eni); });
+    }
 }
 
 void World::purge() {
@@ -199,10 +255,14 @@ Pod& World::add_pod() {
     Netns netns = Netns::create();
     hurry(netns.fd());
     ip(netns.fd(), "link set dev lo up\n");
-    endpoint.netns(netns.fd()).pod("default", "pod-" + letter, "uid-" + letter).eni(eni_ifindex_);
+    endpoint.netns(netns.fd()).pod("default", "pod-" + letter, "uid-" + letter);
     endpoint.limits(50'000'000, 20'000'000);
+    if (exclusive_ && number >= nics_.size()) {
+        plug_eni(false);
+    }
+    const Nic& nic = nics_.at(exclusive_ ? number : 0);
     if (options_.eni) {
-        endpoint.eni_mac(eni_mac_.bytes).eni_id("eni-1");
+        endpoint.eni(nic.ifindex).eni_mac(nic.mac.bytes).eni_id(nic.id);
     }
     std::vector<IpAddress> addresses;
     for (const auto family : options_.families) {
@@ -217,8 +277,36 @@ Pod& World::add_pod() {
             endpoint.subnet(family == Family::V4 ? "10.88.0.0/24" : "fd88::/64");
         }
     }
-    return pods_.emplace_back(
-        Pod{"pod " + letter, std::move(netns), std::move(endpoint), std::move(addresses), {}});
+    return pods_.emplace_back(Pod{"pod " + letter,
+                                  std::move(netns),
+                                  std::move(endpoint),
+                                  std::move(addresses),
+                                  {},
+                                  exclusive_ ? std::optional(nic.mac) : std::nullopt});
+}
+
+EndpointBuilder World::key_alone(const Pod& pod) {
+    auto key = pod.endpoint.key_alone();
+    if (pod.nic) {
+        key.netns(pod.netns.fd());
+    }
+    return key;
+}
+
+void World::bury(Pod& pod) {
+    const auto nic = pod.nic ? find_nic(pod.netns.fd(), *pod.nic) : std::nullopt;
+    if (nic) {
+        auto socket = netlink::Socket::in(host_.fd());
+        netlink::LinkChange home;
+        home.netns_fd = host_.fd();
+        if (netlink::find_link(socket, nic->name)) {
+            home.name = "dev" + std::to_string(nic->index);
+        }
+        auto sandbox = netlink::Socket::in(pod.netns.fd());
+        netlink::change_link(sandbox, nic->index, home);
+    }
+    pod.netns = Netns::create();
+    pod.endpoint.netns(-1);
 }
 
 void World::as_host(const std::string& what, const std::function<void()>& body) {

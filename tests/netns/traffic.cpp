@@ -47,6 +47,11 @@ Endpoint endpoint(const IpAddress& address, std::uint16_t port) {
     return made;
 }
 
+std::uint16_t port_of(const sockaddr_storage& raw) {
+    return ntohs(raw.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(raw).sin_port
+                                          : reinterpret_cast<const sockaddr_in6&>(raw).sin6_port);
+}
+
 IpAddress address_of(const sockaddr_storage& storage) {
     if (storage.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
@@ -122,7 +127,8 @@ std::optional<Datagram> Udp::receive(std::chrono::milliseconds limit) const {
     if (got < 0) {
         return std::nullopt;
     }
-    Datagram datagram{address_of(from), {text.data(), static_cast<std::size_t>(got)}, 0};
+    Datagram datagram{
+        address_of(from), {text.data(), static_cast<std::size_t>(got)}, 0, port_of(from)};
     for (auto* entry = CMSG_FIRSTHDR(&message); entry != nullptr;
          entry = CMSG_NXTHDR(&message, entry)) {
         if (entry->cmsg_type == IP_TTL || entry->cmsg_type == IPV6_HOPLIMIT) {

@@ -22,6 +22,7 @@ struct Datagram {
     IpAddress from;
     std::string text;
     int ttl = 0;
+    std::uint16_t port = 0;  // of the sender
 };
 
 // A UDP socket, bound on construction; may be used from any namespace. Throws terway::Error.

@@ -71,9 +71,12 @@ address6 = "fd00:10::11"
 
 Settings node_settings(const CloudSettings& settings) {
     Settings out;
-    out.pod_cidrs = {};
+    out.pod_cidrs = settings.pod_cidrs;
+    out.dataplane = settings.dataplane;
+    out.chain = settings.chain;
+    out.modules = settings.modules;
     out.cool_down = settings.cool_down;
-    out.pool = "source = \"eni\"\n" + settings.pool;
+    out.pool = "source = \"" + settings.source + "\"\n" + settings.pool;
     out.cloud =
         "metadata = \"http://100.100.100.200\"\n"
         "ecs_endpoint = \"http://100.100.0.1\"\n"
@@ -81,7 +84,10 @@ Settings node_settings(const CloudSettings& settings) {
         "sts_endpoint = \"http://100.100.0.1\"\n"
         "call_timeout = \"" +
         settings.call_timeout + "\"\n" + settings.cloud;
-    out.veth = "mode = \"secondary-ip\"";
+    if (!settings.pod_cidrs.empty()) {
+        out.cloud += "\nmanage_routes = true\n";
+    }
+    out.veth = settings.source == "eni" ? "mode = \"secondary-ip\"" : "mode = \"vpc-route\"";
     return out;
 }
 

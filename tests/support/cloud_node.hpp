@@ -21,11 +21,16 @@ namespace terway::test {
 
 // What differs from one test's cloud to the next's.
 struct CloudSettings {
-    std::string pool;                   // lines of [pool], beside the source
-    std::string cloud;                  // lines of [cloud] of the profile
-    std::string type = "ecs.g7.large";  // of the instance: two ENIs of six addresses for pods
-    std::string simulation;             // lines of [cloud] of the topology
-    std::string topology;               // further tables of it
+    std::string pool;  // lines of [pool], beside the source
+    std::string source = "eni";
+    std::string dataplane = "veth";
+    std::string chain;                   // further lines of [chain], and its [[chain.when]]
+    std::vector<std::string> pod_cidrs;  // of the node; it makes its routes in the VPC
+    std::string modules;                 // tables of modules beside [module.veth]
+    std::string cloud;                   // lines of [cloud] of the profile
+    std::string type = "ecs.g7.large";   // of the instance: two ENIs of six addresses for pods
+    std::string simulation;              // lines of [cloud] of the topology
+    std::string topology;                // further tables of it
     std::string cool_down = "0s";
     std::string call_timeout = "5s";
     bool role = false;  // credentials of a RAM role, in place of a file

@@ -52,6 +52,8 @@ readonly inside='
     echo kept > "$0/written/kept"
     sleep 1000 &
     exit 7'
+vm --nics 2 6.12 bash -c 'ls -d /sys/class/net/eth*/device | wc -l; cat /sys/class/net/eth1/address'
+check "NICs are there when asked for" "2 52:54:00:00:00:01" "$(paste -sd" " "$work/out")"
 mkdir "$work/written"
 vm --env GREETING=hello --write "$work/written" 6.12 bash -c "$inside" "$work"
 check "the exit status is the command's" 7 "$status"

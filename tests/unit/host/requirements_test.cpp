@@ -112,6 +112,11 @@ TEST(Requirements, LookForACapability) {
     expect_unmet("cap:fly", "does not know", "newer terwayd");
 }
 
+TEST(Requirements, OfWholeEnisAreAStatementAndAlwaysMet) {
+    expect_met("eni:exclusive");
+    expect_unmet("eni:shared", "does not know", "newer terwayd");
+}
+
 TEST(Requirements, NobodyHasHeardOfAreUnmet) {
     for (const char* need : {"", "kernel", "kernel>=", "kernel>=x", "kernel<5", "netdev", "netdev:",
                              "phase:full-moon", "sysctl:net.ipv4.ip_forward", "sysctl:=1"}) {

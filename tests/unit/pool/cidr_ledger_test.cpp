@@ -119,12 +119,24 @@ TEST(Ledger, TakesNeitherFamilyWhenOneIsExhausted) {
 }
 
 TEST(Ledger, RefusesCidrsANodeCannotHave) {
-    EXPECT_THAT(failure([] { ledger({}); }).second, HasSubstr("one or two pod CIDRs, not 0"));
+    EXPECT_THAT(failure([] {
+                    ledger({"10.0.0.0/24", "10.0.1.0/24", "fd00::/64"});
+                }).second,
+                HasSubstr("at most two pod CIDRs, not 3"));
     EXPECT_THAT(failure([] {
                     ledger({"10.0.0.0/24", "10.0.1.0/24"});
                 }).second,
                 HasSubstr("10.0.0.0/24 and 10.0.1.0/24 are of the same family"));
     EXPECT_EQ(failure([] { ledger({"10.0.0.0/24"}, seconds(-1)); }).first, Status::Invalid);
+}
+
+TEST(Ledger, WithoutACidrKeepsWhatIsClaimedAndGivesNothingOut) {
+    auto pool = ledger({});
+    pool.claim("old", {IpAddress::parse("10.0.0.7").value()});
+    EXPECT_EQ(pool.used_outside(), 1U);
+    EXPECT_EQ(failure([&] { (void)leased(pool, "new"); }).first, Status::Unsupported);
+    (void)pool.release("old", kNow);
+    EXPECT_EQ(pool.used_outside(), 0U);
 }
 
 TEST(Ledger, AnswersAnOwnerThatComesAgainWithItsOwnAddresses) {

@@ -152,8 +152,8 @@ const Mistake mistakes[] = {
     {"RuleBehindOneForAll",
      rule + "namespace = \"*\"\nqos = \"tc\"\n[[chain.when]]\nresource = \"r\"\npolicy = \"x\"\n",
      "p:7:1: error: the rule is never reached: that of line 4 takes all its pods\n"},
-    {"ModuleOfNoRule", rule + "label = \"a\"\nqos = \"tc\"\n[module.ct]\n",
-     "p:7:9: error: [module.ct] names no module of the chain, did you mean \"tc\"?\n"},
+    {"ModuleOfNoRule", rule + "label = \"a\"\nqos = \"tc\"\n[module.tcc]\n",
+     "p:7:9: error: [module.tcc] names no module of the chain, did you mean \"tc\"?\n"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Profile, ChainMistakes, testing::ValuesIn(mistakes),

@@ -1,19 +1,19 @@
-#include "difference.hpp"
+#include "netlink/difference.hpp"
 
 #include <algorithm>
 #include <map>
 
 #include "terway/error.hpp"
 
-namespace terway::veth {
+namespace terway::netlink {
 
 void differs(const std::string& what) {
     throw Error(Status::Internal, what);
 }
 
-void check_routes(netlink::Socket& socket, const std::vector<netlink::Route>& wanted) {
+void check_routes(Socket& socket, const std::vector<Route>& wanted) {
     for (const auto& route : wanted) {
-        const auto found = netlink::find_route(socket, route.destination, route.table);
+        const auto found = find_route(socket, route.destination, route.table);
         if (!found || found->oif != route.oif || found->gateway != route.gateway) {
             differs("the route to " + route.destination.text() + " is missing or leads elsewhere");
         }
@@ -24,10 +24,9 @@ void check_routes(netlink::Socket& socket, const std::vector<netlink::Route>& wa
     }
 }
 
-void check_neighbours(netlink::Socket& socket, const std::vector<netlink::Neighbour>& wanted) {
+void check_neighbours(Socket& socket, const std::vector<Neighbour>& wanted) {
     for (const auto& neighbour : wanted) {
-        const auto found =
-            netlink::neighbours(socket, neighbour.address.family(), neighbour.ifindex);
+        const auto found = neighbours(socket, neighbour.address.family(), neighbour.ifindex);
         if (std::find(found.begin(), found.end(), neighbour) == found.end()) {
             differs("the permanent neighbour " + neighbour.address.text() +
                     " is missing or has another MAC");
@@ -35,14 +34,14 @@ void check_neighbours(netlink::Socket& socket, const std::vector<netlink::Neighb
     }
 }
 
-void check_rules(netlink::Socket& socket, const std::vector<netlink::Rule>& wanted) {
-    std::map<Family, std::vector<netlink::Rule>> present;
+void check_rules(Socket& socket, const std::vector<Rule>& wanted) {
+    std::map<Family, std::vector<Rule>> present;
     for (const auto& rule : wanted) {
         if (!present.contains(rule.family)) {
-            present[rule.family] = netlink::rules(socket, rule.family);
+            present[rule.family] = rules(socket, rule.family);
         }
         const auto& all = present[rule.family];
-        const auto found = std::find_if(all.begin(), all.end(), [&](const netlink::Rule& each) {
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Rule& each) {
             return each.priority == rule.priority && each.source == rule.source &&
                    each.destination == rule.destination;
         });
@@ -55,4 +54,4 @@ void check_rules(netlink::Socket& socket, const std::vector<netlink::Rule>& want
     }
 }
 
-}  // namespace terway::veth
+}  // namespace terway::netlink

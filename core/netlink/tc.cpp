@@ -1,0 +1,267 @@
+#include "netlink/tc.hpp"
+
+#include <arpa/inet.h>
+
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <linux/tc_act/tc_skbedit.h>
+#include <linux/tc_act/tc_tunnel_key.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "netlink/parse.hpp"
+#include "terway/error.hpp"
+
+namespace terway::netlink {
+namespace {
+
+constexpr std::uint16_t kToThisHost = 0;  // PACKET_HOST
+
+std::string on(std::uint32_t ifindex) {
+    return " on link " + std::to_string(ifindex);
+}
+
+std::uint32_t parent_of(Hook hook) {
+    return TC_H_MAKE(TC_H_CLSACT, hook == Hook::Ingress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+}
+
+tcmsg clsact_header(std::uint32_t ifindex) {
+    tcmsg header{};
+    header.tcm_family = AF_UNSPEC;
+    header.tcm_ifindex = static_cast<int>(ifindex);
+    header.tcm_parent = TC_H_CLSACT;
+    header.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+    return header;
+}
+
+tcmsg filter_header(std::uint32_t ifindex, const Filter& filter) {
+    tcmsg header{};
+    header.tcm_family = AF_UNSPEC;
+    header.tcm_ifindex = static_cast<int>(ifindex);
+    header.tcm_parent = parent_of(filter.hook);
+    header.tcm_handle = filter.handle;
+    header.tcm_info = (static_cast<std::uint32_t>(filter.priority) << 16U) | htons(filter.protocol);
+    return header;
+}
+
+std::string text(const Filter& filter) {
+    return "filter " + std::to_string(filter.priority) +
+           (filter.destination ? " to " + filter.destination->text() : "");
+}
+
+// -- building
+
+std::vector<std::uint8_t> mask_of(const Prefix& prefix) {
+    std::vector<std::uint8_t> mask(prefix.address().bytes().size());
+    for (unsigned bit = 0; bit < prefix.length(); ++bit) {
+        mask[bit / 8] = static_cast<std::uint8_t>(mask[bit / 8] | (0x80U >> (bit % 8)));
+    }
+    return mask;
+}
+
+void put_destination(Message& message, const Prefix& destination) {
+    const bool v4 = destination.is_v4();
+    const auto network = destination.network().address();
+    const auto mask = mask_of(destination);
+    message.put(v4 ? TCA_FLOWER_KEY_IPV4_DST : TCA_FLOWER_KEY_IPV6_DST, network.bytes());
+    message.put(v4 ? TCA_FLOWER_KEY_IPV4_DST_MASK : TCA_FLOWER_KEY_IPV6_DST_MASK, mask);
+}
+
+void put_action(Message& message, const Action& action) {
+    switch (action.kind) {
+        case Action::Kind::ForgetRoute: {
+            tc_tunnel_key parameters{};
+            parameters.action = TC_ACT_PIPE;
+            parameters.t_action = TCA_TUNNEL_KEY_ACT_RELEASE;
+            message.text(TCA_ACT_KIND, "tunnel_key");
+            message.nest(TCA_ACT_OPTIONS, [&] {
+                message.put(TCA_TUNNEL_KEY_PARMS, &parameters, sizeof parameters);
+            });
+            return;
+        }
+        case Action::Kind::ToHost: {
+            tc_skbedit parameters{};
+            parameters.action = TC_ACT_PIPE;
+            message.text(TCA_ACT_KIND, "skbedit");
+            message.nest(TCA_ACT_OPTIONS, [&] {
+                message.put(TCA_SKBEDIT_PARMS, &parameters, sizeof parameters);
+                message.u16(TCA_SKBEDIT_PTYPE, kToThisHost);
+            });
+            return;
+        }
+        case Action::Kind::RedirectIngress: {
+            tc_mirred parameters{};
+            parameters.action = TC_ACT_STOLEN;
+            parameters.eaction = TCA_INGRESS_REDIR;
+            parameters.ifindex = action.ifindex;
+            message.text(TCA_ACT_KIND, "mirred");
+            message.nest(TCA_ACT_OPTIONS,
+                         [&] { message.put(TCA_MIRRED_PARMS, &parameters, sizeof parameters); });
+            return;
+        }
+        case Action::Kind::Other:
+            break;
+    }
+    throw Error(Status::Invalid, "a filter's action without a kind");
+}
+
+// -- parsing
+
+template <std::size_t Size>
+std::array<nlattr*, Size> parse_nest(nlattr* nest) {
+    std::array<nlattr*, Size> attributes{};
+    if (nest != nullptr) {
+        nla_parse_nested(attributes.data(), static_cast<int>(Size) - 1, nest, nullptr);
+    }
+    return attributes;
+}
+
+template <class T>
+T struct_of(const nlattr* attribute) {
+    T value{};
+    if (attribute != nullptr && static_cast<std::size_t>(nla_len(attribute)) >= sizeof value) {
+        nla_memcpy(&value, attribute, sizeof value);
+    }
+    return value;
+}
+
+Action action_of(nlattr* nest) {
+    const auto attributes = parse_nest<TCA_ACT_MAX + 1>(nest);
+    const std::string kind = attributes[TCA_ACT_KIND] != nullptr
+                                 ? nla_get_string(attributes[TCA_ACT_KIND])
+                                 : std::string();
+    auto* const options = attributes[TCA_ACT_OPTIONS];
+    if (kind == "tunnel_key") {
+        const auto given = parse_nest<TCA_TUNNEL_KEY_MAX + 1>(options);
+        const auto parameters = struct_of<tc_tunnel_key>(given[TCA_TUNNEL_KEY_PARMS]);
+        if (parameters.t_action == TCA_TUNNEL_KEY_ACT_RELEASE) {
+            return {Action::Kind::ForgetRoute};
+        }
+    } else if (kind == "skbedit") {
+        const auto given = parse_nest<TCA_SKBEDIT_MAX + 1>(options);
+        if (given[TCA_SKBEDIT_PTYPE] != nullptr &&
+            nla_get_u16(given[TCA_SKBEDIT_PTYPE]) == kToThisHost) {
+            return {Action::Kind::ToHost};
+        }
+    } else if (kind == "mirred") {
+        const auto given = parse_nest<TCA_MIRRED_MAX + 1>(options);
+        const auto parameters = struct_of<tc_mirred>(given[TCA_MIRRED_PARMS]);
+        if (parameters.eaction == TCA_INGRESS_REDIR) {
+            return {Action::Kind::RedirectIngress, parameters.ifindex};
+        }
+    }
+    return {};
+}
+
+std::optional<Prefix> destination_of(const nlattr* key, const nlattr* mask, std::uint8_t family) {
+    const auto address = address_of(family, key);
+    const auto bits = address_of(family, mask);
+    if (!address || !bits) {
+        return std::nullopt;
+    }
+    unsigned length = 0;
+    while (length < bits->bits() && (bits->bytes()[length / 8] & (0x80U >> (length % 8))) != 0) {
+        ++length;
+    }
+    return Prefix(*address, length);
+}
+
+void read_flower(Filter& filter, nlattr* options) {
+    const auto given = parse_nest<TCA_FLOWER_MAX + 1>(options);
+    filter.destination = destination_of(given[TCA_FLOWER_KEY_IPV4_DST],
+                                        given[TCA_FLOWER_KEY_IPV4_DST_MASK], AF_INET);
+    if (!filter.destination) {
+        filter.destination = destination_of(given[TCA_FLOWER_KEY_IPV6_DST],
+                                            given[TCA_FLOWER_KEY_IPV6_DST_MASK], AF_INET6);
+    }
+    for (auto* const action : parse_nest<TCA_ACT_MAX_PRIO + 1>(given[TCA_FLOWER_ACT])) {
+        if (action != nullptr) {
+            filter.actions.push_back(action_of(action));
+        }
+    }
+}
+
+}  // namespace
+
+bool Filter::same_as(const Filter& other) const {
+    return hook == other.hook && priority == other.priority && protocol == other.protocol &&
+           kind == other.kind && destination == other.destination && actions == other.actions;
+}
+
+bool ensure_clsact(Socket& socket, std::uint32_t ifindex) {
+    Message message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
+    message.header(clsact_header(ifindex));
+    message.text(TCA_KIND, "clsact");
+    return socket.request_tolerating(message, "add clsact" + on(ifindex), {EEXIST}) == 0;
+}
+
+bool remove_clsact(Socket& socket, std::uint32_t ifindex) {
+    Message message(RTM_DELQDISC);
+    message.header(clsact_header(ifindex));
+    message.text(TCA_KIND, "clsact");
+    return socket.request_tolerating(message, "remove clsact" + on(ifindex),
+                                     {ENOENT, EINVAL, ENODEV}) == 0;
+}
+
+std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook) {
+    Message message(RTM_GETTFILTER);
+    message.header(filter_header(ifindex, {.hook = hook, .destination = {}, .actions = {}}));
+    std::vector<Filter> all;
+    socket.dump(
+        message, "list filters" + on(ifindex), [&] { all.clear(); },
+        [&](const nlmsghdr& entry) {
+            const auto* found = static_cast<const tcmsg*>(nlmsg_data(&entry));
+            const auto attributes = parse<TCA_MAX + 1>(entry, sizeof(tcmsg));
+            // The first of a priority's entries is its head.
+            if (entry.nlmsg_type != RTM_NEWTFILTER || attributes[TCA_KIND] == nullptr ||
+                attributes[TCA_OPTIONS] == nullptr) {
+                return;
+            }
+            Filter filter;
+            filter.hook = hook;
+            filter.priority = static_cast<std::uint16_t>(found->tcm_info >> 16U);
+            filter.protocol = ntohs(static_cast<std::uint16_t>(found->tcm_info));
+            filter.handle = found->tcm_handle;
+            filter.kind = nla_get_string(attributes[TCA_KIND]);
+            if (filter.kind == "flower") {
+                read_flower(filter, attributes[TCA_OPTIONS]);
+            }
+            all.push_back(std::move(filter));
+        });
+    return all;
+}
+
+void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
+    Message message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL);
+    message.header(filter_header(ifindex, filter));
+    message.text(TCA_KIND, filter.kind);
+    message.nest(TCA_OPTIONS, [&] {
+        message.u16(TCA_FLOWER_KEY_ETH_TYPE, htons(filter.protocol));
+        if (filter.destination) {
+            put_destination(message, *filter.destination);
+        }
+        message.u32(TCA_FLOWER_FLAGS, TCA_CLS_FLAGS_SKIP_HW);
+        message.nest(TCA_FLOWER_ACT, [&] {
+            int position = 0;
+            for (const auto& action : filter.actions) {
+                message.nest(++position, [&] { put_action(message, action); });
+            }
+        });
+    });
+    socket.request(message, "add " + text(filter) + on(ifindex));
+}
+
+bool remove_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
+    Message message(RTM_DELTFILTER);
+    message.header(filter_header(ifindex, filter));
+    message.text(TCA_KIND, filter.kind);
+    return socket.request_tolerating(message, "remove " + text(filter) + on(ifindex),
+                                     {ENOENT, EINVAL, ENODEV}) == 0;
+}
+
+}  // namespace terway::netlink

@@ -1,0 +1,193 @@
+#include "eni.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "netlink/nic.hpp"
+#include "netlink/route.hpp"
+#include "netlink/sysctl.hpp"
+#include "netlink/tc.hpp"
+#include "terway/error.hpp"
+
+namespace terway::ipvlan {
+namespace {
+
+using netlink::Hook;
+using netlink::Link;
+using netlink::Socket;
+
+constexpr const char* kLooseReversePath = "2";
+
+std::string text(const EniPlan& plan, const Link& link) {
+    return "ENI " + plan.id + " (" + link.name + ")";
+}
+
+[[noreturn]] void fault(const EniPlan& plan, const Link& eni, const std::string& what) {
+    throw Error(Status::Internal, text(plan, eni) + " " + what);
+}
+
+Link required(Socket& socket, const EniPlan& plan) {
+    auto link = netlink::find_nic_at(socket, plan.ifindex, plan.mac);
+    if (!link) {
+        throw Error(Status::Gone, "ENI " + plan.id + " has no link with index " +
+                                      std::to_string(plan.ifindex) + " and MAC " + plan.mac.text());
+    }
+    return *link;
+}
+
+// The ENI itself carries no address: pods' and the node's are on slaves.
+void own(Socket& socket, const EniPlan& plan, const Link& eni) {
+    (void)netlink::try_write_sysctl("net/ipv6/conf/" + eni.name + "/accept_ra", "0");
+    if (!eni.up || eni.mtu != plan.mtu) {
+        netlink::change_link(socket, eni.index, {.up = true, .mtu = plan.mtu});
+    }
+    netlink::remove_foreign_addresses(socket, eni.index, plan.subnets, plan.addresses);
+}
+
+void set_sysctls(const EniPlan& plan) {
+    const auto conf = "net/ipv6/conf/" + plan.slave + "/";
+    if (plan.has_v6()) {
+        netlink::write_sysctl(conf + "disable_ipv6", "0");
+        netlink::write_sysctl(conf + "forwarding", "1");
+    }
+    (void)netlink::try_write_sysctl(conf + "accept_ra", "0");
+}
+
+Link ensure_slave(Socket& socket, const EniPlan& plan) {
+    auto slave = find_host_slave(socket, plan.ifindex);
+    if (!slave) {
+        // A link of that name is a stranger's.
+        netlink::create_ipvlan(socket,
+                               {.name = plan.slave, .parent = plan.ifindex, .mtu = plan.mtu});
+        slave = find_host_slave(socket, plan.ifindex);
+        if (!slave) {
+            throw Error(Status::Gone, "link " + plan.slave + " vanished while being made");
+        }
+    }
+    if (slave->up && !slave->arp && slave->mtu == plan.mtu) {
+        return *slave;
+    }
+    // It shall have no address but the node's.
+    netlink::change_link(socket, slave->index, {.no_ipv6_link_local = true});
+    set_sysctls(plan);
+    netlink::change_link(socket, slave->index, {.up = true, .mtu = plan.mtu});
+    // Only now, for going up the kernel sets it as it thinks.
+    netlink::change_link(socket, slave->index, {.arp = false});
+    return *slave;
+}
+
+void ensure_addresses(Socket& socket, const EniPlan& plan, const Link& slave) {
+    const auto found = netlink::addresses(socket, slave.index);
+    for (const auto& address : plan.addresses) {
+        if (std::find(found.begin(), found.end(), address) == found.end()) {
+            netlink::ensure_address(socket, slave.index, address, RT_SCOPE_HOST);
+        }
+    }
+    for (const auto& address : found) {
+        if (std::find(plan.addresses.begin(), plan.addresses.end(), address) ==
+            plan.addresses.end()) {
+            netlink::remove_address(socket, slave.index, address);
+        }
+    }
+}
+
+void ensure_steering(Socket& socket, const EniPlan& plan, const Link& slave) {
+    netlink::ensure_clsact(socket, plan.ifindex);
+    const auto needed =
+        change(netlink::filters(socket, plan.ifindex, Hook::Egress), steering(plan, slave.index));
+    for (const auto& filter : needed.remove) {
+        (void)netlink::remove_filter(socket, plan.ifindex, filter);
+    }
+    for (const auto& filter : needed.add) {
+        netlink::add_filter(socket, plan.ifindex, filter);
+    }
+}
+
+void check_addresses(Socket& socket, const EniPlan& plan, const Link& eni, const Link& slave) {
+    const auto found = netlink::addresses(socket, slave.index);
+    for (const auto& address : plan.addresses) {
+        if (std::find(found.begin(), found.end(), address) == found.end()) {
+            fault(plan, eni, "lacks the node's address " + address.text() + " on " + slave.name);
+        }
+    }
+}
+
+void check_steering(Socket& socket, const EniPlan& plan, const Link& eni, const Link& slave) {
+    const auto needed =
+        change(netlink::filters(socket, plan.ifindex, Hook::Egress), steering(plan, slave.index));
+    if (!needed.add.empty()) {
+        fault(plan, eni,
+              "lacks the filter that steers " + needed.add.front().destination->text() +
+                  " to the host");
+    }
+    if (!needed.remove.empty()) {
+        fault(plan, eni,
+              "has a filter too many with priority " +
+                  std::to_string(needed.remove.front().priority));
+    }
+}
+
+}  // namespace
+
+std::optional<Link> find_host_slave(Socket& socket, std::uint32_t eni_ifindex) {
+    auto slave = netlink::find_link(socket, host_slave_name(eni_ifindex));
+    const bool ours = slave && slave->kind == "ipvlan" && slave->peer_index == eni_ifindex;
+    return ours ? slave : std::nullopt;
+}
+
+void prepare_eni(Socket& socket, const EniPlan& plan, bool uplink) {
+    const Link eni = required(socket, plan);
+    if (uplink) {
+        netlink::write_sysctl("net/ipv4/conf/" + eni.name + "/rp_filter", kLooseReversePath);
+    } else {
+        own(socket, plan, eni);
+    }
+    const Link slave = ensure_slave(socket, plan);
+    if (!uplink) {
+        ensure_addresses(socket, plan, slave);
+    }
+    ensure_steering(socket, plan, slave);
+}
+
+void check_eni(Socket& socket, const EniPlan& plan, bool uplink) {
+    const Link eni = required(socket, plan);
+    if (!eni.up) {
+        fault(plan, eni, "is down");
+    }
+    if (!uplink && eni.mtu != plan.mtu) {
+        fault(plan, eni,
+              "has MTU " + std::to_string(eni.mtu) + ", not " + std::to_string(plan.mtu));
+    }
+    const auto slave = find_host_slave(socket, plan.ifindex);
+    if (!slave || !slave->up || slave->arp) {
+        fault(plan, eni, "lacks its link " + plan.slave + ", or it is down or answers ARP");
+    }
+    if (!uplink) {
+        check_addresses(socket, plan, eni, *slave);
+    }
+    check_steering(socket, plan, eni, *slave);
+}
+
+void forget_eni(Socket& socket, const EniPlan& plan) {
+    // Slaves go with their ENI.
+    const auto eni = netlink::find_nic_at(socket, plan.ifindex, plan.mac);
+    if (!eni) {
+        return;
+    }
+    bool shared = !netlink::filters(socket, eni->index, Hook::Ingress).empty();
+    for (const auto& filter : netlink::filters(socket, eni->index, Hook::Egress)) {
+        if (is_steering(filter)) {
+            (void)netlink::remove_filter(socket, eni->index, filter);
+        } else {
+            shared = true;
+        }
+    }
+    if (!shared) {
+        (void)netlink::remove_clsact(socket, eni->index);
+    }
+    if (const auto slave = find_host_slave(socket, eni->index)) {
+        (void)netlink::remove_link(socket, slave->index);
+    }
+}
+
+}  // namespace terway::ipvlan
