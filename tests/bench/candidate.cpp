@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon.hpp"
+#include "host/kernel_trial.hpp"
 #include "terway/error.hpp"
 
 namespace terway::bench {
@@ -28,7 +29,12 @@ std::string plugin_config(const std::string& options) {
            R"("routes":[{"dst":"0.0.0.0/0"}]}})";
 }
 
+bool kernel_has_ipvlan() {
+    return !host::KernelTrial().netdev("ipvlan");
+}
+
 std::vector<Candidate> everything() {
+    const std::string services = std::string("service_cidrs = [\"") + kServiceCidr + "\"]\n";
     const std::string shared = "source = \"eni\"\nmin_idle = 3\nmax_idle = 10\n";
     return {
         {.name = "vpc_route",
@@ -38,6 +44,12 @@ std::vector<Candidate> everything() {
         {.name = "secondary_ip",
          .profile = eni_profile("veth", shared, "mode = \"secondary-ip\"\n"),
          .goal = kVethGoal},
+        {.name = "ipvlan", .profile = eni_profile("ipvlan", shared, services), .goal = kIpvlanGoal},
+        {.name = "eni_exclusive",
+         .profile = eni_profile(
+             "eni-exclusive", "source = \"exclusive-eni\"\nmin_idle = 2\nmax_idle = 3\n", services),
+         .leaves_node = true,
+         .goal = kExclusiveGoal},
         {.name = "ptp",
          .ours = false,
          .config = plugin_config(R"("type":"ptp","ipMasq":false,)"),
@@ -70,6 +82,9 @@ const char* name_of(Path path) {
 std::vector<Candidate> candidates(const std::vector<std::string>& only) {
     auto all = everything();
     if (only.empty()) {
+        if (!kernel_has_ipvlan()) {
+            std::erase_if(all, [](const auto& each) { return each.name == "ipvlan"; });
+        }
         return all;
     }
     std::vector<Candidate> chosen;

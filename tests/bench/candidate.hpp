@@ -7,6 +7,9 @@
 
 namespace terway::bench {
 
+// Of what the ways to a Service lead to.
+inline constexpr const char* kServiceCidr = "172.21.0.0/16";
+
 enum class Path { SameNode, AcrossNodes, Service };
 inline constexpr std::array kPaths = {Path::SameNode, Path::AcrossNodes, Path::Service};
 [[nodiscard]] const char* name_of(Path path);
@@ -22,7 +25,8 @@ struct Candidate {
     bool only_same_node = false;  // the VPC does not carry it
     double goal = 0;              // of ours: the ratio to a bare NIC
 };
-// Everything there is; those in `only` if that is not empty. Throws Error for an unknown name.
+// Everything the kernel has; those in `only` if that is not empty. Throws Error for an unknown
+// name.
 [[nodiscard]] std::vector<Candidate> candidates(const std::vector<std::string>& only);
 
 }  // namespace terway::bench

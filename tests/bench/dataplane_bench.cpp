@@ -1,10 +1,12 @@
 #include "dataplane_bench.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "cost_table.hpp"
+#include "exclusive_bench.hpp"
 #include "node_pair.hpp"
 #include "world.hpp"
 
@@ -125,16 +127,38 @@ private:
     std::vector<Contestant> contestants_;
 };
 
-}  // namespace
+bool wanted(const std::vector<std::string>& only, const std::string& name) {
+    return only.empty() || std::find(only.begin(), only.end(), name) != only.end();
+}
 
-std::vector<Row> bench_dataplane(const DataplaneOptions& options) {
-    const World world;
-    Matrix matrix(options, world.scratch());
+void append_exclusive(std::vector<Row>& rows, const ExclusiveTimes& times) {
+    constexpr double kGoal = 1.3;
+    rows.push_back(
+        {"exclusive_add_p50_vs_floor", times.add.median(), "ms", times.floor.median(), kGoal});
+    rows.push_back({"exclusive_burst20_vs_floor", times.burst.median(), "ms",
+                    times.burst_floor.median(), kGoal});
+}
+
+std::vector<Row> run_matrix(const DataplaneOptions& options, const std::string& scratch) {
+    Matrix matrix(options, scratch);
     for (unsigned round = 0; round < options.rounds; ++round) {
         std::cerr << "round " << round + 1 << " of " << options.rounds << "\n";
         matrix.play(round);
     }
     return matrix.rows();
+}
+
+}  // namespace
+
+std::vector<Row> bench_dataplane(const DataplaneOptions& options) {
+    const World world;
+    auto rows = run_matrix(options, world.scratch());
+    if (wanted(options.only, "eni_exclusive")) {
+        await_quiet();
+        append_exclusive(
+            rows, run_exclusive(options.programs, world.scratch(), options.rounds, options.bursts));
+    }
+    return rows;
 }
 
 }  // namespace terway::bench

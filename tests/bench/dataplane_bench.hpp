@@ -14,6 +14,7 @@ struct DataplaneOptions {
     Programs programs;
     unsigned rounds = 10;
     std::chrono::milliseconds slice{100};  // of each measurement
+    unsigned bursts = 5;                   // of twenty ADDs, each with a whole ENI
     std::vector<std::string> only{};       // candidates; empty: all
 };
 

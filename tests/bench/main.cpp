@@ -25,7 +25,8 @@ constexpr const char* kUsage =
     "\n"
     "  terway-bench cni [--rounds N] [--storms N] [--out FILE]\n"
     "  terway-bench pool [--rounds N] [--bursts N] [--hours N] [--steps N] [--out FILE]\n"
-    "  terway-bench dataplane [--rounds N] [--slice MS] [--only NAME]... [--out FILE]\n"
+    "  terway-bench dataplane [--rounds N] [--slice MS] [--bursts N] [--only NAME]...\n"
+    "                [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -60,9 +61,9 @@ po::options_description options() {
     const auto bin = own_directory();
     po::options_description all("Options");
     auto add = all.add_options();
-    add("rounds", po::value<unsigned>(), "200 with one pod at a time, or 10 of traffic");
-    add("bursts", po::value<unsigned>()->default_value(10),
-        "rounds with 200 pods at once on a cold node");
+    add("rounds", po::value<unsigned>(), "200 with one pod at a time, or 15 of traffic");
+    add("bursts", po::value<unsigned>(),
+        "10 rounds with 200 pods at once on a cold node, or 5 with 20 at once and an ENI each");
     add("hours", po::value<unsigned>()->default_value(5), "of churn, in virtual time");
     add("steps", po::value<unsigned>()->default_value(1'000'000), "of the ledger alone");
     add("storms", po::value<unsigned>()->default_value(10), "rounds with a hundred pods at once");
@@ -89,22 +90,23 @@ unsigned count(const po::variables_map& given, const std::string& option) {
     return value;
 }
 
-unsigned rounds(const po::variables_map& given, unsigned usual) {
-    return given.count("rounds") != 0 ? count(given, "rounds") : usual;
+unsigned count_or(const po::variables_map& given, const std::string& option, unsigned usual) {
+    return given.count(option) != 0 ? count(given, option) : usual;
 }
 
 std::vector<Row> measure(const std::string& what, const po::variables_map& given) {
     const Programs programs{given["bin"].as<std::string>(), given["modules"].as<std::string>(),
                             given["peers"].as<std::string>()};
     if (what == "cni") {
-        return bench_cni({programs, rounds(given, 200), count(given, "storms")});
+        return bench_cni({programs, count_or(given, "rounds", 200), count(given, "storms")});
     }
     if (what == "dataplane") {
-        return bench_dataplane({programs, rounds(given, 10),
+        return bench_dataplane({programs, count_or(given, "rounds", 15),
                                 std::chrono::milliseconds(count(given, "slice")),
+                                count_or(given, "bursts", 5),
                                 given["only"].as<std::vector<std::string>>()});
     }
-    return bench_pool({programs, rounds(given, 200), count(given, "bursts"),
+    return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});
 }
 

@@ -13,7 +13,7 @@ namespace terway::bench {
 namespace {
 
 constexpr const char* kBare = "bare";
-constexpr const char* kService = "172.21.0.10";
+constexpr const char* kService = "172.21.0.10";  // of kServiceCidr
 constexpr std::array kSides = {"a", "b"};
 
 std::string node_name(const std::string& candidate, std::size_t side) {

@@ -29,11 +29,14 @@ void settle_on(unsigned ordinal) {
 
 }  // namespace
 
-Worker::Worker(const std::string& name, int netns, unsigned processor, std::function<void()> work)
+Worker::Worker(const std::string& name, int netns, std::optional<unsigned> processor,
+               std::function<void()> work)
     : thread_([this, name, netns, processor, work = std::move(work)] {
           ::pthread_setname_np(::pthread_self(), name.c_str());
           try {
-              settle_on(processor);
+              if (processor) {
+                  settle_on(*processor);
+              }
               const NetnsScope scope(netns);
               work();
           } catch (...) {

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -10,8 +11,10 @@ namespace terway::bench {
 
 class Worker {
 public:
-    // `processor` is the ordinal among those this process may use; where there is one, it is that.
-    Worker(const std::string& name, int netns, unsigned processor, std::function<void()> work);
+    // `processor` is an ordinal among those this process may use; where there is one, it is that.
+    // Without it the thread runs where the kernel likes.
+    Worker(const std::string& name, int netns, std::optional<unsigned> processor,
+           std::function<void()> work);
 
     // Waits for its end; throws what ended it.
     void finish();
