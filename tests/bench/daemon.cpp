@@ -15,6 +15,7 @@
 #include "base/file.hpp"
 #include "base/time.hpp"
 #include "interrupt.hpp"
+#include "process.hpp"
 #include "terway/error.hpp"
 
 namespace terway::bench {
@@ -73,7 +74,9 @@ std::string Daemon::profile_end(const Programs& programs) const {
 
 Daemon::Daemon(const Programs& programs, const std::string& directory, int node_netns,
                const std::string& profile_text)
-    : directory_(directory), run_("/run/" + std::filesystem::path(directory).filename().string()) {
+    : directory_(directory),
+      run_("/run/" + std::filesystem::path(directory).filename().string()),
+      terwayctl_(programs.bin + "/terwayctl") {
     std::filesystem::create_directories(directory);
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
     const auto profile = directory + "/profile.toml";
@@ -131,6 +134,10 @@ void Daemon::await_serving() {
 std::string Daemon::network_config() const {
     return R"({"cniVersion":"1.1.0","name":"bench","type":"terway","socket":")" + socket() +
            R"(","queue":")" + directory_ + R"(/state/queue"})";
+}
+
+std::string Daemon::ask(const std::string& verb) const {
+    return run_timed({{terwayctl_, "-s", socket(), "-o", "json", verb}, {}, {}}).ran.output;
 }
 
 std::string Daemon::log() const {

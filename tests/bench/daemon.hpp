@@ -11,9 +11,9 @@
 namespace terway::bench {
 
 struct Programs {
-    std::string bin;      // terwayd, terway, terway-bench-*
-    std::string modules;  // veth.so
-    std::string peers;    // ptp, host-local
+    std::string bin;      // terwayd, terway, terwayctl, terway-bench-*
+    std::string modules;  // veth.so and its like
+    std::string peers;    // ptp, host-local and their like
 };
 
 struct Memory {  // MiB
@@ -38,6 +38,8 @@ public:
 
     // The network configuration that leads to this daemon.
     [[nodiscard]] std::string network_config() const;
+    // What terwayctl says to a verb, as JSON. Throws Error.
+    [[nodiscard]] std::string ask(const std::string& verb) const;
     [[nodiscard]] Memory memory() const;
     // What the daemon logged as its own time for requests of one verb, so far.
     [[nodiscard]] Samples logged(const std::string& verb) const;
@@ -50,6 +52,7 @@ private:
 
     std::string directory_;
     std::string run_;
+    std::string terwayctl_;
     pid_t pid_ = -1;
 };
 

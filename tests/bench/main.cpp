@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cni_bench.hpp"
+#include "dataplane_bench.hpp"
 #include "interrupt.hpp"
 #include "pool_bench.hpp"
 #include "terway/error.hpp"
@@ -24,6 +25,8 @@ constexpr const char* kUsage =
     "\n"
     "  terway-bench cni [--rounds N] [--storms N] [--out FILE]\n"
     "  terway-bench pool [--rounds N] [--bursts N] [--hours N] [--steps N] [--out FILE]\n"
+    "  terway-bench dataplane [--rounds N] [--slice MS] [--bursts N] [--only NAME]...\n"
+    "                [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -32,6 +35,10 @@ constexpr const char* kUsage =
     "mode, bursts on a cold node beside the least that the cloud's delays allow, hours of churn "
     "in\n"
     "virtual time, and the ledger alone.\n"
+    "\n"
+    "dataplane sends traffic between pods of each dataplane, of Debian's plugins, and between "
+    "bare\n"
+    "NICs of the same simulated VPC, in turn.\n"
     "\n"
     "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
     "root\n"
@@ -54,12 +61,15 @@ po::options_description options() {
     const auto bin = own_directory();
     po::options_description all("Options");
     auto add = all.add_options();
-    add("rounds", po::value<unsigned>()->default_value(200), "rounds with one pod at a time");
-    add("bursts", po::value<unsigned>()->default_value(10),
-        "rounds with 200 pods at once on a cold node");
+    add("rounds", po::value<unsigned>(), "200 with one pod at a time, or 15 of traffic");
+    add("bursts", po::value<unsigned>(),
+        "10 rounds with 200 pods at once on a cold node, or 5 with 20 at once and an ENI each");
     add("hours", po::value<unsigned>()->default_value(5), "of churn, in virtual time");
     add("steps", po::value<unsigned>()->default_value(1'000'000), "of the ledger alone");
     add("storms", po::value<unsigned>()->default_value(10), "rounds with a hundred pods at once");
+    add("slice", po::value<unsigned>()->default_value(100), "milliseconds of each traffic");
+    add("only", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
+        "a dataplane or plugin; may be repeated");
     add("out", po::value<std::string>(), "write the rows as JSON to this file");
     add("bin", po::value<std::string>()->default_value(bin), "where terwayd and terway are");
     add("modules",
@@ -80,19 +90,29 @@ unsigned count(const po::variables_map& given, const std::string& option) {
     return value;
 }
 
+unsigned count_or(const po::variables_map& given, const std::string& option, unsigned usual) {
+    return given.count(option) != 0 ? count(given, option) : usual;
+}
+
 std::vector<Row> measure(const std::string& what, const po::variables_map& given) {
     const Programs programs{given["bin"].as<std::string>(), given["modules"].as<std::string>(),
                             given["peers"].as<std::string>()};
     if (what == "cni") {
-        return bench_cni({programs, count(given, "rounds"), count(given, "storms")});
+        return bench_cni({programs, count_or(given, "rounds", 200), count(given, "storms")});
     }
-    return bench_pool({programs, count(given, "rounds"), count(given, "bursts"),
+    if (what == "dataplane") {
+        return bench_dataplane({programs, count_or(given, "rounds", 15),
+                                std::chrono::milliseconds(count(given, "slice")),
+                                count_or(given, "bursts", 5),
+                                given["only"].as<std::vector<std::string>>()});
+    }
+    return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});
 }
 
 int bench(const po::variables_map& given) {
     const auto what = given["what"].as<std::string>();
-    if (what != "cni" && what != "pool") {
+    if (what != "cni" && what != "pool" && what != "dataplane") {
         throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
 #include <cmath>
@@ -62,6 +63,9 @@ std::string cpu_model() {
 }  // namespace
 
 std::optional<double> Row::ratio() const {
+    if (typical) {
+        return typical;
+    }
     return against && *against > 0 ? std::optional(value / *against) : std::nullopt;
 }
 
@@ -89,14 +93,18 @@ Machine Machine::here() {
 
 std::string table(const std::vector<Row>& rows) {
     std::ostringstream out;
-    const auto line = [&out](const std::string& name, const std::string& value,
-                             const std::string& unit, const std::string& against,
-                             const std::string& ratio, const std::string& goal,
-                             const std::string& end) {
-        out << std::left << std::setw(36) << name << std::right << std::setw(10) << value << " "
-            << std::left << std::setw(6) << unit << std::right << std::setw(10) << against
-            << std::setw(9) << ratio << std::setw(9) << goal << (end.empty() ? "" : "  " + end)
-            << "\n";
+    std::size_t width = 36;
+    for (const auto& row : rows) {
+        width = std::max(width, row.name.size() + 1);
+    }
+    const auto line = [&](const std::string& name, const std::string& value,
+                          const std::string& unit, const std::string& against,
+                          const std::string& ratio, const std::string& goal,
+                          const std::string& end) {
+        out << std::left << std::setw(static_cast<int>(width)) << name << std::right
+            << std::setw(10) << value << " " << std::left << std::setw(6) << unit << std::right
+            << std::setw(10) << against << std::setw(9) << ratio << std::setw(9) << goal
+            << (end.empty() ? "" : "  " + end) << "\n";
     };
     line("row", "ours", "unit", "against", "ratio", "goal", "");
     for (const auto& row : rows) {

@@ -8,13 +8,15 @@
 namespace terway::bench {
 
 // A row is about one figure of ours. With something to compare it to, `goal` bounds the ratio of
-// the two, else the value itself; without a goal it is for information.
+// the two, else the value itself; without a goal it is for information. `value` and `against` may
+// be medians of many rounds whose own ratios are better compared: `typical` is their median then.
 struct Row {
     std::string name;
     double value = 0;
     std::string unit;
     std::optional<double> against{};
     std::optional<double> goal{};
+    std::optional<double> typical{};
 
     [[nodiscard]] std::optional<double> ratio() const;
     [[nodiscard]] std::optional<bool> met() const;  // lower is better, always

@@ -1,0 +1,176 @@
+#include "node_pair.hpp"
+
+#include <boost/json.hpp>
+#include <utility>
+
+#include "netlink/link.hpp"
+#include "netlink/route.hpp"
+#include "netlink/sysctl.hpp"
+#include "sim/nft.hpp"
+#include "terway/error.hpp"
+
+namespace terway::bench {
+namespace {
+
+constexpr const char* kBare = "bare";
+constexpr const char* kService = "172.21.0.10";  // of kServiceCidr
+constexpr std::array kSides = {"a", "b"};
+
+std::string node_name(const std::string& candidate, std::size_t side) {
+    std::string name = candidate + "-" + kSides.at(side);
+    for (auto& c : name) {
+        c = c == '_' ? '-' : c;
+    }
+    return name;
+}
+
+std::string node_address(std::size_t ordinal, std::size_t side) {
+    return "10.0." + std::to_string(ordinal) + "." + std::to_string(10 + side);
+}
+
+std::string pod_cidr(std::size_t ordinal, std::size_t side) {
+    return "172.20." + std::to_string(2 * ordinal + side) + ".0/24";
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
+    }
+    return text;
+}
+
+// As kube-proxy does it: for pods and for the node's own processes, on every port.
+void serve(int node, const IpAddress& backend) {
+    const std::string translate =
+        std::string("ip daddr ") + kService + " dnat to " + backend.text() + ";";
+    sim::Nft(node).apply(
+        "table ip bench-service {\n"
+        "chain prerouting { type nat hook prerouting priority dstnat; " +
+        translate + " }\nchain output { type nat hook output priority -100; " + translate +
+        " }\n}\n");
+}
+
+IpAddress address(const std::string& text) {
+    return IpAddress::parse(text).value();
+}
+
+Way way_of(const std::string& who, Path path, int client, int server, const IpAddress& target) {
+    return {who + ", " + name_of(path), client, server, target};
+}
+
+// Two namespaces and one veth pair, nothing else.
+void join(int left, int right) {
+    auto from = netlink::Socket::in(left);
+    netlink::create_veth(from, {.name = "eth0"}, {.name = "eth0", .netns_fd = right});
+    for (const auto& [netns, own] : {std::pair{left, "10.99.0.1/24"}, {right, "10.99.0.2/24"}}) {
+        auto socket = netlink::Socket::in(netns);
+        const auto link = netlink::find_link(socket, "eth0").value();
+        netlink::change_link(socket, link.index, {.up = true});
+        netlink::ensure_address(socket, link.index, Prefix::parse(own).value());
+    }
+}
+
+IpAddress address_in(const std::string& result) {
+    const auto ips = boost::json::parse(result).at("ips").as_array();
+    return Prefix::parse(std::string(ips.at(0).at("address").as_string())).value().address();
+}
+
+}  // namespace
+
+sim::Topology dataplane_topology(const std::vector<Candidate>& all) {
+    std::string nodes;
+    std::string routes;
+    const auto add = [&](const std::string& name, std::size_t ordinal, bool routed) {
+        for (std::size_t side = 0; side < kSides.size(); ++side) {
+            nodes += "[[node]]\nname = \"" + node_name(name, side) +
+                     "\"\nvswitch = \"vsw-a\"\naddress = \"" + node_address(ordinal, side) + "\"\n";
+            if (routed) {
+                routes += "[[route]]\ndestination = \"" + pod_cidr(ordinal, side) +
+                          "\"\nnode = \"" + node_name(name, side) + "\"\n";
+            }
+        }
+    };
+    add(kBare, 0, false);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        add(all[i].name, i + 1, all[i].pod_cidrs);
+    }
+    return sim::parse_whole_topology(
+        "[vpc]\ncidr = \"10.0.0.0/8\"\ninternet = false\n"
+        "[[vswitch]]\nid = \"vsw-a\"\ncidr = \"10.0.0.0/16\"\n" +
+            nodes + routes + "[[role]]\nname = \"terway\"\n",
+        "benchmark");
+}
+
+BarePair::BarePair(const sim::Fabric& fabric)
+    : a_(Netns::open(fabric.netns_path(node_name(kBare, 0)))),
+      b_(Netns::open(fabric.netns_path(node_name(kBare, 1)))),
+      left_(Netns::create()),
+      right_(Netns::create()) {
+    join(left_.fd(), right_.fd());
+    const auto server = address(node_address(0, 1));
+    serve(a_.fd(), server);
+    ways_ = {way_of(kBare, Path::SameNode, left_.fd(), right_.fd(), address("10.99.0.2")),
+             way_of(kBare, Path::AcrossNodes, a_.fd(), b_.fd(), server),
+             way_of(kBare, Path::Service, a_.fd(), b_.fd(), address(kService))};
+    for (const auto& each : ways_) {
+        await_way(each);
+    }
+}
+
+struct NodePair::Node {
+    Contender contender;
+    std::unique_ptr<Daemon> daemon;
+};
+
+NodePair::~NodePair() = default;
+
+bool NodePair::has(Path path) const {
+    return path == Path::SameNode || !candidate_.only_same_node;
+}
+
+IpAddress NodePair::add_pod(Node& node, const std::string& name) {
+    const auto& pod = pods_.emplace_back(node_name(candidate_.name, 0) + "-" + name);
+    return with_context(candidate_.name, [&] {
+        return address_in(node.contender.call("ADD", ++number_, pod).ran.output);
+    });
+}
+
+NodePair::NodePair(const Programs& programs, const std::string& scratch, const sim::Fabric& fabric,
+                   const Candidate& candidate, std::size_t ordinal)
+    : candidate_(candidate), number_(static_cast<std::uint32_t>(ordinal * 100)) {
+    for (std::size_t side = 0; side < kSides.size(); ++side) {
+        const auto name = node_name(candidate.name, side);
+        const auto cidr = pod_cidr(ordinal, side);
+        auto netns = Netns::open(fabric.netns_path(name));
+        const std::string program =
+            candidate.ours ? programs.bin + "/terway" : programs.peers + "/" + candidate.name;
+        nodes_.push_back(
+            std::unique_ptr<Node>(new Node{{candidate.name, program, std::move(netns)}, nullptr}));
+        auto& node = *nodes_.back();
+        if (candidate.ours) {
+            node.daemon =
+                std::make_unique<Daemon>(programs, scratch + "/" + name, node.contender.node(),
+                                         replaced(candidate.profile, "CIDR", cidr));
+            node.contender.configure(node.daemon->network_config());
+        } else {
+            node.contender.configure(
+                replaced(replaced(candidate.config, "CIDR", cidr), "DATA", scratch + "/" + name));
+        }
+    }
+    pods_.reserve(3);
+    (void)add_pod(*nodes_[0], "client");
+    const auto neighbour = add_pod(*nodes_[0], "neighbour");
+    const auto far = add_pod(*nodes_[1], "far");
+    serve(nodes_[0]->contender.node(), far);
+    const int client = pods_[0].fd();
+    ways_ = {way_of(candidate.name, Path::SameNode, client, pods_[1].fd(), neighbour),
+             way_of(candidate.name, Path::AcrossNodes, client, pods_[2].fd(), far),
+             way_of(candidate.name, Path::Service, client, pods_[2].fd(), address(kService))};
+    for (const auto path : kPaths) {
+        if (has(path)) {
+            await_way(way(path));
+        }
+    }
+}
+
+}  // namespace terway::bench
