@@ -20,7 +20,17 @@ std::string list(const std::vector<std::string>& names) {
 void check_enis(const profile::Chain& chain, const std::string& dataplane, const Facts& facts,
                 profile::Diagnostics& diagnostics) {
     const auto found = facts.find(dataplane);
-    if (chain.from_enis() && found != facts.end() && !found->second.knows_enis) {
+    if (found == facts.end()) {
+        return;
+    }
+    const auto lends = host::stated(found->second.requirements, "eni");
+    const bool whole = std::find(lends.begin(), lends.end(), "exclusive") != lends.end();
+    if (whole && chain.addresses != profile::AddressSource::ExclusiveEni) {
+        diagnostics.error(chain.place, "the dataplane " + dataplane +
+                                           " lends whole ENIs and needs addresses from "
+                                           "\"exclusive-eni\", not from \"" +
+                                           std::string(name_of(chain.addresses)) + "\"");
+    } else if (chain.from_enis() && !found->second.knows_enis) {
         diagnostics.error(chain.place, "addresses come from ENIs (\"" +
                                            std::string(name_of(chain.addresses)) +
                                            "\"), but the dataplane " + dataplane +

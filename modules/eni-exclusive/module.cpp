@@ -259,4 +259,4 @@ private:
 
 TERWAY_MODULE(terway::eni_exclusive::EniExclusive, "eni-exclusive", TERWAY_VERSION, "kernel>=5.7",
               "netdev:veth", "nft:inet", "nft:arp", "sysctl:net.ipv4.ip_forward=1", "cap:net_admin",
-              "eni:exclusive");
+              "eni:exclusive", "offers:pod-link");

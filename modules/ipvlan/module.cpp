@@ -196,4 +196,5 @@ private:
 }  // namespace terway::ipvlan
 
 TERWAY_MODULE(terway::ipvlan::Ipvlan, "ipvlan", TERWAY_VERSION, "kernel>=4.19", "netdev:ipvlan",
-              "qdisc:clsact", "nft:inet", "sysctl:net.ipv4.ip_forward=1", "cap:net_admin");
+              "qdisc:clsact", "nft:inet", "sysctl:net.ipv4.ip_forward=1", "cap:net_admin",
+              "offers:pod-link");

@@ -94,6 +94,7 @@ const std::map<std::string, ModuleFacts> facts{
     {"veth", {{"kernel>=4.19", "offers:host-link", "offers:pod-link"}, true}},
     {"ipvlan", {{"offers:pod-link"}, true}},
     {"plain", {{}, false}},
+    {"whole", {{"eni:exclusive", "offers:pod-link"}, true}},
     {"felix", {{"tool:iptables", "needs:host-link"}, false}},
     {"tc", {{"needs:pod-link"}, false}}};
 
@@ -131,6 +132,16 @@ TEST(ChainCheck, RefusesAddressesOfEnisForADataplaneThatKnowsNone) {
                          facts),
               "p:4:1: error: addresses come from ENIs (\"exclusive-eni\"), but the dataplane plain "
               "serves a node's own addresses only\n");
+}
+
+TEST(ChainCheck, RefusesSharedAddressesForADataplaneThatLendsWholeEnis) {
+    EXPECT_EQ(complaints("[chain]\ndataplane = \"whole\"\n[pool]\nsource = \"eni\"\n", facts),
+              "p:2:1: error: the dataplane whole lends whole ENIs and needs addresses from "
+              "\"exclusive-eni\", not from \"eni\"\n");
+    EXPECT_EQ(complaints("[chain]\ndataplane = \"whole\"\nqos = \"tc\"\n"
+                         "[pool]\nsource = \"exclusive-eni\"\n",
+                         facts),
+              "");
 }
 
 }  // namespace
