@@ -115,7 +115,8 @@ std::string_view topic_of(std::string_view requirement) {
 // One that names nothing is malformed, and so an unmet need.
 bool is_statement(std::string_view requirement) {
     const auto topic = topic_of(requirement);
-    return (topic == "offers" || topic == "needs") && requirement.size() > topic.size() + 1;
+    return requirement == "eni:exclusive" ||
+           ((topic == "offers" || topic == "needs") && requirement.size() > topic.size() + 1);
 }
 
 // One requirement at a time; made for one evaluate().
@@ -140,9 +141,6 @@ private:
         const std::string name = colon == std::string::npos ? "" : need.substr(colon + 1);
         if (name.empty()) {
             return unknown(need);
-        }
-        if (need == "eni:exclusive") {
-            return {need, true, "stated", ""};
         }
         if (topic == "netdev") {
             return tried(need, trial().netdev(name),

@@ -8,10 +8,9 @@
 //     sysctl:net.ipv4.ip_forward=1       value in the host's network namespace
 //     tool:iptables-restore              a program in PATH
 //     cap:net_admin                      an effective capability of this process
-//     eni:exclusive                      nothing: the module says that it lends whole ENIs to pods
 //
-// Two are no needs of the node but statements about modules beside it in a chain, see
-// docs/module-abi.md:
+// Three are no needs of the node but statements, see docs/module-abi.md:
+//     eni:exclusive                      a dataplane: it lends whole ENIs to pods
 //     offers:host-link                   a dataplane: what it has for the others
 //     needs:host-link                    a QoS or policy module: what the dataplane must have
 //

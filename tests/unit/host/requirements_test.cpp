@@ -112,8 +112,10 @@ TEST(Requirements, LookForACapability) {
     expect_unmet("cap:fly", "does not know", "newer terwayd");
 }
 
-TEST(Requirements, OfWholeEnisAreAStatementAndAlwaysMet) {
-    expect_met("eni:exclusive");
+TEST(Requirements, OfWholeEnisAreAStatementAndAskNothing) {
+    const std::vector<std::string> needs{"eni:exclusive"};
+    EXPECT_TRUE(evaluate(needs).empty());
+    EXPECT_THAT(stated(needs, "eni"), testing::ElementsAre("exclusive"));
     expect_unmet("eni:shared", "does not know", "newer terwayd");
 }
 
