@@ -64,7 +64,8 @@ std::string run_in(const Netns& netns, const std::vector<std::string>& argv) {
     const auto outcome =
         run_program({argv, {{"PATH", kUsualPath}}, {}, netns.fd(), {}, {}}, after(seconds(20)));
     if (outcome.exit != 0) {
-        throw Error(Status::Internal, argv[0] + " failed: " + outcome.err);
+        throw Error(Status::Internal, argv[0] + " failed with " + std::to_string(outcome.exit) +
+                                          ": " + outcome.err + outcome.out);
     }
     return outcome.out;
 }
@@ -177,7 +178,12 @@ Outcome Node::ask(const std::string& verb) const {
 }
 
 std::string Node::tell(const std::string& verb) const {
-    return command({binaries_.terwayctl, verb, "-s", directory_ + "/cni.sock"});
+    const auto outcome = run_program(
+        in_node({binaries_.terwayctl, verb, "-s", directory_ + "/cni.sock"}), after(seconds(20)));
+    if (outcome.out.empty()) {
+        throw Error(Status::Retry, outcome.err);
+    }
+    return outcome.out;
 }
 
 void Node::nft(const std::string& commands) const {

@@ -57,7 +57,7 @@ public:
     void cni(const std::string& verb, Pod& pod);
     // What terwayctl says. Throws Error.
     [[nodiscard]] boost::json::value ctl(const std::string& verb) const;
-    // In words, as people read it.
+    // The same as people read it.
     [[nodiscard]] std::string tell(const std::string& verb) const;
     // JSON as it comes, and exit status.
     [[nodiscard]] Outcome ask(const std::string& verb) const;

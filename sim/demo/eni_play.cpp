@@ -179,7 +179,7 @@ void EniPlay::serve(Host& host, const std::vector<IpAddress>& services, const Po
                  (service.is_v4() ? to : "[" + to + "]") + ":" + std::to_string(kPort) + "; ";
     }
     host.node.nft("table inet services { chain in { type nat hook prerouting priority dstnat; " +
-                  rules + "} }");
+                  rules + "}\n}\n");
 }
 
 void EniPlay::unserve(Host& host) {

@@ -20,7 +20,8 @@ fallback = "veth"
 source = "eni"
 families = "dual"
 min_idle = 2
-max_idle = 3
+max_idle = 4
+warm_up = 4
 cool_down = "1s"
 reclaim_after = "1s"
 reconcile_every = "3s"
@@ -226,7 +227,7 @@ private:
         }
     }
 
-    static constexpr std::uint64_t kMaxIdle = 3;
+    static constexpr std::uint64_t kMaxIdle = 4;
 
     const bool slaves_ = kernel_has_ipvlan();
     Pod* one_ = nullptr;
