@@ -56,7 +56,8 @@ std::size_t Manager::drain_tickets(const Operation& operation) {
             }
             const auto known = parts_.registry.find(key);
             if (known && known->spec.network == ticket->key.network) {
-                take_down(*known, -1, operation, guard);
+                const auto netns = reopen(known->spec.netns);  // the record's, never the ticket's
+                take_down(*known, fd_of(netns), operation, guard);
             } else if (!known) {
                 auto nobody = forgotten_record(ticket->request);
                 detach(nobody, -1, operation, guard);

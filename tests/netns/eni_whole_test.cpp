@@ -126,6 +126,19 @@ TEST_F(EniWhole, AnEniComesHomeAndServesTheNextPod) {
     EXPECT_EQ(settled(cloud_->node()), "");
 }
 
+TEST_F(EniWhole, AnEniComesHomeOutOfAPodWhoseDelFoundNoDaemon) {
+    begin(whole("min_idle = 1\nmax_idle = 1\nmax_enis = 1"));
+    const auto first = add("a").added.v4();
+    const auto sandbox = std::move(pods_["a"].sandbox);  // lives on
+    pods_.erase("a");
+    daemon_->kill();
+    EXPECT_TRUE(cloud_->node().del("a", *sandbox).ok());
+    daemon_ = cloud_->node().start();
+    EXPECT_TRUE(warm(1)) << daemon_->log();
+    EXPECT_EQ(add("b").added.v4(), first) << daemon_->log();
+    expect_reaches_all(pods_["b"]);
+}
+
 TEST_F(EniWhole, APodThatCannotHaveAnEniIsToldWhyAndGetsThatOfTheOneThatGoes) {
     begin(whole("min_idle = 0\nmax_idle = 1\nmax_enis = 1"));
     add("a");
