@@ -86,7 +86,7 @@ protected:
     void start_daemon(const std::string& name, const std::string& title,
                       const std::string& profile);
 
-    // A step that holds if the ADDs of `count` pods asked the cloud nothing.
+    // A step that holds if the ADDs of `count` pods changed nothing at the cloud.
     void add_warm(Host& host, std::size_t count);
     void add_servers(const std::vector<int>& namespaces);
     // As kube-proxy would: TCP to the Service's port 80 goes to the backend's echo server.
