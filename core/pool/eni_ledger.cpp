@@ -304,7 +304,8 @@ std::set<std::string> EniLedger::under_way() const {
 }
 
 std::string EniLedger::fullness() const {
-    return "the node has all the addresses its instance type " + quota_.limits().type +
+    const auto whose = quota_.is_cut() ? "max_enis" : "its instance type " + quota_.limits().type;
+    return "the node has all the addresses " + whose +
            " allows: " + std::to_string(book_.enis().size()) + " of " +
            std::to_string(quota_.enis()) + " ENIs with up to " +
            std::to_string(quota_.endpoints()) + " endpoints each, " + std::to_string(book_.used()) +
@@ -339,7 +340,9 @@ std::vector<std::string> EniLedger::troubles(WallTime now) const {
         }
     }
     if (!room) {
-        out.push_back(fullness());
+        if (book_.idle() == 0) {
+            out.push_back(fullness());
+        }
         return out;
     }
     const auto of_vswitches = vswitches_.troubles(now);

@@ -32,6 +32,10 @@ std::size_t EniQuota::enis() const {
     return settings_.max_enis == 0 ? of_type : std::min<std::size_t>(of_type, settings_.max_enis);
 }
 
+bool EniQuota::is_cut() const {
+    return enis() < without(limits_.enis, 1);
+}
+
 std::size_t EniQuota::slots(Family family) const {
     const std::size_t of_type = family == Family::V4 ? limits_.ipv4_per_eni : limits_.ipv6_per_eni;
     return settings_.exclusive ? std::min<std::size_t>(of_type, 1) : of_type;

@@ -26,6 +26,9 @@ public:
     [[nodiscard]] cloud::AddressWish addition(const EniEntry& eni, std::size_t endpoints) const;
     [[nodiscard]] std::size_t served_by(const EniEntry& eni, const cloud::AddressWish& more) const;
 
+    // The operator allows fewer ENIs than the instance type.
+    [[nodiscard]] bool is_cut() const;
+
     [[nodiscard]] bool known() const noexcept { return limits_.enis != 0; }
     [[nodiscard]] const cloud::InstanceLimits& limits() const noexcept { return limits_; }
 
