@@ -2,9 +2,10 @@
 # case for each (label "vm") runs the set in one boot. Sanitised programs are too slow there, so the
 # cases exist in trees without sanitizers only.
 #
-#   terway_vm_test(NAME COMMAND program argument... [TIMEOUT seconds] [LONG])
+#   terway_vm_test(NAME COMMAND program argument... [TIMEOUT seconds] [LONG | NEWEST])
 #
-# puts a command into the set; LONG leaves it to the ctest label "long", which nobody waits for daily. A target's name or a generator expression may stand for the program.
+# puts a command into the set; LONG leaves it to the ctest label "long", which nobody waits for daily, NEWEST to the
+# newest of the kernels. A target's name or a generator expression may stand for the program.
 # TIMEOUT (120) is for an emulated processor: allow thirty times what the test takes here. The command
 # runs in the VM and nowhere else; what this kernel can run has its own add_test or terway_test, which
 # takes the word VM to be in the set as well, or VM_ONLY to be there alone. A test that needs a kernel
@@ -21,7 +22,7 @@ include_guard(GLOBAL)
 add_custom_target(vm_tests)
 
 function(terway_vm_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "LONG" "TIMEOUT" "COMMAND")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "LONG;NEWEST" "TIMEOUT" "COMMAND")
     if(NOT TERWAY_TESTS)
         return()
     endif()
@@ -43,6 +44,8 @@ function(terway_vm_test name)
     set(label daily)
     if(arg_LONG)
         set(label long)
+    elseif(arg_NEWEST)
+        set(label newest)
     endif()
     # A program whose filter leaves nothing to run would else pass.
     set_property(GLOBAL APPEND_STRING PROPERTY terway_vm_set
@@ -60,7 +63,7 @@ function(terway_vm_conformance module)
         get_filename_component(config ${file} ABSOLUTE)
         get_filename_component(variant ${file} NAME_WE)
         set(tool $<TARGET_FILE:terway-conformance> $<TARGET_FILE:${module}> --config ${config})
-        terway_vm_test("conformance: ${module} obeys the laws as in ${variant}" TIMEOUT 300
+        terway_vm_test("conformance: ${module} obeys the laws as in ${variant}" TIMEOUT 600
             COMMAND ${tool} --without-law 4 --without-law 6)
         terway_vm_test("conformance: ${module} obeys laws 4 and 6 as in ${variant}" TIMEOUT 1200 LONG
             COMMAND ${tool} --law 4 --law 6)
