@@ -48,7 +48,7 @@ sim::Topology topology() {
 std::string profile() {
     const auto ready = std::to_string(kBurstOfEnis);
     return "profile = \"eni-exclusive\"\n[chain]\ndataplane = \"eni-exclusive\"\n"
-           "[pool]\nsource = \"exclusive-eni\"\ncool_down = \"0s\"\nmin_idle = " +
+           "[pool]\nsource = \"exclusive-eni\"\ncool_down = \"0s\"\n[pool.exclusive]\nmin_idle = " +
            ready + "\nmax_idle = " + ready +
            "\n[cloud]\ncredentials = \"role\"\n"
            "ecs_endpoint = \"http://100.100.0.1\"\nvpc_endpoint = \"http://100.100.0.1\"\n"
@@ -152,9 +152,9 @@ private:
     }
 
     [[nodiscard]] std::size_t idle() const {
-        const auto said = daemon_.ask("pool");
+        const auto pool = boost::json::parse(daemon_.ask("pool"));
         std::size_t count = 0;
-        for (const auto& eni : boost::json::parse(said).at("enis").as_array()) {
+        for (const auto& eni : pool.at("enis").as_array()) {
             for (const auto& each : eni.at("addresses").as_array()) {
                 count += each.at("state").as_string() == "idle" ? 1 : 0;
             }
