@@ -44,12 +44,12 @@ sim::Topology topology() {
         "benchmark");
 }
 
-// Twenty are ready whatever came and went.
+// No more than a burst takes: attaching others would go on beside it.
 std::string profile() {
     const auto ready = std::to_string(kBurstOfEnis);
     return "profile = \"eni-exclusive\"\n[chain]\ndataplane = \"eni-exclusive\"\n"
            "[pool]\nsource = \"exclusive-eni\"\ncool_down = \"0s\"\n[pool.exclusive]\nmin_idle = " +
-           ready + "\nmax_idle = " + ready +
+           ready + "\nmax_idle = " + ready + "\nmax_enis = " + ready +
            "\n[cloud]\ncredentials = \"role\"\n"
            "ecs_endpoint = \"http://100.100.0.1\"\nvpc_endpoint = \"http://100.100.0.1\"\n"
            "[module.eni-exclusive]\n";
