@@ -116,6 +116,7 @@ private:
     // Whole processes, each an ADD.
     double play_ours(std::size_t count) {
         await_refilled();
+        await_quiet();
         const auto pods = sandboxes(count);
         std::vector<Command> adds;
         std::vector<Command> dels;
@@ -133,6 +134,7 @@ private:
 
     // A thread each.
     double play_floor(std::size_t count) {
+        await_quiet();
         const auto pods = sandboxes(count);
         const auto each = [&](const std::function<void(std::size_t)>& work) {
             std::vector<std::unique_ptr<Worker>> workers;
