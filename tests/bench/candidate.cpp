@@ -47,7 +47,9 @@ std::vector<Candidate> everything() {
         {.name = "ipvlan", .profile = eni_profile("ipvlan", shared, services), .goal = kIpvlanGoal},
         {.name = "eni_exclusive",
          .profile = eni_profile(
-             "eni-exclusive", "source = \"exclusive-eni\"\nmin_idle = 2\nmax_idle = 3\n", services),
+             "eni-exclusive",
+             "source = \"exclusive-eni\"\n[pool.exclusive]\nmin_idle = 2\nmax_idle = 3\n",
+             services),
          .leaves_node = true,
          .goal = kExclusiveGoal},
         {.name = "ptp",

@@ -137,7 +137,12 @@ std::string Daemon::network_config() const {
 }
 
 std::string Daemon::ask(const std::string& verb) const {
-    return run_timed({{terwayctl_, "-s", socket(), "-o", "json", verb}, {}, {}}).ran.output;
+    // Its status is about the daemon's troubles, too.
+    const auto ran = Child({{terwayctl_, "-s", socket(), "-o", "json", verb}, {}, {}}).finish();
+    if (ran.output.empty()) {
+        throw Error(Status::Internal, "terwayctl " + verb + ": " + ran.complaint);
+    }
+    return ran.output;
 }
 
 std::string Daemon::log() const {

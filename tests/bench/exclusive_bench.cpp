@@ -44,12 +44,12 @@ sim::Topology topology() {
         "benchmark");
 }
 
-// Twenty are ready whatever came and went.
+// No more than a burst takes: attaching others would go on beside it.
 std::string profile() {
     const auto ready = std::to_string(kBurstOfEnis);
     return "profile = \"eni-exclusive\"\n[chain]\ndataplane = \"eni-exclusive\"\n"
-           "[pool]\nsource = \"exclusive-eni\"\ncool_down = \"0s\"\nmin_idle = " +
-           ready + "\nmax_idle = " + ready +
+           "[pool]\nsource = \"exclusive-eni\"\ncool_down = \"0s\"\n[pool.exclusive]\nmin_idle = " +
+           ready + "\nmax_idle = " + ready + "\nmax_enis = " + ready +
            "\n[cloud]\ncredentials = \"role\"\n"
            "ecs_endpoint = \"http://100.100.0.1\"\nvpc_endpoint = \"http://100.100.0.1\"\n"
            "[module.eni-exclusive]\n";
@@ -116,6 +116,7 @@ private:
     // Whole processes, each an ADD.
     double play_ours(std::size_t count) {
         await_refilled();
+        await_quiet();
         const auto pods = sandboxes(count);
         std::vector<Command> adds;
         std::vector<Command> dels;
@@ -133,6 +134,7 @@ private:
 
     // A thread each.
     double play_floor(std::size_t count) {
+        await_quiet();
         const auto pods = sandboxes(count);
         const auto each = [&](const std::function<void(std::size_t)>& work) {
             std::vector<std::unique_ptr<Worker>> workers;
@@ -152,9 +154,9 @@ private:
     }
 
     [[nodiscard]] std::size_t idle() const {
-        const auto said = daemon_.ask("pool");
+        const auto pool = boost::json::parse(daemon_.ask("pool"));
         std::size_t count = 0;
-        for (const auto& eni : boost::json::parse(said).at("enis").as_array()) {
+        for (const auto& eni : pool.at("enis").as_array()) {
             for (const auto& each : eni.at("addresses").as_array()) {
                 count += each.at("state").as_string() == "idle" ? 1 : 0;
             }

@@ -13,6 +13,9 @@ namespace terway::bench {
 namespace {
 
 constexpr const char* kBare = "bare";
+// Translation makes the kernel track all connections of a node, so this one has its own.
+constexpr const char* kBareService = "bare-service";
+constexpr std::size_t kBareServiceOrdinal = 200;
 constexpr const char* kService = "172.21.0.10";  // of kServiceCidr
 constexpr std::array kSides = {"a", "b"};
 
@@ -91,6 +94,7 @@ sim::Topology dataplane_topology(const std::vector<Candidate>& all) {
         }
     };
     add(kBare, 0, false);
+    add(kBareService, kBareServiceOrdinal, false);
     for (std::size_t i = 0; i < all.size(); ++i) {
         add(all[i].name, i + 1, all[i].pod_cidrs);
     }
@@ -104,14 +108,16 @@ sim::Topology dataplane_topology(const std::vector<Candidate>& all) {
 BarePair::BarePair(const sim::Fabric& fabric)
     : a_(Netns::open(fabric.netns_path(node_name(kBare, 0)))),
       b_(Netns::open(fabric.netns_path(node_name(kBare, 1)))),
+      service_a_(Netns::open(fabric.netns_path(node_name(kBareService, 0)))),
+      service_b_(Netns::open(fabric.netns_path(node_name(kBareService, 1)))),
       left_(Netns::create()),
       right_(Netns::create()) {
     join(left_.fd(), right_.fd());
     const auto server = address(node_address(0, 1));
-    serve(a_.fd(), server);
+    serve(service_a_.fd(), address(node_address(kBareServiceOrdinal, 1)));
     ways_ = {way_of(kBare, Path::SameNode, left_.fd(), right_.fd(), address("10.99.0.2")),
              way_of(kBare, Path::AcrossNodes, a_.fd(), b_.fd(), server),
-             way_of(kBare, Path::Service, a_.fd(), b_.fd(), address(kService))};
+             way_of(kBare, Path::Service, service_a_.fd(), service_b_.fd(), address(kService))};
     for (const auto& each : ways_) {
         await_way(each);
     }

@@ -15,7 +15,7 @@
 
 namespace terway::bench {
 
-// Of the simulation: two nodes for each candidate and two bare ones.
+// Of the simulation: two nodes for each candidate and four bare ones.
 [[nodiscard]] sim::Topology dataplane_topology(const std::vector<Candidate>& all);
 
 // The nodes themselves: a client on the first, a server on the second, and behind a Service too.
@@ -28,6 +28,8 @@ public:
 private:
     Netns a_;
     Netns b_;
+    Netns service_a_;
+    Netns service_b_;
     Netns left_;
     Netns right_;
     std::array<Way, 3> ways_;
