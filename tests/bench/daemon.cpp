@@ -21,7 +21,7 @@
 namespace terway::bench {
 namespace {
 
-constexpr std::chrono::seconds kStartTime{20};
+constexpr std::chrono::seconds kStartTime{200};  // an emulated processor is slow
 constexpr std::chrono::seconds kStopTime{15};
 
 void write_text(const std::string& path, const std::string& text) {

@@ -121,7 +121,7 @@ private:
 }  // namespace
 
 void await_way(const Way& way) {
-    const auto deadline = after(std::chrono::seconds(20));
+    const auto deadline = after(std::chrono::seconds(60));
     const auto listener = in_netns(way.server, [&] { return listen_tcp(way.target.family()); });
     while (!in_netns(way.client, [&] { return try_connect_tcp(way.target); })) {
         check_interrupted();
