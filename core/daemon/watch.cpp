@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -29,10 +28,6 @@ constexpr seconds kNap{5};
 constexpr std::string_view kOurTables = "terway";
 constexpr seconds kRepairTime{60};
 
-bool is_host_prefix(const std::optional<Prefix>& prefix) {
-    return prefix && prefix->length() == prefix->address().bits();
-}
-
 void note(const netlink::Change& change, Suspects& suspects) {
     using Kind = netlink::Change::Kind;
     switch (change.kind) {
@@ -45,13 +40,12 @@ void note(const netlink::Change& change, Suspects& suspects) {
         case Kind::Link:
             if (change.removed || !change.up) {
                 suspects.indexes.insert(change.ifindex);
+                suspects.macs.insert(change.mac);
             }
             break;
         case Kind::Address:
             if (change.removed) {
                 suspects.indexes.insert(change.ifindex);
-                // The node's own, on a link that a dataplane made for an ENI.
-                suspects.shared = suspects.shared || is_host_prefix(change.prefix);
             }
             break;
         case Kind::Route:

@@ -154,7 +154,7 @@ bool EniCare::repair_one(const pool::EniPlace& eni, const Operation& operation) 
 std::size_t EniCare::repair(const Suspects& suspects, const Operation& operation) {
     std::size_t repaired = 0;
     for (const auto& [id, eni] : ready()) {
-        if (!suspects.concern_eni(eni.ifindex)) {
+        if (!suspects.concern_eni(eni.ifindex, eni.mac)) {
             continue;
         }
         try {

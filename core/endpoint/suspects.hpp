@@ -14,24 +14,24 @@ struct Suspects {
     bool everything = false;
     std::set<IpAddress> addresses;    // of endpoints: a route or a rule of theirs is gone
     std::set<std::uint32_t> indexes;  // of links in the host's network namespace
-    // What serves all ENIs: a general rule, a default route, the node's address on a link for them.
-    bool shared = false;
+    std::set<Mac> macs;               // of links that went; those made for an ENI have its MAC
+    bool shared = false;              // what serves all ENIs: a general rule, a default route
 
     [[nodiscard]] bool empty() const {
-        return !everything && !shared && addresses.empty() && indexes.empty();
+        return !everything && !shared && addresses.empty() && indexes.empty() && macs.empty();
     }
     [[nodiscard]] bool concern(std::uint32_t ifindex) const {
         return everything || indexes.contains(ifindex);
     }
-    [[nodiscard]] bool concern_eni(std::uint32_t ifindex) const {
-        return shared || concern(ifindex);
+    [[nodiscard]] bool concern_eni(std::uint32_t ifindex, const Mac& mac) const {
+        return shared || concern(ifindex) || macs.contains(mac);
     }
     [[nodiscard]] bool concern(const EndpointRecord& record) const {
         const auto& own = record.spec.addresses;
-        // One without a link of its own on the host lives on what serves the ENIs.
+        // One without a link of its own on the host may live on one that serves all of its ENI.
         const auto& made = record.attachment;
-        const bool by_link =
-            made && (made->host_ifindex == 0 ? shared : concern(made->host_ifindex));
+        const bool by_link = made && (made->host_ifindex == 0 ? macs.contains(record.spec.eni_mac)
+                                                              : concern(made->host_ifindex));
         return by_link || everything ||
                std::any_of(own.begin(), own.end(), [this](const Prefix& prefix) {
                    return addresses.contains(prefix.address());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "netlink/nic.hpp"
 #include "netlink/route.hpp"
@@ -35,12 +36,25 @@ Link required(Socket& socket, const EniPlan& plan) {
     return *link;
 }
 
-// The ENI itself carries no address: pods' and the node's are on slaves.
+void ensure_addresses(Socket& socket, const EniPlan& plan, const Link& eni) {
+    const auto found = netlink::addresses(socket, eni.index);
+    for (const auto& address : plan.addresses) {
+        if (std::find(found.begin(), found.end(), address) == found.end()) {
+            netlink::ensure_address(socket, eni.index, address);
+        }
+    }
+}
+
+// With an address of the node's: the kernel validates no source loosely on a link that has none.
 void own(Socket& socket, const EniPlan& plan, const Link& eni) {
+    if (plan.has_v6()) {
+        netlink::write_sysctl("net/ipv6/conf/" + eni.name + "/disable_ipv6", "0");
+    }
     (void)netlink::try_write_sysctl("net/ipv6/conf/" + eni.name + "/accept_ra", "0");
     if (!eni.up || eni.mtu != plan.mtu) {
         netlink::change_link(socket, eni.index, {.up = true, .mtu = plan.mtu});
     }
+    ensure_addresses(socket, plan, eni);
     netlink::remove_foreign_addresses(socket, eni.index, plan.subnets, plan.addresses);
 }
 
@@ -67,7 +81,6 @@ Link ensure_slave(Socket& socket, const EniPlan& plan) {
     if (slave->up && !slave->arp && slave->mtu == plan.mtu) {
         return *slave;
     }
-    // It shall have no address but the node's.
     netlink::change_link(socket, slave->index, {.no_ipv6_link_local = true});
     set_sysctls(plan);
     netlink::change_link(socket, slave->index, {.up = true, .mtu = plan.mtu});
@@ -76,17 +89,17 @@ Link ensure_slave(Socket& socket, const EniPlan& plan) {
     return *slave;
 }
 
-void ensure_addresses(Socket& socket, const EniPlan& plan, const Link& slave) {
-    const auto found = netlink::addresses(socket, slave.index);
+void remove_addresses(Socket& socket, const Link& slave) {
+    for (const auto& address : netlink::addresses(socket, slave.index)) {
+        netlink::remove_address(socket, slave.index, address);
+    }
+}
+
+void check_addresses(Socket& socket, const EniPlan& plan, const Link& eni) {
+    const auto found = netlink::addresses(socket, eni.index);
     for (const auto& address : plan.addresses) {
         if (std::find(found.begin(), found.end(), address) == found.end()) {
-            netlink::ensure_address(socket, slave.index, address, RT_SCOPE_HOST);
-        }
-    }
-    for (const auto& address : found) {
-        if (std::find(plan.addresses.begin(), plan.addresses.end(), address) ==
-            plan.addresses.end()) {
-            netlink::remove_address(socket, slave.index, address);
+            fault(plan, eni, "lacks the node's address " + address.text());
         }
     }
 }
@@ -100,15 +113,6 @@ void ensure_steering(Socket& socket, const EniPlan& plan, const Link& slave) {
     }
     for (const auto& filter : needed.add) {
         netlink::add_filter(socket, plan.ifindex, filter);
-    }
-}
-
-void check_addresses(Socket& socket, const EniPlan& plan, const Link& eni, const Link& slave) {
-    const auto found = netlink::addresses(socket, slave.index);
-    for (const auto& address : plan.addresses) {
-        if (std::find(found.begin(), found.end(), address) == found.end()) {
-            fault(plan, eni, "lacks the node's address " + address.text() + " on " + slave.name);
-        }
     }
 }
 
@@ -137,15 +141,12 @@ std::optional<Link> find_host_slave(Socket& socket, std::uint32_t eni_ifindex) {
 
 void prepare_eni(Socket& socket, const EniPlan& plan, bool uplink) {
     const Link eni = required(socket, plan);
-    if (uplink) {
-        netlink::write_sysctl("net/ipv4/conf/" + eni.name + "/rp_filter", kLooseReversePath);
-    } else {
+    netlink::write_sysctl("net/ipv4/conf/" + eni.name + "/rp_filter", kLooseReversePath);
+    if (!uplink) {
         own(socket, plan, eni);
     }
     const Link slave = ensure_slave(socket, plan);
-    if (!uplink) {
-        ensure_addresses(socket, plan, slave);
-    }
+    remove_addresses(socket, slave);
     ensure_steering(socket, plan, slave);
 }
 
@@ -158,17 +159,17 @@ void check_eni(Socket& socket, const EniPlan& plan, bool uplink) {
         fault(plan, eni,
               "has MTU " + std::to_string(eni.mtu) + ", not " + std::to_string(plan.mtu));
     }
+    if (!uplink) {
+        check_addresses(socket, plan, eni);
+    }
     const auto slave = find_host_slave(socket, plan.ifindex);
     if (!slave || !slave->up || slave->arp) {
         fault(plan, eni, "lacks its link " + plan.slave + ", or it is down or answers ARP");
     }
-    if (!uplink) {
-        check_addresses(socket, plan, eni, *slave);
-    }
     check_steering(socket, plan, eni, *slave);
 }
 
-void forget_eni(Socket& socket, const EniPlan& plan) {
+void forget_eni(Socket& socket, const EniPlan& plan, bool uplink) {
     // Slaves go with their ENI.
     const auto eni = netlink::find_nic_at(socket, plan.ifindex, plan.mac);
     if (!eni) {
@@ -187,6 +188,9 @@ void forget_eni(Socket& socket, const EniPlan& plan) {
     }
     if (const auto slave = find_host_slave(socket, eni->index)) {
         (void)netlink::remove_link(socket, slave->index);
+    }
+    for (const auto& address : uplink ? std::vector<Prefix>{} : plan.addresses) {
+        netlink::remove_address(socket, eni->index, address);
     }
 }
 

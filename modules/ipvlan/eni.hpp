@@ -1,8 +1,8 @@
 // Kernel work on an ENI: made ready for slaves, with one of the host's own, and steering at its
 // egress; compared; taken back.
 //
-// The uplink, which carries the node's own traffic and addresses, keeps them: packets to the node
-// reach it there, and its slave has none.
+// The node's addresses are on the ENI itself, never on the host's slave: what answers them would not
+// reach the ENI then, and pods of other dataplanes on it need that. The uplink keeps what it has.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ void prepare_eni(netlink::Socket& socket, const EniPlan& plan, bool uplink);
 // Throws Error naming the first thing that is missing or too much.
 void check_eni(netlink::Socket& socket, const EniPlan& plan, bool uplink);
 // Also for a NIC that is gone. The link stays up: it is about to be unplugged.
-void forget_eni(netlink::Socket& socket, const EniPlan& plan);
+void forget_eni(netlink::Socket& socket, const EniPlan& plan, bool uplink);
 
 // The host's slave of the ENI with that index.
 [[nodiscard]] std::optional<netlink::Link> find_host_slave(netlink::Socket& socket,

@@ -25,7 +25,7 @@ struct EniPlan {
     std::uint32_t mtu = 0;
     std::string slave;  // the host's, "ipvl_3"
     std::vector<Prefix> subnets;
-    std::vector<Prefix> addresses;  // the node's own, as host prefixes, on the host's slave
+    std::vector<Prefix> addresses;  // the node's own, as host prefixes
     std::vector<Prefix> steered;    // destinations that go to the host's stack, each once
     [[nodiscard]] bool has_v6() const;
 };

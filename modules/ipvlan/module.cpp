@@ -166,7 +166,7 @@ public:
 
     void forget_eni(const sdk::Call& /*call*/, const sdk::EniView& eni) override {
         Socket socket;
-        ipvlan::forget_eni(socket, plan_eni(eni, facts_, options_));
+        ipvlan::forget_eni(socket, plan_eni(eni, facts_, options_), is_uplink(socket, eni));
     }
 
 private:
