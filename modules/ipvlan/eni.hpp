@@ -1,8 +1,9 @@
 // Kernel work on an ENI: made ready for slaves, with one of the host's own, and steering at its
 // egress; compared; taken back.
 //
-// The node's addresses are on the ENI itself, never on the host's slave: what answers them would not
-// reach the ENI then, and pods of other dataplanes on it need that. The uplink keeps what it has.
+// The node's addresses are on the ENI itself, never on the host's slave: what answers them would
+// not reach the ENI then, and pods of other dataplanes on it need that. The uplink keeps what it
+// has.
 #pragma once
 
 #include <optional>

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "eni.hpp"
 #include "netlink/difference.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
+#include "netlink/rule.hpp"
 #include "terway/error.hpp"
 
 namespace terway::ipvlan {
@@ -46,6 +48,24 @@ void remove_others(Socket& socket, const std::vector<Route>& wanted) {
     }
 }
 
+void ensure_rules(Socket& socket, const Plan& plan) {
+    for (const auto& rule : host_rules(plan.addresses)) {
+        (void)netlink::ensure_rule(socket, rule);
+    }
+}
+
+// Unless the address has another pod by now.
+void remove_rules(Socket& socket, const std::vector<Prefix>& addresses) {
+    for (const auto& rule : host_rules(addresses)) {
+        const auto all = netlink::routes(socket, rule.family);
+        const bool in_use = std::any_of(all.begin(), all.end(), [&](const Route& each) {
+            return each.destination == rule.destination;
+        });
+        while (!in_use && netlink::remove_rule(socket, rule)) {
+        }
+    }
+}
+
 bool is_there(Socket& socket, const Route& route) {
     const auto all = netlink::routes(socket, route.destination.family());
     return std::any_of(all.begin(), all.end(), [&](const Route& each) {
@@ -62,6 +82,7 @@ void open_way(Socket& socket, const Plan& plan) {
         netlink::ensure_route(socket, route);
     }
     remove_others(socket, wanted);
+    ensure_rules(socket, plan);
 }
 
 void close_way(Socket& socket, const Plan& plan) {
@@ -70,16 +91,20 @@ void close_way(Socket& socket, const Plan& plan) {
         (void)netlink::remove_route(socket, route);
     }
     if (!plan.addresses.empty()) {
+        remove_rules(socket, plan.addresses);
         return;
     }
+    std::vector<Prefix> found;
     for (const auto family : {Family::V4, Family::V6}) {
         for (auto& route : netlink::routes(socket, family)) {
             if (route.priority == plan.metric && is_host_slave(socket, route.oif)) {
+                found.push_back(route.destination);
                 route.source.reset();
                 (void)netlink::remove_route(socket, route);
             }
         }
     }
+    remove_rules(socket, found);
 }
 
 void repair_way(Socket& socket, const Plan& plan) {
@@ -90,6 +115,7 @@ void repair_way(Socket& socket, const Plan& plan) {
         }
     }
     remove_others(socket, wanted);
+    ensure_rules(socket, plan);
 }
 
 void check_way(Socket& socket, const Plan& plan) {
@@ -103,6 +129,7 @@ void check_way(Socket& socket, const Plan& plan) {
                              slave->name + " is missing or has another source");
         }
     }
+    netlink::check_rules(socket, host_rules(plan.addresses));
 }
 
 }  // namespace terway::ipvlan

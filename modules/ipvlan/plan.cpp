@@ -8,6 +8,8 @@
 namespace terway::ipvlan {
 namespace {
 
+constexpr std::uint32_t kToPodPriority = 512;
+
 Prefix everything(Family family) {
     static const Prefix v4 = Prefix::parse("0.0.0.0/0").value();
     static const Prefix v6 = Prefix::parse("::/0").value();
@@ -163,6 +165,17 @@ std::vector<netlink::Route> host_routes(const Plan& plan, std::uint32_t slave_if
             route.source = *source;
         }
         all.push_back(route);
+    }
+    return all;
+}
+
+std::vector<netlink::Rule> host_rules(const std::vector<Prefix>& addresses) {
+    std::vector<netlink::Rule> all;
+    for (const auto& address : addresses) {
+        netlink::Rule to_pod{.family = address.family(), .priority = kToPodPriority};
+        to_pod.destination = address;
+        to_pod.table = RT_TABLE_MAIN;
+        all.push_back(std::move(to_pod));
     }
     return all;
 }

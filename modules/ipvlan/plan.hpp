@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "netlink/route.hpp"
+#include "netlink/rule.hpp"
 #include "terway/types.hpp"
 
 namespace terway::ipvlan {
@@ -57,6 +58,10 @@ void expect_on_eni(const Plan& plan);
 // On the host, through its slave.
 [[nodiscard]] std::vector<netlink::Route> host_routes(const Plan& plan,
                                                       std::uint32_t slave_ifindex);
+
+// So that pods of dataplanes with policy rules find the pod here before their own rules lead them
+// to an ENI; the priority is that of the routed dataplanes.
+[[nodiscard]] std::vector<netlink::Rule> host_rules(const std::vector<Prefix>& addresses);
 
 // What must be remembered of an endpoint whose sandbox is out of reach.
 struct Memory {
