@@ -114,8 +114,8 @@ TEST_F(DaemonStorm, SixtyAddsAtOnceAndSixtyDelsAtOnceAllSucceed) {
     EXPECT_EQ(changes(before, snapshot(node_.fd())), "");
     // The server keeps a few threads for the next requests.
     EXPECT_TRUE(eventually([&] { return threads_of(daemon->pid()) <= threads + 8; }));
-    // Modules may keep sockets for the next time, of two kinds (route, netfilter), of each as many as
-    // the two lanes are wide: 2 and 32.
+    // Modules may keep sockets for the next time, of two kinds (route, netfilter), of each as many
+    // as the two lanes are wide: 2 and 32.
     auto left = files_of(daemon->pid());
     EXPECT_LE(left.count("socket"), files.count("socket") + 2 * 34);
     left.erase("socket");
