@@ -1,6 +1,7 @@
 #include "exclusive_node.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "base/time.hpp"
@@ -74,7 +75,14 @@ ExclusiveNode::ExclusiveNode(const sdk::testing::ConfigTable& config)
     // The link itself says nothing about what the daemon does with it.
     fake_.on_retire_link([](std::uint32_t ifindex) {
         netlink::Socket socket;
-        netlink::change_link(socket, ifindex, {.group = TWY_RETIRED_LINK_GROUP});
+        try {
+            netlink::change_link(socket, ifindex, {.group = TWY_RETIRED_LINK_GROUP});
+        } catch (const Error& error) {
+            // One that vanishes meanwhile, with its sandbox, is no error.
+            if (error.sys_errno() != ENODEV) {
+                throw;
+            }
+        }
     });
     fake_.on_await_retired([] {
         netlink::Socket socket;
