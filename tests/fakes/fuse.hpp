@@ -2,21 +2,23 @@
 // end the process there.
 #pragma once
 
+#include <mutex>
 #include <optional>
 
 namespace terway::fakes {
 
 struct Killed {};
 
-// Burns by one before and after every effect outside the process.
+// Burns by one before and after every effect outside the process, in whichever thread has it.
 class Fuse {
 public:
-    void set(std::optional<unsigned> steps) { left_ = steps; }
+    void set(std::optional<unsigned> steps);
     void burn();
-    [[nodiscard]] unsigned burnt() const { return burnt_; }
-    [[nodiscard]] bool blown() const { return left_ == 0U; }
+    [[nodiscard]] unsigned burnt() const;
+    [[nodiscard]] bool blown() const;
 
 private:
+    mutable std::mutex mutex_;
     std::optional<unsigned> left_;
     unsigned burnt_ = 0;
 };
