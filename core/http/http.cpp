@@ -70,7 +70,7 @@ void Client::give_back(std::unique_ptr<Line> line) noexcept {
     }
 }
 
-Response Client::send(const Request& request, const std::stop_token& stop, Deadline deadline) {
+void Client::check(const Request& request, const std::stop_token& stop) const {
     const bool plain = request.url.starts_with("http://");
     if (plain ? !options_.allow_plain : !request.url.starts_with("https://")) {
         throw Error(Status::Invalid,
@@ -81,8 +81,20 @@ Response Client::send(const Request& request, const std::stop_token& stop, Deadl
     if (stop.stop_requested()) {
         throw TransportError(Failure::Stopped, origin_of(request.url) + ": stopped");
     }
+}
+
+Response Client::send(const Request& request, const std::stop_token& stop, Deadline deadline) {
+    check(request, stop);
     Loan loan(*this);
-    return loan.line().exchange(request, stop, deadline);
+    return loan.line().exchange(request, nullptr, stop, deadline);
+}
+
+Response Client::stream(const Request& request, const Take& take, std::chrono::milliseconds idle,
+                        const std::stop_token& stop, Deadline deadline) {
+    check(request, stop);
+    Loan loan(*this);
+    Flow flow{take, idle};
+    return loan.line().exchange(request, &flow, stop, deadline);
 }
 
 }  // namespace terway::http

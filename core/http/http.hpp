@@ -1,10 +1,11 @@
 // A blocking HTTP(S) client that does what it is told and nothing more: no redirects, no proxy, no
-// cookies, no headers of its own, certificates always verified.
+// cookies, no headers of its own, certificates verified.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -46,6 +47,7 @@ enum class Failure : std::uint8_t {
     Unknown,  // the request may have arrived
     Untrusted,  // the server's certificate was refused; nothing was sent
     Stopped,    // the stop token; the request may have arrived
+    Silent,     // a stream brought nothing for too long; the request may have arrived
 };
 
 // Its status() is Retry, or Internal if Untrusted. The text names scheme, host and port, never the
@@ -59,13 +61,29 @@ private:
     Failure failure_;
 };
 
+// PEM, in a file that is read for each new connection, or as it is. Not both.
+struct Pem {
+    std::string file;
+    std::string text;
+
+    [[nodiscard]] bool empty() const noexcept { return file.empty() && text.empty(); }
+};
+
 struct Options {
-    std::string ca_file;       // PEM; empty: the system's authorities
+    std::string ca_file;  // PEM; empty: ca_text, and if that is, too, the system's authorities
+    std::string ca_text;  // PEM
+    Pem certificate;      // with which the client proves who it is, and its key; or neither
+    Pem key;
+    bool verify = true;        // false: whoever answers is believed; for people who ask for it
     bool allow_plain = false;  // whether http:// is allowed beside https://
     std::size_t max_body = 16U << 20U;
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::seconds max_idle{25};  // an older idle connection is not used again
 };
+
+// Takes the body of an answer piece by piece. Called by the thread that waits for the answer. What
+// it throws ends the exchange and leaves stream().
+using Take = std::function<void(std::string_view)>;
 
 // "https://host:port" of a URL.
 [[nodiscard]] std::string origin_of(std::string_view url);
@@ -85,10 +103,17 @@ public:
     [[nodiscard]] Response send(const Request& request, const std::stop_token& stop,
                                 Deadline deadline);
 
+    // As send, but gives a successful (2xx) answer's body to `take` instead of keeping it, however
+    // large. TransportError(Silent) if nothing comes for `idle`; a body that ends early is Unknown.
+    [[nodiscard]] Response stream(const Request& request, const Take& take,
+                                  std::chrono::milliseconds idle, const std::stop_token& stop,
+                                  Deadline deadline);
+
 private:
     class Line;
     class Loan;
 
+    void check(const Request& request, const std::stop_token& stop) const;
     [[nodiscard]] std::unique_ptr<Line> borrow();
     void give_back(std::unique_ptr<Line> line) noexcept;
 

@@ -20,6 +20,22 @@ void set(CURL* handle, CURLoption option, Value value) {
     }
 }
 
+void set_text(CURL* handle, CURLoption option, const std::string& text) {
+    curl_blob blob{};
+    blob.data = const_cast<char*>(text.data());
+    blob.len = text.size();
+    blob.flags = CURL_BLOB_NOCOPY;
+    set(handle, option, &blob);
+}
+
+void set_pem(CURL* handle, CURLoption file, CURLoption text, const Pem& pem) {
+    if (!pem.file.empty()) {
+        set(handle, file, pem.file.c_str());
+    } else if (!pem.text.empty()) {
+        set_text(handle, text, pem.text);
+    }
+}
+
 void append(List& list, const std::string& line) {
     auto* longer = curl_slist_append(list.get(), line.c_str());
     if (longer == nullptr) {
@@ -102,6 +118,9 @@ Client::Line::Line(const Options& options) : options_(options) {
 std::size_t Client::Line::take_body(char* bytes, std::size_t size, std::size_t count, void* line) {
     auto& self = *static_cast<Line*>(line);
     const auto length = size * count;
+    if (self.is_flowing()) {
+        return self.take_flow({bytes, length}) ? length : length + 1;
+    }
     if (length > self.options_.max_body - self.response_.body.size()) {
         self.too_large_ = true;
         return length + 1;
@@ -110,9 +129,30 @@ std::size_t Client::Line::take_body(char* bytes, std::size_t size, std::size_t c
     return length;
 }
 
+bool Client::Line::is_flowing() const {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return flow_ != nullptr && status >= 200 && status < 300;
+}
+
+bool Client::Line::take_flow(std::string_view bytes) noexcept {
+    try {
+        flow_->take(bytes);
+    } catch (...) {
+        flow_->refusal = std::current_exception();
+        return false;
+    }
+    flow_->heard = Clock::now();
+    return true;
+}
+
 std::size_t Client::Line::take_header(char* bytes, std::size_t size, std::size_t count,
                                       void* line) {
-    auto& headers = static_cast<Line*>(line)->response_.headers;
+    auto& self = *static_cast<Line*>(line);
+    auto& headers = self.response_.headers;
+    if (self.flow_ != nullptr) {
+        self.flow_->heard = Clock::now();
+    }
     std::string_view text(bytes, size * count);
     if (text.starts_with("HTTP/")) {
         headers.clear();  // an interim answer came before
@@ -128,6 +168,22 @@ std::size_t Client::Line::take_header(char* bytes, std::size_t size, std::size_t
     return size * count;
 }
 
+void Client::Line::prepare_trust() {
+    auto* easy = easy_.get();
+    set(easy, CURLOPT_SSL_VERIFYPEER, options_.verify ? 1L : 0L);
+    set(easy, CURLOPT_SSL_VERIFYHOST, options_.verify ? 2L : 0L);
+    set(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+    if (!options_.ca_file.empty()) {
+        set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+        set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    } else if (!options_.ca_text.empty()) {
+        set_text(easy, CURLOPT_CAINFO_BLOB, options_.ca_text);
+        set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    }
+    set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, options_.certificate);
+    set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB, options_.key);
+}
+
 void Client::Line::prepare(const Request& request, curl_slist* headers) {
     auto* easy = easy_.get();
     curl_easy_reset(easy);
@@ -138,17 +194,13 @@ void Client::Line::prepare(const Request& request, curl_slist* headers) {
     set(easy, CURLOPT_FOLLOWLOCATION, 0L);
     set(easy, CURLOPT_PROXY, "");
     set(easy, CURLOPT_NOPROXY, "*");
-    set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    set(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
-    if (!options_.ca_file.empty()) {
-        set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
-        set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-    }
+    prepare_trust();
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
     set(easy, CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));
     set(easy, CURLOPT_FRESH_CONNECT, request.once ? 1L : 0L);
     set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    set(easy, CURLOPT_TCP_KEEPIDLE, 20L);
+    set(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     set(easy, CURLOPT_URL, request.url.c_str());
     set(easy, CURLOPT_HTTPHEADER, headers);
     if (request.method == "GET") {
@@ -166,6 +218,10 @@ void Client::Line::prepare(const Request& request, curl_slist* headers) {
     set(easy, CURLOPT_ERRORBUFFER, static_cast<char*>(reason_));
 }
 
+Deadline Client::Line::patience(Deadline deadline) const {
+    return flow_ == nullptr ? deadline : std::min(deadline, flow_->heard + flow_->idle);
+}
+
 CURLcode Client::Line::run(const std::stop_token& stop, Deadline deadline) {
     const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_.get()); });
     while (!stop.stop_requested()) {
@@ -179,7 +235,7 @@ CURLcode Client::Line::run(const std::stop_token& stop, Deadline deadline) {
                 return message->data.result;
             }
         }
-        const auto rest = left(deadline);
+        const auto rest = left(patience(deadline));
         if (rest.count() == 0) {
             return CURLE_OPERATION_TIMEDOUT;
         }
@@ -189,35 +245,40 @@ CURLcode Client::Line::run(const std::stop_token& stop, Deadline deadline) {
     return CURLE_ABORTED_BY_CALLBACK;
 }
 
+std::string Client::Line::authorities() const {
+    if (!options_.ca_file.empty()) {
+        return options_.ca_file;
+    }
+    return options_.ca_text.empty() ? "the system's" : "those of the configuration";
+}
+
 TransportError Client::Line::failure(CURLcode code, const std::string& origin) const {
     const std::string reason = reason_[0] != '\0' ? reason_ : curl_easy_strerror(code);
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         return {Failure::Stopped, origin + ": stopped"};
     }
     if (is_untrusted(code)) {
-        return {Failure::Untrusted,
-                origin + ": the server's certificate is not trusted: " + reason +
-                    " (authorities: " +
-                    (options_.ca_file.empty() ? "the system's" : options_.ca_file) + ")"};
+        return {Failure::Untrusted, origin + ": the server's certificate is not trusted: " +
+                                        reason + " (authorities: " + authorities() + ")"};
     }
     long sent = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
     if (sent == 0) {
         return {Failure::NotSent, origin + ": no connection: " + reason};
     }
+    if (code == CURLE_OPERATION_TIMEDOUT && flow_ != nullptr &&
+        Clock::now() >= flow_->heard + flow_->idle) {
+        return {Failure::Silent,
+                origin + ": nothing came for " + std::to_string(flow_->idle.count()) + " ms"};
+    }
     return {Failure::Unknown, origin + ": no answer: " + reason};
 }
 
-Response Client::Line::exchange(const Request& request, const std::stop_token& stop,
-                                Deadline deadline) {
-    const auto headers = wire_headers(request);
-    prepare(request, headers.get());
-    response_ = {};
-    too_large_ = false;
-    reason_[0] = '\0';
-    const Membership membership(multi_.get(), easy_.get());
-    const auto code = run(stop, std::min(deadline, after(request.timeout)));
-    const auto origin = origin_of(request.url);
+void Client::Line::judge(CURLcode code, const std::string& url) const {
+    if (flow_ != nullptr && flow_->refusal) {
+        std::rethrow_exception(flow_->refusal);
+    }
+    const auto origin = origin_of(url);
     if (too_large_) {
         throw Error(Status::Internal, origin + ": an answer of more than " +
                                           std::to_string(options_.max_body) + " bytes");
@@ -225,6 +286,18 @@ Response Client::Line::exchange(const Request& request, const std::stop_token& s
     if (code != CURLE_OK) {
         throw failure(code, origin);
     }
+}
+
+Response Client::Line::exchange(const Request& request, Flow* flow, const std::stop_token& stop,
+                                Deadline deadline) {
+    const auto headers = wire_headers(request);
+    prepare(request, headers.get());
+    response_ = {};
+    flow_ = flow;
+    too_large_ = false;
+    reason_[0] = '\0';
+    const Membership membership(multi_.get(), easy_.get());
+    judge(run(stop, std::min(deadline, after(request.timeout))), request.url);
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
