@@ -36,9 +36,9 @@ Shape watch_shape(const Target& target) {
     members.push_back({"code", Shape::text(kStatusCode)});
     members.push_back({"reason", Shape::text(kStatusReason)});
     members.push_back({"message", Shape::text(kStatusMessage)});
-    return Shape::object({{"type", Shape::text(kEventType)},
-                          {"object", Shape::object(std::move(members), kItem)}},
-                         kEvent);
+    return Shape::object(
+        {{"type", Shape::text(kEventType)}, {"object", Shape::object(std::move(members), kItem)}},
+        kEvent);
 }
 
 }  // namespace

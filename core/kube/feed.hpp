@@ -25,9 +25,9 @@ public:
 
     // A list begins; one that began before and did not end is forgotten.
     virtual void begin_list() = 0;
-    virtual void listed() = 0;   // an object of the list
+    virtual void listed() = 0;    // an object of the list
     virtual void end_list() = 0;  // what was not in it is gone
-    virtual void changed() = 0;  // or new
+    virtual void changed() = 0;   // or new
     virtual void deleted() = 0;
     virtual void forget() = 0;  // nothing is to be done with what was told
 };

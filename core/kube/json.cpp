@@ -88,8 +88,7 @@ private:
     // What the next value is to be; null if nobody wants it.
     [[nodiscard]] bool is_wanted() const {
         return skipped_ == 0 && next_ != nullptr &&
-               (next_->kind == Shape::Kind::Text ||
-                (next_->kind == Shape::Kind::Map && in_map()));
+               (next_->kind == Shape::Kind::Text || (next_->kind == Shape::Kind::Map && in_map()));
     }
     // Inside a map the shape of its values is that of the map itself.
     [[nodiscard]] bool in_map() const { return !open_.empty() && open_.back() == next_; }
@@ -239,8 +238,8 @@ private:
         const auto used = parser_.write_some(true, bytes.data(), bytes.size(), code);
         advance(bytes, used);
         if (code) {
-            throw Error(Status::Internal, "malformed JSON before byte " + std::to_string(at_) + ": " +
-                                              code.message());
+            throw Error(Status::Internal, "malformed JSON before byte " + std::to_string(at_) +
+                                              ": " + code.message());
         }
         if (parser_.done()) {
             inside_ = false;

@@ -66,8 +66,8 @@ public:
     JsonReader(const JsonReader&) = delete;
     JsonReader& operator=(const JsonReader&) = delete;
 
-    // Throws Error(Internal) "malformed JSON before byte N: reason", after which there is no going on;
-    // and what the sink throws.
+    // Throws Error(Internal) "malformed JSON before byte N: reason", after which there is no going
+    // on; and what the sink throws.
     void feed(std::string_view bytes);
     // Throws Error(Internal) if a document is unfinished.
     void finish();

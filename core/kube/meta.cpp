@@ -38,19 +38,18 @@ bool is_terway_annotation(std::string_view key) {
 }
 
 Shape meta_shape() {
-    return Shape::object(
-        {{"name", Shape::text(kName)},
-         {"namespace", Shape::text(kSpace)},
-         {"uid", Shape::text(kUid)},
-         {"resourceVersion", Shape::text(kVersion)},
-         {"deletionTimestamp", Shape::text(kDeletion)},
-         {"labels", Shape::map(kLabels)},
-         {"annotations", Shape::map(kAnnotations)},
-         {"ownerReferences",
-          Shape::list(Shape::object({{"kind", Shape::text(kOwnerKind)},
-                                     {"name", Shape::text(kOwnerName)},
-                                     {"controller", Shape::text(kOwnerController)}},
-                                    kOwner))}});
+    return Shape::object({{"name", Shape::text(kName)},
+                          {"namespace", Shape::text(kSpace)},
+                          {"uid", Shape::text(kUid)},
+                          {"resourceVersion", Shape::text(kVersion)},
+                          {"deletionTimestamp", Shape::text(kDeletion)},
+                          {"labels", Shape::map(kLabels)},
+                          {"annotations", Shape::map(kAnnotations)},
+                          {"ownerReferences", Shape::list(Shape::object(
+                                                  {{"kind", Shape::text(kOwnerKind)},
+                                                   {"name", Shape::text(kOwnerName)},
+                                                   {"controller", Shape::text(kOwnerController)}},
+                                                  kOwner))}});
 }
 
 void MetaReader::begin(Tag tag) {

@@ -18,9 +18,9 @@ using Pairs = std::vector<std::pair<Word, Word>>;
 
 // Empty if there is none.
 [[nodiscard]] inline std::string_view value_of(const Pairs& pairs, std::string_view key) {
-    const auto found =
-        std::lower_bound(pairs.begin(), pairs.end(), key,
-                         [](const auto& pair, std::string_view k) { return pair.first.view() < k; });
+    const auto found = std::lower_bound(
+        pairs.begin(), pairs.end(), key,
+        [](const auto& pair, std::string_view k) { return pair.first.view() < k; });
     return found != pairs.end() && found->first == key ? found->second.view() : std::string_view();
 }
 

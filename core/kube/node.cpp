@@ -29,14 +29,13 @@ template <>
 std::vector<Member> members_of<Node>() {
     const auto address = Shape::object(
         {{"type", Shape::text(kAddressType)}, {"address", Shape::text(kAddressText)}}, kAddress);
-    const auto condition =
-        Shape::object({{"type", Shape::text(kConditionType)},
-                       {"status", Shape::text(kConditionStatus)},
-                       {"reason", Shape::text(kConditionReason)},
-                       {"message", Shape::text(kConditionMessage)},
-                       {"lastTransitionTime", Shape::text(kConditionTransition)},
-                       {"lastHeartbeatTime", Shape::text(kConditionHeartbeat)}},
-                      kCondition);
+    const auto condition = Shape::object({{"type", Shape::text(kConditionType)},
+                                          {"status", Shape::text(kConditionStatus)},
+                                          {"reason", Shape::text(kConditionReason)},
+                                          {"message", Shape::text(kConditionMessage)},
+                                          {"lastTransitionTime", Shape::text(kConditionTransition)},
+                                          {"lastHeartbeatTime", Shape::text(kConditionHeartbeat)}},
+                                         kCondition);
     return {{"metadata", meta_shape()},
             {"spec", Shape::object({{"podCIDR", Shape::text(kPodCidr)},
                                     {"podCIDRs", Shape::list(Shape::text(kPodCidrs))}})},

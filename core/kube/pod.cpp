@@ -90,10 +90,10 @@ std::vector<Member> members_of<Pod>() {
                                     {"containers", Shape::list(container)},
                                     {"initContainers", Shape::list(init_container)}})},
             {"status",
-             Shape::object({{"phase", Shape::text(kPhase)},
-                            {"podIP", Shape::text(kAddress)},
-                            {"podIPs", Shape::list(Shape::object(
-                                           {{"ip", Shape::text(kAddresses)}}))}})}};
+             Shape::object(
+                 {{"phase", Shape::text(kPhase)},
+                  {"podIP", Shape::text(kAddress)},
+                  {"podIPs", Shape::list(Shape::object({{"ip", Shape::text(kAddresses)}}))}})}};
 }
 
 void Builder<Pod>::begin(Tag tag) {

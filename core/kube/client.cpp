@@ -1,0 +1,107 @@
+#include "kube/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace terway::kube {
+namespace {
+
+// One object as the whole document.
+template <class Object>
+class ObjectSink final : public Sink {
+public:
+    ObjectSink(Words& words, Wanted annotations) : builder_(words, std::move(annotations)) {}
+    void begin(Tag tag) override { builder_.begin(tag); }
+    void end(Tag tag) override { builder_.end(tag); }
+    bool wants(Tag tag, std::string_view key) override { return builder_.wants(tag, key); }
+    void value(Tag tag, std::string_view key, std::string_view text) override {
+        builder_.value(tag, key, text);
+    }
+    [[nodiscard]] Object take() { return builder_.take(); }
+
+private:
+    Builder<Object> builder_;
+};
+
+// What is behind '?' is of no interest to people.
+std::string title(const Call& call) {
+    return call.method + " " + call.target.substr(0, call.target.find('?'));
+}
+
+}  // namespace
+
+template <class Exchange>
+void Client::succeed(const std::string& title, Exchange exchange) {
+    http::Response response;
+    try {
+        response = exchange();
+    } catch (const http::TransportError& error) {
+        throw http::TransportError(error.failure(), title + ": " + error.what());
+    } catch (const Error& error) {
+        throw error.within(title);
+    }
+    if (response.status < 200 || response.status > 299) {
+        throw ApiError(
+            title, read_refusal(response.status, response.body, response.header("retry-after")));
+    }
+}
+
+void Client::send(const Call& call, const Patience& patience) {
+    succeed(title(call), [&] { return session_.send(call, patience.stop, patience.deadline); });
+}
+
+template <class Object>
+std::optional<Object> Client::get(const Key& key, const Patience& patience, bool is_any_version) {
+    Call call;
+    call.target = path_of<Object>(key.space) + "/" + percent_encoded(key.name) +
+                  (is_any_version ? "?resourceVersion=0" : "");
+    const auto shape = Shape::object(members_of<Object>());
+    ObjectSink<Object> sink(words_, annotations_);
+    JsonReader reader(shape, sink);
+    try {
+        succeed(title(call), [&] {
+            return session_.stream(
+                call.target, [&](std::string_view bytes) { reader.feed(bytes); }, call.timeout,
+                patience.stop, std::min(patience.deadline, after(call.timeout)));
+        });
+    } catch (const ApiError& error) {
+        if (error.code() == 404) {
+            return std::nullopt;
+        }
+        throw;
+    }
+    auto object = sink.take();
+    if (reader.documents() != 1 || object.meta.name != key.name) {
+        throw Error(Status::Internal, title(call) + ": the answer is not " +
+                                          std::string(Kind<Object>::kName) + " "" + key.name +
+                                          """);
+    }
+    return object;
+}
+
+void Client::patch(const std::string& path, Patch how, const std::string& body,
+                   const Patience& patience) {
+    Call call;
+    call.method = "PATCH";
+    call.target = path + "?fieldManager=terway";
+    call.content_type = how == Patch::Merge ? "application/merge-patch+json"
+                                            : "application/strategic-merge-patch+json";
+    call.body = body;
+    send(call, patience);
+}
+
+void Client::create_event(std::string_view space, const std::string& body,
+                          const Patience& patience) {
+    Call call;
+    call.method = "POST";
+    call.target = "/api/v1/namespaces/" + percent_encoded(space) + "/events";
+    call.content_type = "application/json";
+    call.body = body;
+    send(call, patience);
+}
+
+template std::optional<Pod> Client::get(const Key&, const Patience&, bool);
+template std::optional<Node> Client::get(const Key&, const Patience&, bool);
+template std::optional<Namespace> Client::get(const Key&, const Patience&, bool);
+
+}  // namespace terway::kube

@@ -1,0 +1,55 @@
+#include "kube/session.hpp"
+
+namespace terway::kube {
+
+Session::Session(const Access& access)
+    : server_(access.server),
+      space_(access.space),
+      token_(access.token, access.token_file),
+      http_(access.http) {}
+
+http::Request Session::request(const Call& call, const std::string& token) const {
+    http::Request request;
+    request.method = call.method;
+    request.url = server_ + call.target;
+    request.body = call.body;
+    request.timeout = call.timeout;
+    request.headers = {{"Accept", "application/json"}, {"User-Agent", "terway/" TERWAY_VERSION}};
+    if (!token.empty()) {
+        request.headers.emplace_back("Authorization", "Bearer " + token);
+    }
+    if (!call.content_type.empty()) {
+        request.headers.emplace_back("Content-Type", call.content_type);
+    }
+    return request;
+}
+
+template <class Send>
+http::Response Session::with_token(Send send) {
+    const auto token = token_.get();
+    auto response = send(token);
+    if (response.status != 401) {
+        return response;
+    }
+    token_.renew();
+    const auto renewed = token_.get();
+    return renewed == token ? response : send(renewed);
+}
+
+http::Response Session::send(const Call& call, const std::stop_token& stop, Deadline deadline) {
+    return with_token(
+        [&](const std::string& token) { return http_.send(request(call, token), stop, deadline); });
+}
+
+http::Response Session::stream(const std::string& target, const http::Take& take,
+                               std::chrono::milliseconds idle, const std::stop_token& stop,
+                               Deadline deadline) {
+    Call call;
+    call.target = target;
+    call.timeout = left(deadline);
+    return with_token([&](const std::string& token) {
+        return http_.stream(request(call, token), take, idle, stop, deadline);
+    });
+}
+
+}  // namespace terway::kube
