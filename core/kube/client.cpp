@@ -90,6 +90,12 @@ void Client::patch(const std::string& path, Patch how, const std::string& body,
     send(call, patience);
 }
 
+void Client::patch_event(std::string_view space, std::string_view name, const std::string& body,
+                         const Patience& patience) {
+    patch("/api/v1/namespaces/" + percent_encoded(space) + "/events/" + percent_encoded(name),
+          Patch::Merge, body, patience);
+}
+
 void Client::create_event(std::string_view space, const std::string& body,
                           const Patience& patience) {
     Call call;

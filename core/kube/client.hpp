@@ -49,6 +49,9 @@ public:
                   (subresource.empty() ? "" : "/" + std::string(subresource)),
               how, body, patience);
     }
+    // `body` is a merge patch of an event that was created before.
+    void patch_event(std::string_view space, std::string_view name, const std::string& body,
+                     const Patience& patience);
     // `body` is an Event (v1) of that namespace, as JSON.
     void create_event(std::string_view space, const std::string& body, const Patience& patience);
 
