@@ -145,7 +145,7 @@ public:
           supply_(
               make_supply({profile, store_, modules, gate_, reaper_, metrics_, registry_.all()})),
           manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_,
-                    pods_}),
+                    pods_, supply_->cares()}),
           inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_},
                      [this] { return supply_->doors(); }),
           server_(

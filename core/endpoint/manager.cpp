@@ -176,6 +176,9 @@ void Manager::bring_up(EndpointRecord& record, const Netns& netns, const Operati
                        KeyLock::Guard& guard) {
     auto permit = add_lane_.enter(operation.stop, operation.deadline);
     chain_.attach(record, netns.fd(), operation, overdue(operation, guard, &permit, record.key()));
+    for (auto* const care : parts_.cares) {
+        care->entered(record, operation);
+    }
 }
 
 void Manager::clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,
@@ -220,10 +223,22 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
             {address, parts_.pool.cool_until(record.spec.sticky), record.spec.sticky});
     }
     parts_.registry.erase(key, cooling);
+    say_goodbye(record, operation);
     parts_.pool.hold(addresses);
     parts_.pool.release(key.full_text());
     parts_.reaper.release_after_retired(addresses);
     checkpoint("del.erased");
+}
+
+void Manager::say_goodbye(const EndpointRecord& record, const Operation& operation) noexcept {
+    for (auto* const care : parts_.cares) {
+        try {
+            care->left(record, operation);
+        } catch (const std::exception& error) {
+            log::warning("an ENI's other dataplanes did not hear that an endpoint is gone",
+                         {{"eni", record.spec.eni}, {"reason", error.what()}});
+        }
+    }
 }
 
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {

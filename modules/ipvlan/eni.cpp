@@ -8,6 +8,7 @@
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
 #include "netlink/tc.hpp"
+#include "proxies.hpp"
 #include "terway/error.hpp"
 
 namespace terway::ipvlan {
@@ -18,6 +19,7 @@ using netlink::Link;
 using netlink::Socket;
 
 constexpr const char* kLooseReversePath = "2";
+constexpr const char* kOnlyOwnAddresses = "1";
 
 std::string text(const EniPlan& plan, const Link& link) {
     return "ENI " + plan.id + " (" + link.name + ")";
@@ -58,11 +60,16 @@ void own(Socket& socket, const EniPlan& plan, const Link& eni) {
     netlink::remove_foreign_addresses(socket, eni.index, plan.subnets, plan.addresses);
 }
 
+// The slave answers for pods of other dataplanes, at once, and for nobody else.
 void set_sysctls(const EniPlan& plan) {
+    netlink::write_sysctl("net/ipv4/conf/" + plan.slave + "/arp_ignore", kOnlyOwnAddresses);
+    netlink::write_sysctl("net/ipv4/neigh/" + plan.slave + "/proxy_delay", "0");
     const auto conf = "net/ipv6/conf/" + plan.slave + "/";
     if (plan.has_v6()) {
         netlink::write_sysctl(conf + "disable_ipv6", "0");
         netlink::write_sysctl(conf + "forwarding", "1");
+        netlink::write_sysctl(conf + "proxy_ndp", "1");
+        netlink::write_sysctl("net/ipv6/neigh/" + plan.slave + "/proxy_delay", "0");
     }
     (void)netlink::try_write_sysctl(conf + "accept_ra", "0");
 }
@@ -78,14 +85,12 @@ Link ensure_slave(Socket& socket, const EniPlan& plan) {
             throw Error(Status::Gone, "link " + plan.slave + " vanished while being made");
         }
     }
-    if (slave->up && !slave->arp && slave->mtu == plan.mtu) {
+    set_sysctls(plan);
+    if (slave->up && slave->arp && slave->mtu == plan.mtu) {
         return *slave;
     }
     netlink::change_link(socket, slave->index, {.no_ipv6_link_local = true});
-    set_sysctls(plan);
-    netlink::change_link(socket, slave->index, {.up = true, .mtu = plan.mtu});
-    // Only now, for going up the kernel sets it as it thinks.
-    netlink::change_link(socket, slave->index, {.arp = false});
+    netlink::change_link(socket, slave->index, {.up = true, .arp = true, .mtu = plan.mtu});
     return *slave;
 }
 
@@ -148,6 +153,7 @@ void prepare_eni(Socket& socket, const EniPlan& plan, bool uplink) {
     const Link slave = ensure_slave(socket, plan);
     remove_addresses(socket, slave);
     ensure_steering(socket, plan, slave);
+    ensure_proxies(socket, plan, slave.index);
 }
 
 void check_eni(Socket& socket, const EniPlan& plan, bool uplink) {
@@ -163,10 +169,11 @@ void check_eni(Socket& socket, const EniPlan& plan, bool uplink) {
         check_addresses(socket, plan, eni);
     }
     const auto slave = find_host_slave(socket, plan.ifindex);
-    if (!slave || !slave->up || slave->arp) {
-        fault(plan, eni, "lacks its link " + plan.slave + ", or it is down or answers ARP");
+    if (!slave || !slave->up || !slave->arp) {
+        fault(plan, eni, "lacks its link " + plan.slave + ", or it is down or without ARP");
     }
     check_steering(socket, plan, eni, *slave);
+    check_proxies(socket, plan, slave->index);
 }
 
 void forget_eni(Socket& socket, const EniPlan& plan, bool uplink) {

@@ -44,6 +44,12 @@ EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node, const Options& 
             plan.addresses.push_back(Prefix::host(address));
         }
     }
+    for (const auto& raw : eni.others()) {
+        const auto address = Prefix::from_abi(raw).address();
+        if (has_family(plan.subnets, address.family())) {
+            plan.others.push_back(address);
+        }
+    }
     steer(plan, plan.addresses);
     steer(plan, options.service_cidrs);
     steer(plan, options.host_stack_cidrs);

@@ -27,6 +27,7 @@ struct EniPlan {
     std::vector<Prefix> subnets;
     std::vector<Prefix> addresses;  // the node's own, as host prefixes
     std::vector<Prefix> steered;    // destinations that go to the host's stack, each once
+    std::vector<IpAddress> others;  // of other dataplanes' pods, which the slaves look for by ARP
     [[nodiscard]] bool has_v6() const;
 };
 
