@@ -11,6 +11,7 @@
 #include "endpoint/manager_detail.hpp"
 #include "endpoint/names.hpp"
 #include "endpoint/outcome.hpp"
+#include "endpoint/rate.hpp"
 
 namespace terway::endpoint {
 namespace {
@@ -45,6 +46,12 @@ void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
         spec.subnets = lease.eni->subnets;
         spec.gateways = hosts(lease.eni->gateways);
     }
+}
+
+// What the runtime has said stays.
+void limit(EndpointSpec& spec, const Rates& rates) {
+    spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : rates.ingress;
+    spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : rates.egress;
 }
 
 Operation for_undo(const Operation& operation) {
@@ -107,12 +114,14 @@ EndpointRecord Manager::forgotten_record(const cni::Request& request) const {
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    const auto choice = choose(parts_.profile, parts_.pods.facts(request));
+    const auto facts = parts_.pods.facts(request);
+    const auto choice = choose(parts_.profile, facts);
     if (choice.rule) {
         log::debug("a rule chose the chain", {{"line", choice.chain.place.line}});
     }
     auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     record.spec.source = source_of(choice.chain.addresses);
+    limit(record.spec, rates_of(facts.annotations));
     const auto& key = record.key();
     if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
         log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");
