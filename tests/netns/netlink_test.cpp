@@ -165,7 +165,7 @@ TEST_F(Netlink, APermanentNeighbourCanBeSetOnALinkThatIsDown) {
 }
 
 TEST_F(Netlink, ALinkAnswersForOtherAddressesUntilItIsToldNotTo) {
-    const auto link = make_pair();
+    const auto link = veth();
     for (const auto* text : {"172.20.1.5", "fd00:20:1::5"}) {
         const auto address = ip(text);
         ensure_proxy(socket_, link.index, address);
