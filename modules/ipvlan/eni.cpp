@@ -1,6 +1,5 @@
 #include "eni.hpp"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,43 +20,8 @@ using netlink::Socket;
 constexpr const char* kLooseReversePath = "2";
 constexpr const char* kOnlyOwnAddresses = "1";
 
-std::string text(const EniPlan& plan, const Link& link) {
-    return "ENI " + plan.id + " (" + link.name + ")";
-}
-
 [[noreturn]] void fault(const EniPlan& plan, const Link& eni, const std::string& what) {
-    throw Error(Status::Internal, text(plan, eni) + " " + what);
-}
-
-Link required(Socket& socket, const EniPlan& plan) {
-    auto link = netlink::find_nic_at(socket, plan.ifindex, plan.mac);
-    if (!link) {
-        throw Error(Status::Gone, "ENI " + plan.id + " has no link with index " +
-                                      std::to_string(plan.ifindex) + " and MAC " + plan.mac.text());
-    }
-    return *link;
-}
-
-void ensure_addresses(Socket& socket, const EniPlan& plan, const Link& eni) {
-    const auto found = netlink::addresses(socket, eni.index);
-    for (const auto& address : plan.addresses) {
-        if (std::find(found.begin(), found.end(), address) == found.end()) {
-            netlink::ensure_address(socket, eni.index, address);
-        }
-    }
-}
-
-// With an address of the node's: the kernel validates no source loosely on a link that has none.
-void own(Socket& socket, const EniPlan& plan, const Link& eni) {
-    if (plan.has_v6()) {
-        netlink::write_sysctl("net/ipv6/conf/" + eni.name + "/disable_ipv6", "0");
-    }
-    (void)netlink::try_write_sysctl("net/ipv6/conf/" + eni.name + "/accept_ra", "0");
-    if (!eni.up || eni.mtu != plan.mtu) {
-        netlink::change_link(socket, eni.index, {.up = true, .mtu = plan.mtu});
-    }
-    ensure_addresses(socket, plan, eni);
-    netlink::remove_foreign_addresses(socket, eni.index, plan.subnets, plan.addresses);
+    throw Error(Status::Internal, netlink::text(plan, eni) + " " + what);
 }
 
 // The slave answers for pods of other dataplanes, at once, and for nobody else.
@@ -100,15 +64,6 @@ void remove_addresses(Socket& socket, const Link& slave) {
     }
 }
 
-void check_addresses(Socket& socket, const EniPlan& plan, const Link& eni) {
-    const auto found = netlink::addresses(socket, eni.index);
-    for (const auto& address : plan.addresses) {
-        if (std::find(found.begin(), found.end(), address) == found.end()) {
-            fault(plan, eni, "lacks the node's address " + address.text());
-        }
-    }
-}
-
 void ensure_steering(Socket& socket, const EniPlan& plan, const Link& slave) {
     netlink::ensure_clsact(socket, plan.ifindex);
     const auto needed =
@@ -145,10 +100,10 @@ std::optional<Link> find_host_slave(Socket& socket, std::uint32_t eni_ifindex) {
 }
 
 void prepare_eni(Socket& socket, const EniPlan& plan, bool uplink) {
-    const Link eni = required(socket, plan);
+    const Link eni = netlink::required_link(socket, plan);
     netlink::write_sysctl("net/ipv4/conf/" + eni.name + "/rp_filter", kLooseReversePath);
     if (!uplink) {
-        own(socket, plan, eni);
+        netlink::own_link(socket, plan, eni);
     }
     const Link slave = ensure_slave(socket, plan);
     remove_addresses(socket, slave);
@@ -157,16 +112,12 @@ void prepare_eni(Socket& socket, const EniPlan& plan, bool uplink) {
 }
 
 void check_eni(Socket& socket, const EniPlan& plan, bool uplink) {
-    const Link eni = required(socket, plan);
+    const Link eni = netlink::required_link(socket, plan);
     if (!eni.up) {
         fault(plan, eni, "is down");
     }
-    if (!uplink && eni.mtu != plan.mtu) {
-        fault(plan, eni,
-              "has MTU " + std::to_string(eni.mtu) + ", not " + std::to_string(plan.mtu));
-    }
     if (!uplink) {
-        check_addresses(socket, plan, eni);
+        netlink::check_owned(socket, plan, eni);
     }
     const auto slave = find_host_slave(socket, plan.ifindex);
     if (!slave || !slave->up || !slave->arp) {
@@ -196,8 +147,8 @@ void forget_eni(Socket& socket, const EniPlan& plan, bool uplink) {
     if (const auto slave = find_host_slave(socket, eni->index)) {
         (void)netlink::remove_link(socket, slave->index);
     }
-    for (const auto& address : uplink ? std::vector<Prefix>{} : plan.addresses) {
-        netlink::remove_address(socket, eni->index, address);
+    if (!uplink) {
+        netlink::disown_link(socket, plan, *eni);
     }
 }
 
