@@ -16,6 +16,7 @@
 #include "base/metrics.hpp"
 #include "daemon/admin.hpp"
 #include "daemon/cni_handler.hpp"
+#include "daemon/cni_install.hpp"
 #include "daemon/fallback.hpp"
 #include "daemon/inspect.hpp"
 #include "daemon/module_set.hpp"
@@ -145,7 +146,7 @@ public:
           supply_(
               make_supply({profile, store_, modules, gate_, reaper_, metrics_, registry_.all()})),
           manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_,
-                    pods_}),
+                    pods_, supply_->cares()}),
           inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_},
                      [this] { return supply_->doors(); }),
           server_(
@@ -158,6 +159,11 @@ public:
     Daemon& operator=(const Daemon&) = delete;
 
     int run() {
+        const CniInstall installation(profile_.cni);
+        if (profile_.cni.install) {
+            installation.check();
+            installation.install_binary();
+        }
         announce_fallbacks();
         settle_modules(modules_, profile_, registry_, store_);
         manager_.reclaim_addresses();
@@ -179,6 +185,9 @@ public:
                 watch_kernel(manager_, supply_->cares(), stop);
             });
             const auto admin = open_admin();
+            if (profile_.cni.install) {
+                installation.install_configuration();
+            }
             log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
             // Loading modules and rulesets leaves the heap mostly empty.
             (void)::malloc_trim(0);

@@ -5,6 +5,7 @@
 #include "daemon/eni_supply.hpp"
 #include "daemon/pool_journal.hpp"
 #include "daemon/route_service.hpp"
+#include "endpoint/eni_occupants.hpp"
 #include "endpoint/pod_facts.hpp"
 #include "pool/cidr_pool.hpp"
 #include "pool/pool_set.hpp"
@@ -22,12 +23,7 @@ public:
         const auto wanted = dataplanes_by_source(parts.profile);
         auto present = wanted;
         for (const auto& record : parts.records) {
-            auto& dataplanes = present[record.spec.source];
-            for (const auto& pin : record.chain) {
-                if (pin.role == endpoint::ModuleRole::Dataplane) {
-                    dataplanes.insert(pin.id);
-                }
-            }
+            present[record.spec.source].insert(endpoint::dataplane_of(record));
         }
         if (parts.profile.cloud.manage_routes && wanted.contains(Source::PodCidr)) {
             routes_ = std::make_unique<RouteService>(parts.profile, parts.store, parts.metrics);

@@ -15,15 +15,22 @@ namespace {
 
 constexpr std::chrono::seconds kVerbTime{30};
 
+Operation on_its_own() {
+    return {after(kVerbTime), {}, {}};
+}
+
 // The C struct of one ENI; borrows the place.
 class AbiEni {
 public:
-    explicit AbiEni(const pool::EniPlace& eni) {
+    AbiEni(const pool::EniPlace& eni, const std::vector<Prefix>& others) {
         for (const auto& subnet : eni.subnets) {
             subnets_.push_back(subnet.to_abi());
         }
         for (const auto& gateway : eni.gateways) {
             gateways_.push_back(Prefix::host(gateway).to_abi());
+        }
+        for (const auto& other : others) {
+            others_.push_back(other.to_abi());
         }
         raw_ = sdk::sized<twy_eni>();
         raw_.ifindex = eni.ifindex;
@@ -33,6 +40,8 @@ public:
         raw_.subnet_count = subnets_.size();
         raw_.gateways = gateways_.data();
         raw_.gateway_count = gateways_.size();
+        raw_.others = others_.data();
+        raw_.other_count = others_.size();
     }
     AbiEni(const AbiEni&) = delete;
     AbiEni& operator=(const AbiEni&) = delete;
@@ -42,6 +51,7 @@ public:
 private:
     std::vector<twy_prefix> subnets_;
     std::vector<twy_prefix> gateways_;
+    std::vector<twy_prefix> others_;
     twy_eni raw_;
 };
 
@@ -75,13 +85,39 @@ void EniCare::links_changed() {
     changed_.notify_all();
 }
 
+EniCare::Turn::Turn(EniCare& care, std::string eni, const Operation& operation)
+    : care_(care), eni_(std::move(eni)) {
+    const MutexLock lock(care_.mutex_);
+    const auto free = [this]()
+                          TERWAY_REQUIRES(care_.mutex_) { return !care_.busy_.contains(eni_); };
+    if (!care_.turn_over_.wait(care_.mutex_, operation.stop, operation.deadline, free)) {
+        throw Error(Status::Retry, "ENI " + eni_ + " is being worked on");
+    }
+    care_.busy_.insert(eni_);
+}
+
+EniCare::Turn::~Turn() {
+    const MutexLock lock(care_.mutex_);
+    care_.busy_.erase(eni_);
+    care_.turn_over_.notify_all();
+}
+
+bool EniCare::knows_enis(const std::string& dataplane) const {
+    const auto found = modules_.find(dataplane);
+    return found != modules_.end() && found->second->eni() != nullptr;
+}
+
+std::vector<Prefix> EniCare::others(const std::string& eni, const std::string& dataplane) const {
+    const MutexLock lock(mutex_);
+    return occupants_.others(eni, dataplane);
+}
+
 void EniCare::call(const char* name, Verb verb, const pool::EniPlace& eni,
                    const Operation& operation) {
     std::optional<Error> first;
     bool any = false;
     for (const auto& dataplane : dataplanes_) {
-        const auto found = modules_.find(dataplane);
-        if (found == modules_.end() || found->second->eni() == nullptr) {
+        if (!knows_enis(dataplane)) {
             continue;
         }
         any = true;
@@ -103,7 +139,7 @@ void EniCare::call_one(const std::string& dataplane, const char* name, Verb verb
                        const pool::EniPlace& eni, const Operation& operation) {
     const auto& module = *modules_.at(dataplane);
     const auto* const verbs = module.eni();
-    const AbiEni raw(eni);
+    const AbiEni raw(eni, others(eni.id, dataplane));
     twy_call context(operation.deadline, reaper_);
     const auto returned = gate_.call(module, name, eni.id, context, [&](twy_error* reterr) {
         return (verbs->*verb)(module.instance(), &context, raw.raw(), reterr);
@@ -115,7 +151,9 @@ void EniCare::call_one(const std::string& dataplane, const char* name, Verb verb
 }
 
 void EniCare::prepare(const pool::EniPlace& eni) {
-    call("eni.prepare", &twy_eni_verbs::prepare, eni, {after(kVerbTime), {}, {}});
+    const auto operation = on_its_own();
+    const Turn turn(*this, eni.id, operation);
+    call("eni.prepare", &twy_eni_verbs::prepare, eni, operation);
     if (!exclusive_) {
         const MutexLock lock(mutex_);
         ready_.insert_or_assign(eni.id, eni);
@@ -123,11 +161,64 @@ void EniCare::prepare(const pool::EniPlace& eni) {
 }
 
 void EniCare::forget(const pool::EniPlace& eni) {
+    const auto operation = on_its_own();
+    const Turn turn(*this, eni.id, operation);
     {
         const MutexLock lock(mutex_);
         ready_.erase(eni.id);
     }
-    call("eni.forget", &twy_eni_verbs::forget, eni, {after(kVerbTime), {}, {}});
+    call("eni.forget", &twy_eni_verbs::forget, eni, operation);
+}
+
+bool EniCare::shares_eni(const EndpointRecord& record) const {
+    return !exclusive_ && record.spec.source == pool::Source::Eni && !record.spec.eni.empty();
+}
+
+void EniCare::recall(const EndpointRecord& record) {
+    if (shares_eni(record)) {
+        const MutexLock lock(mutex_);
+        occupants_.enter(record);
+    }
+}
+
+void EniCare::entered(const EndpointRecord& record, const Operation& operation) {
+    if (shares_eni(record)) {
+        const Turn turn(*this, record.spec.eni, operation);
+        recall(record);
+        tell_others(record, operation);
+    }
+}
+
+void EniCare::left(const EndpointRecord& record, const Operation& operation) {
+    if (!shares_eni(record)) {
+        return;
+    }
+    const auto forget_it = [&] {
+        const MutexLock lock(mutex_);
+        occupants_.leave(record);
+    };
+    try {
+        const Turn turn(*this, record.spec.eni, operation);
+        forget_it();
+        tell_others(record, operation);
+    } catch (const Error&) {
+        forget_it();
+        throw;
+    }
+}
+
+void EniCare::tell_others(const EndpointRecord& record, const Operation& operation) {
+    const auto all = ready();
+    const auto eni = all.find(record.spec.eni);
+    if (eni == all.end()) {
+        return;  // they hear of it when the ENI is prepared
+    }
+    const auto own = dataplane_of(record);
+    for (const auto& dataplane : dataplanes_) {
+        if (dataplane != own && knows_enis(dataplane)) {
+            call_one(dataplane, "eni.prepare", &twy_eni_verbs::prepare, eni->second, operation);
+        }
+    }
 }
 
 std::map<std::string, pool::EniPlace> EniCare::ready() const {
@@ -136,6 +227,7 @@ std::map<std::string, pool::EniPlace> EniCare::ready() const {
 }
 
 bool EniCare::repair_one(const pool::EniPlace& eni, const Operation& operation) {
+    const Turn turn(*this, eni.id, operation);
     std::string found;
     try {
         call("eni.check", &twy_eni_verbs::check, eni, operation);

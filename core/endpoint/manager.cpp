@@ -11,6 +11,7 @@
 #include "endpoint/manager_detail.hpp"
 #include "endpoint/names.hpp"
 #include "endpoint/outcome.hpp"
+#include "endpoint/rate.hpp"
 
 namespace terway::endpoint {
 namespace {
@@ -45,6 +46,12 @@ void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
         spec.subnets = lease.eni->subnets;
         spec.gateways = hosts(lease.eni->gateways);
     }
+}
+
+// What the runtime has said stays.
+void limit(EndpointSpec& spec, const Rates& rates) {
+    spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : rates.ingress;
+    spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : rates.egress;
 }
 
 Operation for_undo(const Operation& operation) {
@@ -107,12 +114,14 @@ EndpointRecord Manager::forgotten_record(const cni::Request& request) const {
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    const auto choice = choose(parts_.profile, parts_.pods.facts(request));
+    const auto facts = parts_.pods.facts(request);
+    const auto choice = choose(parts_.profile, facts);
     if (choice.rule) {
         log::debug("a rule chose the chain", {{"line", choice.chain.place.line}});
     }
     auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     record.spec.source = source_of(choice.chain.addresses);
+    limit(record.spec, rates_of(facts.annotations));
     const auto& key = record.key();
     if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
         log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");
@@ -176,6 +185,9 @@ void Manager::bring_up(EndpointRecord& record, const Netns& netns, const Operati
                        KeyLock::Guard& guard) {
     auto permit = add_lane_.enter(operation.stop, operation.deadline);
     chain_.attach(record, netns.fd(), operation, overdue(operation, guard, &permit, record.key()));
+    for (auto* const care : parts_.cares) {
+        care->entered(record, operation);
+    }
 }
 
 void Manager::clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,
@@ -220,10 +232,22 @@ void Manager::take_down(EndpointRecord record, int netns_fd, const Operation& op
             {address, parts_.pool.cool_until(record.spec.sticky), record.spec.sticky});
     }
     parts_.registry.erase(key, cooling);
+    say_goodbye(record, operation);
     parts_.pool.hold(addresses);
     parts_.pool.release(key.full_text());
     parts_.reaper.release_after_retired(addresses);
     checkpoint("del.erased");
+}
+
+void Manager::say_goodbye(const EndpointRecord& record, const Operation& operation) noexcept {
+    for (auto* const care : parts_.cares) {
+        try {
+            care->left(record, operation);
+        } catch (const std::exception& error) {
+            log::warning("an ENI's other dataplanes did not hear that an endpoint is gone",
+                         {{"eni", record.spec.eni}, {"reason", error.what()}});
+        }
+    }
 }
 
 void Manager::del(const cni::Request& request, int netns_fd, const Operation& operation) {

@@ -17,6 +17,7 @@
 #include "cni/result.hpp"
 #include "cni/ticket.hpp"
 #include "endpoint/chain.hpp"
+#include "endpoint/eni_care.hpp"
 #include "endpoint/key_lock.hpp"
 #include "endpoint/lane.hpp"
 #include "endpoint/operation.hpp"
@@ -52,6 +53,7 @@ public:
         pool::AddressPool& pool;
         Metrics& metrics;
         PodSource& pods;
+        std::vector<EniCare*> cares;  // of the ENIs endpoints have addresses of
     };
     explicit Manager(const Parts& parts);
 
@@ -103,6 +105,8 @@ private:
                    KeyLock::Guard& guard);
     void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 KeyLock::Guard& guard);
+    // The dataplanes that have other addresses of its ENI hear that the endpoint is gone.
+    void say_goodbye(const EndpointRecord& record, const Operation& operation) noexcept;
     bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
     // Nothing remembers these addresses any more; the pool may give them to others.
     void set_free(const std::vector<IpAddress>& addresses) noexcept;

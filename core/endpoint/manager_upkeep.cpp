@@ -97,6 +97,9 @@ void Manager::sweep(const Operation& operation) {
 
 void Manager::reclaim_addresses() {
     for (const auto& record : parts_.registry.all()) {
+        for (auto* const care : parts_.cares) {
+            care->recall(record);
+        }
         try {
             parts_.pool.claim({record.key().full_text(), record.spec.sticky, record.spec.source},
                               bare(record.spec.addresses), record.spec.eni);

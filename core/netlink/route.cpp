@@ -98,6 +98,17 @@ Message neighbour_message(int type, int flags, const Neighbour& neighbour) {
     return message;
 }
 
+Message proxy_message(int type, int flags, std::uint32_t ifindex, const IpAddress& address) {
+    Message message(type, flags);
+    ndmsg header{};
+    header.ndm_family = af(address.family());
+    header.ndm_ifindex = static_cast<int>(ifindex);
+    header.ndm_flags = NTF_PROXY;
+    message.header(header);
+    message.put(NDA_DST, address.bytes());
+    return message;
+}
+
 }  // namespace
 
 void ensure_address(Socket& socket, std::uint32_t ifindex, const Prefix& address,
@@ -234,6 +245,37 @@ std::vector<Neighbour> neighbours(Socket& socket, Family family, std::uint32_t i
             std::copy_n(static_cast<const std::uint8_t*>(nla_data(mac)), 6,
                         neighbour.mac.bytes.begin());
             all.push_back(neighbour);
+        });
+    return all;
+}
+
+void ensure_proxy(Socket& socket, std::uint32_t ifindex, const IpAddress& address) {
+    auto message = proxy_message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex, address);
+    socket.request(message, "answer for " + address.text() + on(ifindex));
+}
+
+bool remove_proxy(Socket& socket, std::uint32_t ifindex, const IpAddress& address) {
+    auto message = proxy_message(RTM_DELNEIGH, 0, ifindex, address);
+    return socket.request_tolerating(message, "answer no more for " + address.text() + on(ifindex),
+                                     {ENOENT, ESRCH, ENODEV}) == 0;
+}
+
+std::vector<IpAddress> proxies(Socket& socket, Family family, std::uint32_t ifindex) {
+    Message message(RTM_GETNEIGH);
+    ndmsg header{};
+    header.ndm_family = af(family);
+    header.ndm_flags = NTF_PROXY;
+    message.header(header);
+    std::vector<IpAddress> all;
+    socket.dump(
+        message, "list what is answered for" + on(ifindex), [&] { all.clear(); },
+        [&](const nlmsghdr& entry) {
+            const auto* found = static_cast<const ndmsg*>(nlmsg_data(&entry));
+            const auto attributes = parse<NDA_MAX + 1>(entry, sizeof(ndmsg));
+            const auto address = address_of(found->ndm_family, attributes[NDA_DST]);
+            if (static_cast<std::uint32_t>(found->ndm_ifindex) == ifindex && address) {
+                all.push_back(*address);
+            }
         });
     return all;
 }

@@ -60,6 +60,12 @@ bool remove_neighbour(Socket& socket, const Neighbour& neighbour);
 // Of one link and family.
 [[nodiscard]] std::vector<Neighbour> neighbours(Socket& socket, Family family,
                                                 std::uint32_t ifindex);
+// Addresses a link answers for although they are elsewhere: by ARP where it forwards, by neighbour
+// discovery where its sysctl proxy_ndp says so, too.
+void ensure_proxy(Socket& socket, std::uint32_t ifindex, const IpAddress& address);
+bool remove_proxy(Socket& socket, std::uint32_t ifindex, const IpAddress& address);
+// Of one link and family.
+[[nodiscard]] std::vector<IpAddress> proxies(Socket& socket, Family family, std::uint32_t ifindex);
 // Removes what any link knows of an address, learned or permanent; answers how many there were. For
 // an address that changes hands.
 std::size_t remove_neighbours(Socket& socket, const IpAddress& address);

@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "profile/chain_section.hpp"
 #include "profile/cloud_section.hpp"
+#include "profile/cni_section.hpp"
 #include "profile/daemon_section.hpp"
 #include "profile/pool_section.hpp"
 #include "profile/section.hpp"
@@ -180,6 +181,7 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     read_section(root, "cloud", read_cloud, profile.cloud, diagnostics);
     read_section(root, "endpoint", read_endpoint, profile.endpoint, diagnostics);
     read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);
+    read_section(root, "cni", read_cni, profile.cni, diagnostics);
     read_modules(root, modules, profile, diagnostics);
     root.finish();
     if (diagnostics.errors() != errors_before) {

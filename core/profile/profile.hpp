@@ -116,6 +116,16 @@ struct Daemon {
     std::uint32_t max_lost_threads = 4;
 };
 
+// What the container runtime needs, put in its place by the daemon: for container images.
+struct CniFiles {
+    bool install = false;
+    std::string binary = "/opt/cni/bin/terway";               // of the image
+    std::string conflist = "/etc/terway/10-terway.conflist";  // keeps its name
+    std::string bin_dir = "/host/opt/cni/bin";                // of the host, mounted
+    std::string conf_dir = "/host/etc/cni/net.d";
+    bool take_over = false;  // put the configuration of another network aside
+};
+
 // What the profile says of one module of the chains; there is one for each, mentioned or not.
 struct ModuleSettings {
     std::optional<std::string> path;    // else <id>.so in one of module_dirs
@@ -133,6 +143,7 @@ struct Profile {
     Cloud cloud;
     Endpoint endpoint;
     Daemon daemon;
+    CniFiles cni;
     std::map<std::string, ModuleSettings> modules;  // by id
 
     // [chain] and those of the rules, in the order of the file.

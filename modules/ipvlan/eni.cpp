@@ -1,6 +1,5 @@
 #include "eni.hpp"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -8,6 +7,7 @@
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
 #include "netlink/tc.hpp"
+#include "proxies.hpp"
 #include "terway/error.hpp"
 
 namespace terway::ipvlan {
@@ -18,51 +18,22 @@ using netlink::Link;
 using netlink::Socket;
 
 constexpr const char* kLooseReversePath = "2";
-
-std::string text(const EniPlan& plan, const Link& link) {
-    return "ENI " + plan.id + " (" + link.name + ")";
-}
+constexpr const char* kOnlyOwnAddresses = "1";
 
 [[noreturn]] void fault(const EniPlan& plan, const Link& eni, const std::string& what) {
-    throw Error(Status::Internal, text(plan, eni) + " " + what);
+    throw Error(Status::Internal, netlink::text(plan, eni) + " " + what);
 }
 
-Link required(Socket& socket, const EniPlan& plan) {
-    auto link = netlink::find_nic_at(socket, plan.ifindex, plan.mac);
-    if (!link) {
-        throw Error(Status::Gone, "ENI " + plan.id + " has no link with index " +
-                                      std::to_string(plan.ifindex) + " and MAC " + plan.mac.text());
-    }
-    return *link;
-}
-
-void ensure_addresses(Socket& socket, const EniPlan& plan, const Link& eni) {
-    const auto found = netlink::addresses(socket, eni.index);
-    for (const auto& address : plan.addresses) {
-        if (std::find(found.begin(), found.end(), address) == found.end()) {
-            netlink::ensure_address(socket, eni.index, address);
-        }
-    }
-}
-
-// With an address of the node's: the kernel validates no source loosely on a link that has none.
-void own(Socket& socket, const EniPlan& plan, const Link& eni) {
-    if (plan.has_v6()) {
-        netlink::write_sysctl("net/ipv6/conf/" + eni.name + "/disable_ipv6", "0");
-    }
-    (void)netlink::try_write_sysctl("net/ipv6/conf/" + eni.name + "/accept_ra", "0");
-    if (!eni.up || eni.mtu != plan.mtu) {
-        netlink::change_link(socket, eni.index, {.up = true, .mtu = plan.mtu});
-    }
-    ensure_addresses(socket, plan, eni);
-    netlink::remove_foreign_addresses(socket, eni.index, plan.subnets, plan.addresses);
-}
-
+// The slave answers for pods of other dataplanes, at once, and for nobody else.
 void set_sysctls(const EniPlan& plan) {
+    netlink::write_sysctl("net/ipv4/conf/" + plan.slave + "/arp_ignore", kOnlyOwnAddresses);
+    netlink::write_sysctl("net/ipv4/neigh/" + plan.slave + "/proxy_delay", "0");
     const auto conf = "net/ipv6/conf/" + plan.slave + "/";
     if (plan.has_v6()) {
         netlink::write_sysctl(conf + "disable_ipv6", "0");
         netlink::write_sysctl(conf + "forwarding", "1");
+        netlink::write_sysctl(conf + "proxy_ndp", "1");
+        netlink::write_sysctl("net/ipv6/neigh/" + plan.slave + "/proxy_delay", "0");
     }
     (void)netlink::try_write_sysctl(conf + "accept_ra", "0");
 }
@@ -78,29 +49,18 @@ Link ensure_slave(Socket& socket, const EniPlan& plan) {
             throw Error(Status::Gone, "link " + plan.slave + " vanished while being made");
         }
     }
-    if (slave->up && !slave->arp && slave->mtu == plan.mtu) {
+    set_sysctls(plan);
+    if (slave->up && slave->arp && slave->mtu == plan.mtu) {
         return *slave;
     }
     netlink::change_link(socket, slave->index, {.no_ipv6_link_local = true});
-    set_sysctls(plan);
-    netlink::change_link(socket, slave->index, {.up = true, .mtu = plan.mtu});
-    // Only now, for going up the kernel sets it as it thinks.
-    netlink::change_link(socket, slave->index, {.arp = false});
+    netlink::change_link(socket, slave->index, {.up = true, .arp = true, .mtu = plan.mtu});
     return *slave;
 }
 
 void remove_addresses(Socket& socket, const Link& slave) {
     for (const auto& address : netlink::addresses(socket, slave.index)) {
         netlink::remove_address(socket, slave.index, address);
-    }
-}
-
-void check_addresses(Socket& socket, const EniPlan& plan, const Link& eni) {
-    const auto found = netlink::addresses(socket, eni.index);
-    for (const auto& address : plan.addresses) {
-        if (std::find(found.begin(), found.end(), address) == found.end()) {
-            fault(plan, eni, "lacks the node's address " + address.text());
-        }
     }
 }
 
@@ -140,33 +100,31 @@ std::optional<Link> find_host_slave(Socket& socket, std::uint32_t eni_ifindex) {
 }
 
 void prepare_eni(Socket& socket, const EniPlan& plan, bool uplink) {
-    const Link eni = required(socket, plan);
+    const Link eni = netlink::required_link(socket, plan);
     netlink::write_sysctl("net/ipv4/conf/" + eni.name + "/rp_filter", kLooseReversePath);
     if (!uplink) {
-        own(socket, plan, eni);
+        netlink::own_link(socket, plan, eni);
     }
     const Link slave = ensure_slave(socket, plan);
     remove_addresses(socket, slave);
     ensure_steering(socket, plan, slave);
+    ensure_proxies(socket, plan, slave.index);
 }
 
 void check_eni(Socket& socket, const EniPlan& plan, bool uplink) {
-    const Link eni = required(socket, plan);
+    const Link eni = netlink::required_link(socket, plan);
     if (!eni.up) {
         fault(plan, eni, "is down");
     }
-    if (!uplink && eni.mtu != plan.mtu) {
-        fault(plan, eni,
-              "has MTU " + std::to_string(eni.mtu) + ", not " + std::to_string(plan.mtu));
-    }
     if (!uplink) {
-        check_addresses(socket, plan, eni);
+        netlink::check_owned(socket, plan, eni);
     }
     const auto slave = find_host_slave(socket, plan.ifindex);
-    if (!slave || !slave->up || slave->arp) {
-        fault(plan, eni, "lacks its link " + plan.slave + ", or it is down or answers ARP");
+    if (!slave || !slave->up || !slave->arp) {
+        fault(plan, eni, "lacks its link " + plan.slave + ", or it is down or without ARP");
     }
     check_steering(socket, plan, eni, *slave);
+    check_proxies(socket, plan, slave->index);
 }
 
 void forget_eni(Socket& socket, const EniPlan& plan, bool uplink) {
@@ -189,8 +147,8 @@ void forget_eni(Socket& socket, const EniPlan& plan, bool uplink) {
     if (const auto slave = find_host_slave(socket, eni->index)) {
         (void)netlink::remove_link(socket, slave->index);
     }
-    for (const auto& address : uplink ? std::vector<Prefix>{} : plan.addresses) {
-        netlink::remove_address(socket, eni->index, address);
+    if (!uplink) {
+        netlink::disown_link(socket, plan, *eni);
     }
 }
 

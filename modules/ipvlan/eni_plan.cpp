@@ -7,17 +7,12 @@
 namespace terway::ipvlan {
 namespace {
 
-bool has_family(const std::vector<Prefix>& prefixes, Family family) {
-    return std::any_of(prefixes.begin(), prefixes.end(),
-                       [&](const Prefix& each) { return each.family() == family; });
-}
-
 void steer(EniPlan& plan, const std::vector<Prefix>& destinations) {
     for (const auto& each : destinations) {
         const auto to = each.network();
         const bool known =
             std::find(plan.steered.begin(), plan.steered.end(), to) != plan.steered.end();
-        if (!known && has_family(plan.subnets, to.family())) {
+        if (!known && plan.has(to.family())) {
             plan.steered.push_back(to);
         }
     }
@@ -25,23 +20,13 @@ void steer(EniPlan& plan, const std::vector<Prefix>& destinations) {
 
 }  // namespace
 
-bool EniPlan::has_v6() const {
-    return has_family(subnets, Family::V6);
-}
-
 EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node, const Options& options) {
-    EniPlan plan;
-    plan.id = eni.id();
-    plan.ifindex = eni.ifindex();
-    std::copy(eni.mac().begin(), eni.mac().end(), plan.mac.bytes.begin());
-    plan.mtu = node.mtu;
+    EniPlan plan{netlink::pod_nic(eni, node.addresses, node.mtu), {}, {}, {}};
     plan.slave = host_slave_name(plan.ifindex);
-    for (const auto& raw : eni.subnets()) {
-        plan.subnets.push_back(Prefix::from_abi(raw).network());
-    }
-    for (const auto& address : node.addresses) {
-        if (has_family(plan.subnets, address.family())) {
-            plan.addresses.push_back(Prefix::host(address));
+    for (const auto& raw : eni.others()) {
+        const auto address = Prefix::from_abi(raw).address();
+        if (plan.has(address.family())) {
+            plan.others.push_back(address);
         }
     }
     steer(plan, plan.addresses);

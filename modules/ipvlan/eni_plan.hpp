@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "netlink/pod_nic.hpp"
 #include "netlink/tc.hpp"
 #include "options.hpp"
 #include "plan.hpp"
@@ -18,16 +19,10 @@ namespace terway::ipvlan {
 inline constexpr std::uint16_t kSteerV4 = 40000;
 inline constexpr std::uint16_t kSteerV6 = 40001;
 
-struct EniPlan {
-    std::string id;  // for texts
-    std::uint32_t ifindex = 0;
-    Mac mac;
-    std::uint32_t mtu = 0;
-    std::string slave;  // the host's, "ipvl_3"
-    std::vector<Prefix> subnets;
-    std::vector<Prefix> addresses;  // the node's own, as host prefixes
+struct EniPlan : netlink::PodNic {
+    std::string slave;              // the host's, "ipvl_3"
     std::vector<Prefix> steered;    // destinations that go to the host's stack, each once
-    [[nodiscard]] bool has_v6() const;
+    std::vector<IpAddress> others;  // of other dataplanes' pods, which the slaves look for by ARP
 };
 
 [[nodiscard]] EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node,

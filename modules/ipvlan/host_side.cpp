@@ -48,21 +48,31 @@ void remove_others(Socket& socket, const std::vector<Route>& wanted) {
     }
 }
 
+void ensure_neighbours(Socket& socket, const Plan& plan, const Link& slave) {
+    for (const auto& neighbour : host_neighbours(plan, slave.index)) {
+        netlink::ensure_neighbour(socket, neighbour);
+    }
+}
+
 void ensure_rules(Socket& socket, const Plan& plan) {
     for (const auto& rule : host_rules(plan.addresses)) {
         (void)netlink::ensure_rule(socket, rule);
     }
 }
 
-// Unless the address has another pod by now.
-void remove_rules(Socket& socket, const std::vector<Prefix>& addresses) {
-    for (const auto& rule : host_rules(addresses)) {
-        const auto all = netlink::routes(socket, rule.family);
-        const bool in_use = std::any_of(all.begin(), all.end(), [&](const Route& each) {
-            return each.destination == rule.destination;
-        });
-        while (!in_use && netlink::remove_rule(socket, rule)) {
+// Unless the address has another pod by now. Without a link, its neighbour went with it.
+void remove_rule_and_neighbour(Socket& socket, const Prefix& address, std::uint32_t slave_ifindex) {
+    const auto all = netlink::routes(socket, address.family());
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const Route& each) { return each.destination == address; })) {
+        return;
+    }
+    for (const auto& rule : host_rules({address})) {
+        while (netlink::remove_rule(socket, rule)) {
         }
+    }
+    if (slave_ifindex != 0) {
+        (void)netlink::remove_neighbour(socket, {slave_ifindex, address.address(), {}});
     }
 }
 
@@ -77,7 +87,9 @@ bool is_there(Socket& socket, const Route& route) {
 }  // namespace
 
 void open_way(Socket& socket, const Plan& plan) {
-    const auto wanted = host_routes(plan, required_slave(socket, plan).index);
+    const auto slave = required_slave(socket, plan);
+    const auto wanted = host_routes(plan, slave.index);
+    ensure_neighbours(socket, plan, slave);
     for (const auto& route : wanted) {
         netlink::ensure_route(socket, route);
     }
@@ -91,24 +103,27 @@ void close_way(Socket& socket, const Plan& plan) {
         (void)netlink::remove_route(socket, route);
     }
     if (!plan.addresses.empty()) {
-        remove_rules(socket, plan.addresses);
+        const auto slave = find_host_slave(socket, plan.eni_ifindex);
+        for (const auto& address : plan.addresses) {
+            remove_rule_and_neighbour(socket, address, slave ? slave->index : 0);
+        }
         return;
     }
-    std::vector<Prefix> found;
     for (const auto family : {Family::V4, Family::V6}) {
         for (auto& route : netlink::routes(socket, family)) {
             if (route.priority == plan.metric && is_host_slave(socket, route.oif)) {
-                found.push_back(route.destination);
                 route.source.reset();
                 (void)netlink::remove_route(socket, route);
+                remove_rule_and_neighbour(socket, route.destination, route.oif);
             }
         }
     }
-    remove_rules(socket, found);
 }
 
 void repair_way(Socket& socket, const Plan& plan) {
-    const auto wanted = host_routes(plan, required_slave(socket, plan).index);
+    const auto slave = required_slave(socket, plan);
+    const auto wanted = host_routes(plan, slave.index);
+    ensure_neighbours(socket, plan, slave);
     for (const auto& route : wanted) {
         if (!is_there(socket, route)) {
             netlink::ensure_route(socket, route);
@@ -129,6 +144,7 @@ void check_way(Socket& socket, const Plan& plan) {
                              slave->name + " is missing or has another source");
         }
     }
+    netlink::check_neighbours(socket, host_neighbours(plan, slave->index));
     netlink::check_rules(socket, host_rules(plan.addresses));
 }
 

@@ -24,9 +24,10 @@ void drop_unknown_services(std::ostream& out, const Options& options) {
 }
 
 void masquerade(std::ostream& out, const NodeFacts& node) {
-    for (const auto* direction : {"iifname", "oifname"}) {
-        out << "add rule inet terway-ipvlan forward " << direction << " " << kSlaves
-            << " meta mark set meta mark or " << kForwardedMark << "\n";
+    // To a pod only what was meant for another address: the rest it can answer by itself.
+    for (const auto* direction : {"iifname \"ipvl_*\"", "oifname \"ipvl_*\" ct status dnat"}) {
+        out << "add rule inet terway-ipvlan forward " << direction << " meta mark set meta mark or "
+            << kForwardedMark << "\n";
     }
     for (const auto& address : node.addresses) {
         out << "add rule inet terway-ipvlan postrouting meta nfproto "

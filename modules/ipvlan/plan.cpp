@@ -169,6 +169,14 @@ std::vector<netlink::Route> host_routes(const Plan& plan, std::uint32_t slave_if
     return all;
 }
 
+std::vector<netlink::Neighbour> host_neighbours(const Plan& plan, std::uint32_t slave_ifindex) {
+    std::vector<netlink::Neighbour> all;
+    for (const auto& address : plan.addresses) {
+        all.push_back({slave_ifindex, address.address(), plan.mac});
+    }
+    return all;
+}
+
 std::vector<netlink::Rule> host_rules(const std::vector<Prefix>& addresses) {
     std::vector<netlink::Rule> all;
     for (const auto& address : addresses) {

@@ -47,7 +47,7 @@ void expect_on_eni(const Plan& plan);
 
 // In the pod. An address has the length of its subnet, so that neighbours on it are on link.
 [[nodiscard]] std::vector<Prefix> pod_addresses(const Plan& plan);
-// All slaves of an ENI have one MAC; the host's answers no ARP.
+// All slaves of an ENI have one MAC; the host's answers no ARP for the node.
 [[nodiscard]] std::vector<netlink::Neighbour> pod_neighbours(const Plan& plan,
                                                              std::uint32_t pod_ifindex);
 // To the node itself, through its slave.
@@ -58,6 +58,9 @@ void expect_on_eni(const Plan& plan);
 // On the host, through its slave.
 [[nodiscard]] std::vector<netlink::Route> host_routes(const Plan& plan,
                                                       std::uint32_t slave_ifindex);
+// Beside them, so that the host does not ask for pods, which the VPC would hear.
+[[nodiscard]] std::vector<netlink::Neighbour> host_neighbours(const Plan& plan,
+                                                              std::uint32_t slave_ifindex);
 
 // So that pods of dataplanes with policy rules find the pod here before their own rules lead them
 // to an ENI; the priority is that of the routed dataplanes.

@@ -22,23 +22,13 @@ void add_routes(EniPlan& plan, const IpAddress& gateway) {
 
 }  // namespace
 
-bool EniPlan::has_v6() const {
-    return std::any_of(subnets.begin(), subnets.end(),
-                       [](const Prefix& subnet) { return !subnet.is_v4(); });
-}
-
 EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node) {
-    EniPlan plan;
-    plan.id = eni.id();
-    plan.ifindex = eni.ifindex();
-    std::copy(eni.mac().begin(), eni.mac().end(), plan.mac.bytes.begin());
+    EniPlan plan{netlink::pod_nic(eni, node.addresses, node.mtu), {}, {}};
     plan.table = kFirstEniTable + plan.ifindex;
-    plan.mtu = node.mtu;
     for (const auto& raw : eni.gateways()) {
         add_routes(plan, Prefix::from_abi(raw).address());
     }
-    for (const auto& raw : eni.subnets()) {
-        const auto subnet = Prefix::from_abi(raw).network();
+    for (const auto& subnet : plan.subnets) {
         const bool has_gateway =
             std::any_of(plan.routes.begin(), plan.routes.end(), [&](const netlink::Route& route) {
                 return route.gateway && route.gateway->family() == subnet.family();
@@ -46,15 +36,6 @@ EniPlan plan_eni(const sdk::EniView& eni, const NodeFacts& node) {
         if (!has_gateway) {
             throw Error(Status::Invalid,
                         "ENI " + plan.id + " has no gateway in subnet " + subnet.text());
-        }
-        plan.subnets.push_back(subnet);
-    }
-    for (const auto& address : node.addresses) {
-        const bool wanted =
-            std::any_of(plan.subnets.begin(), plan.subnets.end(),
-                        [&](const Prefix& subnet) { return subnet.family() == address.family(); });
-        if (wanted) {
-            plan.addresses.push_back(Prefix::host(address));
         }
     }
     return plan;

@@ -3,26 +3,18 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "base/address.hpp"
+#include "netlink/pod_nic.hpp"
 #include "netlink/route.hpp"
 #include "plan.hpp"
 #include "terway/types.hpp"
 
 namespace terway::veth {
 
-struct EniPlan {
-    std::string id;  // for texts
-    std::uint32_t ifindex = 0;
-    Mac mac;
+struct EniPlan : netlink::PodNic {
     std::uint32_t table = 0;
-    std::uint32_t mtu = 0;
-    std::vector<Prefix> subnets;
-    std::vector<Prefix> addresses;       // the node's own, as host prefixes
     std::vector<netlink::Route> routes;  // in the order to add them
-    [[nodiscard]] bool has_v6() const;
 };
 
 // Throws Error(Invalid) for an ENI without a gateway in one of its subnets.

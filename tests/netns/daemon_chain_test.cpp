@@ -139,6 +139,20 @@ TEST_F(DaemonChain, AMalformedFactFailsTheAddAndNamesIt) {
     EXPECT_THAT(added.message(), HasSubstr("TERWAY_RESOURCES: \"aliyun/eni:many\""));
 }
 
+TEST_F(DaemonChain, ABandwidthThatIsNoneFailsTheAddAndSaysWhatWouldBeOne) {
+    const auto daemon = node_.start();
+    const auto pod = node_.sandbox("a");
+    auto call = more(R"({"runtimeConfig": {"io.kubernetes.cri.pod-annotations":
+                         {"k8s.aliyun.com/egress-bandwidth": "fast"}}})");
+    call.verb = "ADD";
+    call.container = "a";
+    call.netns = pod->path();
+    const auto added = node_.cni(call);
+    EXPECT_NE(added.exit, 0);
+    EXPECT_THAT(added.message(), HasSubstr("k8s.aliyun.com/egress-bandwidth: \"fast\""));
+    EXPECT_EQ(settled(node_), "");
+}
+
 TEST_F(DaemonChain, AnotherProfileServesNewPodsAndLeavesOldOnesTheirChain) {
     auto daemon = node_.start();
     add("old");

@@ -167,6 +167,65 @@ TEST_P(IpvlanLife, AHostSlaveSomebodyRemovesComesBackWithTheRoutesThroughIt) {
     EXPECT_TRUE(probe.carries("hello"));
 }
 
+// A node whose profile has changed: the old pods are veth's.
+class IpvlanMixed : public IpvlanLife {
+protected:
+    Pod veth_pod(const std::string& name) {
+        start("veth");
+        return make_pod(name);
+    }
+    void start(const std::string& dataplane) {
+        if (daemon_) {
+            EXPECT_EQ(daemon_->stop(), 0);
+        }
+        cloud_.node().settings().dataplane = dataplane;
+        cloud_.node().settings().modules.clear();
+        cloud_.node().settings().veth = "mode = \"secondary-ip\"";
+        daemon_ = cloud_.node().start();
+    }
+    void expect_talk(const Pod& one, const Pod& other, const std::string& when) const {
+        for (const auto& [from, to] : {std::pair(&one, &other), std::pair(&other, &one)}) {
+            const Stream stream(from->fd(), to->fd(), to->address(GetParam()));
+            EXPECT_TRUE(stream.carries("hello")) << when;
+            EXPECT_EQ(stream.client_address(), from->address(GetParam())) << when;
+        }
+    }
+    [[nodiscard]] std::string answered() const {
+        return cloud_.node().shell("ip neigh show proxy; ip -6 neigh show proxy");
+    }
+};
+
+TEST_P(IpvlanMixed, PodsOfVethAndIpvlanOnOneEniReachEachOther) {
+    const auto old = veth_pod("old");
+    start("ipvlan");
+    const auto pod = make_pod("new");
+    ASSERT_EQ(home_of(old), home_of(pod));
+    check_sources();
+    expect_talk(old, pod, "a veth pod was there first");
+    start("veth");
+    const auto later = make_pod("later");
+    ASSERT_EQ(home_of(later), home_of(pod));
+    expect_talk(later, pod, "a veth pod came later");
+    EXPECT_EQ(settled(cloud_.node()), "");
+    EXPECT_EQ(cloud_.node().ctl({"check"}).exit, 0);
+}
+
+TEST_P(IpvlanMixed, TheHostAnswersForAVethPodAsLongAsItLives) {
+    const auto old = veth_pod("old");
+    const auto address = old.address(GetParam()).text() + " ";
+    start("ipvlan");
+    const auto pod = make_pod("new");
+    EXPECT_THAT(answered(), HasSubstr(address));
+    daemon_->kill();
+    daemon_ = cloud_.node().start();
+    EXPECT_THAT(answered(), HasSubstr(address));
+    expect_talk(old, pod, "after a restart");
+    ASSERT_TRUE(cloud_.node().del("old", *old.sandbox).ok());
+    EXPECT_EQ(answered(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, IpvlanMixed, testing::Values(Family::V4, Family::V6),
+                         family_name);
 INSTANTIATE_TEST_SUITE_P(Families, IpvlanLife, testing::Values(Family::V4, Family::V6),
                          family_name);
 

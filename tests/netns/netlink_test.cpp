@@ -164,6 +164,24 @@ TEST_F(Netlink, APermanentNeighbourCanBeSetOnALinkThatIsDown) {
     EXPECT_FALSE(remove_neighbour(socket_, neighbour));
 }
 
+TEST_F(Netlink, ALinkAnswersForOtherAddressesUntilItIsToldNotTo) {
+    const auto link = veth();
+    for (const auto* text : {"172.20.1.5", "fd00:20:1::5"}) {
+        const auto address = ip(text);
+        ensure_proxy(socket_, link.index, address);
+        ensure_proxy(socket_, link.index, address);
+        EXPECT_THAT(proxies(socket_, address.family(), link.index),
+                    ::testing::ElementsAre(address));
+        EXPECT_THAT(proxies(socket_, address.family(), link.index + 1), ::testing::IsEmpty());
+        EXPECT_THAT(
+            neighbours(socket_, address.family(), link.index),
+            ::testing::Not(::testing::Contains(::testing::Field(&Neighbour::address, address))));
+        EXPECT_TRUE(remove_proxy(socket_, link.index, address));
+        EXPECT_FALSE(remove_proxy(socket_, link.index, address));
+        EXPECT_THAT(proxies(socket_, address.family(), link.index), ::testing::IsEmpty());
+    }
+}
+
 TEST_F(Netlink, ARefusalCarriesTheKernelsExtendedText) {
     const auto link = veth();
     try {

@@ -31,7 +31,7 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 3
+#define TWY_ABI_MINOR 4
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"
@@ -152,6 +152,10 @@ typedef struct twy_eni {
     size_t subnet_count;
     const twy_prefix* gateways; /* the VPC's in those subnets, host prefixes */
     size_t gateway_count;
+    const twy_prefix* others; /* addresses of it that endpoints of other dataplanes have, host
+                                 prefixes; the host routes to them. Who resolves neighbours on the
+                                 ENI itself finds nobody there unless the dataplane answers */
+    size_t other_count;
 } twy_eni;
 
 /* The verbs of a dataplane. Each is idempotent for its endpoint; detach works from the key alone,
@@ -185,8 +189,9 @@ typedef struct twy_eni_verbs {
     uint32_t size;
     uint32_t reserved;
     /* Make the NIC ready to carry pods' traffic, repairing what is missing. Idempotent; called
-     * before the first of its addresses is given out, after a restart of the daemon, and when
-     * something was removed behind its back. Running traffic is not disturbed. [request] */
+     * before the first of its addresses is given out, after a restart of the daemon, when
+     * something was removed behind its back, and whenever `others` has changed. Running traffic is
+     * not disturbed. [request] */
     twy_status (*prepare)(twy_instance*, twy_call*, const twy_eni*, twy_error* reterr);
     /* Compare the kernel with what prepare made; repair nothing. The first discrepancy is the
      * error. [request] */

@@ -95,6 +95,10 @@ public:
     [[nodiscard]] std::span<const twy_prefix> gateways() const noexcept {
         return {raw_.gateways, raw_.gateway_count};
     }
+    // Of endpoints of other dataplanes; the host routes to them.
+    [[nodiscard]] std::span<const twy_prefix> others() const noexcept {
+        return {raw_.others, raw_.other_count};
+    }
 
 private:
     const twy_eni& raw_;

@@ -39,6 +39,13 @@ EniPlan make(const std::vector<const char*>& subnets, const Options& options) {
     return plan_eni(sdk::EniView(raw), node, options);
 }
 
+TEST(IpvlanEniPlan, AnswersForOtherDataplanesPodsOfTheSubnetsFamilies) {
+    sdk::testing::EniBuilder eni("eni-1");
+    eni.ifindex(3).subnet("10.0.1.0/24").other("10.0.1.7/32").other("fd00:1::7/128");
+    const auto raw = eni.raw();
+    EXPECT_THAT(plan_eni(sdk::EniView(raw), {}, {}).others, ElementsAre(ip("10.0.1.7")));
+}
+
 Options services() {
     Options options;
     options.service_cidrs = {prefix("172.21.0.0/16"), prefix("fd00:21::/112")};

@@ -37,6 +37,10 @@ public:
         gateways_.push_back(prefix(text));
         return *this;
     }
+    EniBuilder& other(std::string_view text) {
+        others_.push_back(prefix(text));
+        return *this;
+    }
 
     // Valid until the builder changes or goes.
     [[nodiscard]] twy_eni raw() const {
@@ -48,6 +52,8 @@ public:
         made.subnet_count = subnets_.size();
         made.gateways = gateways_.data();
         made.gateway_count = gateways_.size();
+        made.others = others_.data();
+        made.other_count = others_.size();
         return made;
     }
 
@@ -57,6 +63,7 @@ private:
     std::array<std::uint8_t, 6> mac_{};
     std::vector<twy_prefix> subnets_;
     std::vector<twy_prefix> gateways_;
+    std::vector<twy_prefix> others_;
 };
 
 }  // namespace terway::sdk::testing
