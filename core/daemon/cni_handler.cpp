@@ -19,13 +19,25 @@ Netns sandbox(const cni::Request& request, Fd fd) {
     return with_context(request.netns, [&] { return Netns::adopt(std::move(fd)); });
 }
 
+double seconds_since(Deadline begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+cni::Reply add(endpoint::Manager& manager, const cni::Request& request, Fd netns_fd,
+               const endpoint::Operation& operation, const AddListener& listener) {
+    const auto begin = Clock::now();
+    const auto result = manager.add(request, sandbox(request, std::move(netns_fd)), operation);
+    if (listener.connected) {
+        listener.connected(request, result, seconds_since(begin));
+    }
+    return cni::Reply::success(result, request.config.cni_version);
+}
+
 cni::Reply dispatch(endpoint::Manager& manager, const cni::Request& request, Fd netns_fd,
-                    const endpoint::Operation& operation) {
+                    const endpoint::Operation& operation, const AddListener& listener) {
     switch (request.verb) {
         case cni::Verb::Add:
-            return cni::Reply::success(
-                manager.add(request, sandbox(request, std::move(netns_fd)), operation),
-                request.config.cni_version);
+            return add(manager, request, std::move(netns_fd), operation, listener);
         case cni::Verb::Del:
             manager.del(request, netns_fd.get(), operation);
             return cni::Reply::done();
@@ -62,11 +74,9 @@ std::string pod_of(const cni::Request& request) {
 
 cni::Reply handle_cni(endpoint::Manager& manager, Metrics& metrics,
                       const cni::Invocation& invocation, Fd netns_fd,
-                      const endpoint::Operation& operation) {
+                      const endpoint::Operation& operation, const AddListener& listener) {
     const auto begin = Clock::now();
-    const auto seconds = [begin] {
-        return std::chrono::duration<double>(Clock::now() - begin).count();
-    };
+    const auto seconds = [begin] { return seconds_since(begin); };
     const auto request = cni::parse_request(invocation);
     const std::string verb(cni::text_of(request.verb));
     const endpoint::EndpointKey key{request.container_id, request.ifname};
@@ -79,7 +89,7 @@ cni::Reply handle_cni(endpoint::Manager& manager, Metrics& metrics,
         trace_scope.emplace(log::Fields{{"traceparent", request.traceparent}});
     }
     try {
-        auto reply = dispatch(manager, request, std::move(netns_fd), operation);
+        auto reply = dispatch(manager, request, std::move(netns_fd), operation, listener);
         account(metrics, verb, 0, seconds());
         const auto level = request.verb == cni::Verb::Status ? log::Level::Debug : log::Level::Info;
         log::write(level, "done", {{"verb", verb}, {"ms", seconds() * 1e3}});
@@ -91,6 +101,9 @@ cni::Reply handle_cni(endpoint::Manager& manager, Metrics& metrics,
                                  {"code", static_cast<unsigned>(told.code)},
                                  {"ms", seconds() * 1e3},
                                  {"reason", error.what()}});
+        if (request.verb == cni::Verb::Add && listener.refused) {
+            listener.refused(request, error.what());
+        }
         throw;
     }
 }

@@ -19,8 +19,11 @@
 #include "daemon/cni_install.hpp"
 #include "daemon/fallback.hpp"
 #include "daemon/inspect.hpp"
+#include "daemon/kube_hooks.hpp"
+#include "daemon/kube_service.hpp"
 #include "daemon/module_set.hpp"
 #include "daemon/node_addresses.hpp"
+#include "daemon/pod_cidrs.hpp"
 #include "daemon/pool_metrics.hpp"
 #include "daemon/preflight.hpp"
 #include "daemon/server.hpp"
@@ -110,11 +113,23 @@ void sweep(endpoint::Manager& manager, const std::stop_token& stop) {
     }
 }
 
-void wait_for_signal() {
+sigset_t ending_signals() {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    return set;
+}
+
+// Whether one is waiting already.
+bool signal_came() {
+    const auto set = ending_signals();
+    const timespec now{};
+    return ::sigtimedwait(&set, nullptr, &now) > 0;
+}
+
+void wait_for_signal() {
+    const auto set = ending_signals();
     int got = 0;
     sigwait(&set, &got);
     log::info("stopping", {{"signal", strsignal(got)}});
@@ -134,19 +149,23 @@ void take_over(endpoint::Manager& manager) {
 // Everything between the profile and the signal, in the order of its making.
 class Daemon {
 public:
+    // `kube` is null outside Kubernetes.
     Daemon(const profile::Profile& profile, const std::vector<Fallback>& fallbacks,
-           endpoint::Modules& modules)
+           endpoint::Modules& modules, store::Store& store, Metrics& metrics, KubeService* kube)
         : profile_(profile),
           fallbacks_(fallbacks),
           modules_(modules),
-          store_(profile.daemon.state_dir),
+          metrics_(metrics),
+          kube_(kube),
+          store_(store),
           registry_(store_),
           gate_(metrics_, gate_options(profile), open_breadcrumbs(profile)),
           reaper_(metrics_),
           supply_(
               make_supply({profile, store_, modules, gate_, reaper_, metrics_, registry_.all()})),
           manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_,
-                    pods_, supply_->cares()}),
+                    kube == nullptr ? request_pods_ : kube->pods(), supply_->cares(),
+                    repair_listener(kube)}),
           inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_},
                      [this] { return supply_->doors(); }),
           server_(
@@ -184,6 +203,10 @@ public:
             const std::jthread watch([this](const std::stop_token& stop) {
                 watch_kernel(manager_, supply_->cares(), stop);
             });
+            std::jthread capacity;
+            if (kube_ != nullptr) {
+                capacity = kube_->watch_capacity([this] { return trouble(); });
+            }
             const auto admin = open_admin();
             if (profile_.cni.install) {
                 installation.install_configuration();
@@ -232,12 +255,28 @@ private:
                 .gauge("terway_chain_fallback", "1 where new pods get another dataplane",
                        {{"from", each.from}, {"to", each.to}})
                 .set(1);
+            if (kube_ != nullptr) {
+                kube_->about_node(
+                    true, "DataplaneFallback",
+                    "new pods get " + each.to + " in place of " + each.from + ": " + each.reason);
+            }
+        }
+    }
+
+    // What keeps the node from taking pods; empty if nothing does.
+    std::string trouble() {
+        try {
+            manager_.status();
+            return {};
+        } catch (const Error& error) {
+            return error.what();
         }
     }
 
     Handlers handlers() {
         return {[this](const cni::Invocation& invocation, Fd netns, const auto& operation) {
-                    return handle_cni(manager_, metrics_, invocation, std::move(netns), operation);
+                    return handle_cni(manager_, metrics_, invocation, std::move(netns), operation,
+                                      listener_);
                 },
                 [this](const std::string& payload, const auto& operation) {
                     return inspector_.handle(payload, operation);
@@ -253,29 +292,24 @@ private:
             describe_metrics(metrics_, manager_, supply_->pool());
             return metrics_.text();
         };
-        pages.trouble = [this]() -> std::string {
-            try {
-                manager_.status();
-                return {};
-            } catch (const Error& error) {
-                return error.what();
-            }
-        };
+        pages.trouble = [this] { return trouble(); };
         return std::make_unique<Admin>(profile_.daemon.admin, std::move(pages));
     }
 
     const profile::Profile& profile_;
     const std::vector<Fallback>& fallbacks_;
     endpoint::Modules& modules_;
-    Metrics metrics_;
-    store::Store store_;
+    Metrics& metrics_;
+    KubeService* const kube_;
+    store::Store& store_;
     endpoint::Registry registry_;
     host::Gate gate_;
     endpoint::Reaper reaper_;
     std::unique_ptr<Supply> supply_;
-    endpoint::RequestPodSource pods_;
+    endpoint::RequestPodSource request_pods_;
     endpoint::Manager manager_;
     Inspector inspector_;
+    const AddListener listener_ = add_listener(kube_);
     Server server_;
 };
 
@@ -287,14 +321,18 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         std::cerr << diagnostics.print();
         return kExitConfig;
     }
-    if (profile.node.pod_cidrs.empty() && profile.uses(profile::AddressSource::PodCidr)) {
-        std::cerr << profile.file
-                  << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr, or take "
-                     "addresses from ENIs with [pool] source = \"eni\"\n";
+    const bool lacks_cidrs =
+        profile.node.pod_cidrs.empty() && profile.uses(profile::AddressSource::PodCidr);
+    if (lacks_cidrs && profile.kube.mode == profile::KubeMode::None) {
+        std::cerr
+            << profile.file
+            << ": error: no pod CIDR; set [node] pod_cidrs or give --pod-cidr, take them from "
+               "the node's object with [kube], or addresses from ENIs with [pool] source = "
+               "\"eni\"\n";
         return kExitConfig;
     }
     const auto results = preflight(modules);
-    const auto fitted = fit(profile, results);
+    auto fitted = fit(profile, results);
     for (const auto& line : fitted.unusable) {
         log::warning("a fallback is of no use here", {{"reason", line}});
     }
@@ -306,7 +344,24 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         std::cerr << "terwayd: this node lacks what the profile needs\n";
         return kExitPreflight;
     }
-    return Daemon(fitted.profile, fitted.in_force, modules).run();
+    store::Store store(fitted.profile.daemon.state_dir);
+    Metrics metrics;
+    const auto kube = make_kube(fitted.profile, metrics);
+    if (kube) {
+        kube->start();
+    }
+    if (lacks_cidrs) {
+        fitted.profile.node.pod_cidrs = find_pod_cidrs(
+            [&](Deadline deadline) { return kube->await_pod_cidrs({}, deadline); }, store,
+            [] {
+                notify_systemd("EXTEND_TIMEOUT_USEC=30000000");
+                return !signal_came();
+            });
+        if (fitted.profile.node.pod_cidrs.empty()) {
+            return 0;
+        }
+    }
+    return Daemon(fitted.profile, fitted.in_force, modules, store, metrics, kube.get()).run();
 }
 
 }  // namespace terway::daemon

@@ -114,7 +114,7 @@ EndpointRecord Manager::forgotten_record(const cni::Request& request) const {
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    const auto facts = parts_.pods.facts(request);
+    const auto facts = parts_.pods.facts(request, operation);
     const auto choice = choose(parts_.profile, facts);
     if (choice.rule) {
         log::debug("a rule chose the chain", {{"line", choice.chain.place.line}});
@@ -122,6 +122,9 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     record.spec.source = source_of(choice.chain.addresses);
     limit(record.spec, rates_of(facts.annotations));
+    if (facts.keeps_addresses && record.spec.sticky.empty()) {
+        record.spec.sticky = sticky_name({"*/*"}, record.spec);
+    }
     const auto& key = record.key();
     if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
         log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");

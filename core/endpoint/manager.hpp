@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,6 +55,8 @@ public:
         Metrics& metrics;
         PodSource& pods;
         std::vector<EniCare*> cares;  // of the ENIs endpoints have addresses of
+        // Hears of each repair and what was found; may be empty. Must not throw.
+        std::function<void(const EndpointRecord&, const std::string&)> repaired;
     };
     explicit Manager(const Parts& parts);
 

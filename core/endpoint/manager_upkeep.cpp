@@ -155,6 +155,9 @@ bool Manager::repair_one(const EndpointKey& key, const Operation& operation) {
     }
     parts_.registry.put(*record);
     log::warning("somebody removed part of an endpoint; repaired", {{"found", found}});
+    if (parts_.repaired) {
+        parts_.repaired(*record, found);
+    }
     return true;
 }
 

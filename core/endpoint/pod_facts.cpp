@@ -16,7 +16,7 @@ bool has(const std::map<std::string, std::string>& all,
 
 }  // namespace
 
-PodFacts RequestPodSource::facts(const cni::Request& request) {
+PodFacts RequestPodSource::facts(const cni::Request& request, const Operation& /*operation*/) {
     PodFacts pod;
     pod.pod_namespace = request.args.pod_namespace;
     pod.name = request.args.pod_name;

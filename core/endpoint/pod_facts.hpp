@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cni/request.hpp"
+#include "endpoint/operation.hpp"
 #include "pool/address_pool.hpp"
 #include "profile/profile.hpp"
 
@@ -21,6 +22,7 @@ struct PodFacts {
     std::map<std::string, std::string> annotations;
     // What the containers ask for, all together: "aliyun/eni" -> 1.
     std::map<std::string, std::uint64_t> resources;
+    bool keeps_addresses = false;  // they wait for the pod's name to return
 
     bool operator==(const PodFacts&) const = default;
 };
@@ -29,8 +31,9 @@ struct PodFacts {
 class PodSource {
 public:
     virtual ~PodSource() = default;
-    // Throws Error if it cannot be known now.
-    [[nodiscard]] virtual PodFacts facts(const cni::Request& request) = 0;
+    // Throws Error if it cannot be known now, or if the pod has no business here.
+    [[nodiscard]] virtual PodFacts facts(const cni::Request& request,
+                                         const Operation& operation) = 0;
 };
 
 // Knows what the runtime said and nothing else:
@@ -40,7 +43,7 @@ public:
 //     resources         args.terway.resources, and TERWAY_RESOURCES of CNI_ARGS before it
 class RequestPodSource final : public PodSource {
 public:
-    [[nodiscard]] PodFacts facts(const cni::Request& request) override;
+    [[nodiscard]] PodFacts facts(const cni::Request& request, const Operation& operation) override;
 };
 
 // Borrows the profile.

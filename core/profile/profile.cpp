@@ -8,6 +8,7 @@
 #include "profile/cloud_section.hpp"
 #include "profile/cni_section.hpp"
 #include "profile/daemon_section.hpp"
+#include "profile/kube_section.hpp"
 #include "profile/pool_section.hpp"
 #include "profile/section.hpp"
 #include "profile/toml.hpp"
@@ -182,6 +183,7 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     read_section(root, "endpoint", read_endpoint, profile.endpoint, diagnostics);
     read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);
     read_section(root, "cni", read_cni, profile.cni, diagnostics);
+    read_section(root, "kube", read_kube, profile.kube, diagnostics);
     read_modules(root, modules, profile, diagnostics);
     root.finish();
     if (diagnostics.errors() != errors_before) {

@@ -116,6 +116,20 @@ struct Daemon {
     std::uint32_t max_lost_threads = 4;
 };
 
+enum class KubeMode : std::uint8_t { None, InCluster, Kubeconfig };
+
+// The Kubernetes API server, where there is one.
+struct Kube {
+    KubeMode mode = KubeMode::None;
+    std::string kubeconfig = "/etc/kubernetes/kubelet.conf";
+    std::string node;              // its name; empty: $NODE_NAME, else the host's name
+    milliseconds pod_wait{3'000};  // how long an ADD waits for the pod to appear
+    // Controllers whose pods come back under their names: these may keep their addresses.
+    std::vector<std::string> stateful_kinds{"StatefulSet"};
+    bool pod_ips = true;  // tell a pod's addresses by annotation, before its status has them
+    bool events = true;
+};
+
 // What the container runtime needs, put in its place by the daemon: for container images.
 struct CniFiles {
     bool install = false;
@@ -144,6 +158,7 @@ struct Profile {
     Endpoint endpoint;
     Daemon daemon;
     CniFiles cni;
+    Kube kube;
     std::map<std::string, ModuleSettings> modules;  // by id
 
     // [chain] and those of the rules, in the order of the file.

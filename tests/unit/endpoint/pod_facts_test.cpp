@@ -27,7 +27,7 @@ cni::Request request(const std::string& args, const std::string& more,
 }
 
 PodFacts facts(const std::string& args, const std::string& more) {
-    return RequestPodSource().facts(request(args, more));
+    return RequestPodSource().facts(request(args, more), {});
 }
 
 TEST(PodFacts, ComeFromTheRequestWhereThereIsNoKubernetes) {

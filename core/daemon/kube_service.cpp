@@ -1,0 +1,227 @@
+#include "daemon/kube_service.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cctype>
+#include <chrono>
+#include <cstdlib>
+#include <set>
+#include <utility>
+
+#include "base/back_off.hpp"
+#include "base/log.hpp"
+#include "endpoint/eni_occupants.hpp"
+#include "terway/error.hpp"
+
+namespace terway::daemon {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::seconds;
+
+constexpr const char* kPodIps = "k8s.aliyun.com/pod-ips";
+constexpr const char* kCondition = "SufficientIP";
+constexpr seconds kLook{5};
+constexpr seconds kHeartbeat{300};
+
+std::optional<std::string> environment(const std::string& name) {
+    const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+kube::Access access(const profile::Kube& settings) {
+    return settings.mode == profile::KubeMode::InCluster
+               ? kube::in_cluster(environment)
+               : kube::read_kubeconfig(settings.kubeconfig);
+}
+
+// Those that Terway reads and those that rules ask for.
+kube::Wanted wanted(const profile::Profile& profile) {
+    std::set<std::string, std::less<>> named;
+    for (const auto& rule : profile.rules) {
+        if (rule.when.annotation) {
+            named.insert(rule.when.annotation->key);
+        }
+    }
+    return [named = std::move(named)](std::string_view key) {
+        return kube::is_terway_annotation(key) || named.contains(key);
+    };
+}
+
+std::string text(WallTime time) {
+    const auto whole = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    ::gmtime_r(&whole, &parts);
+    std::array<char, sizeof "2026-01-02T03:04:05Z"> out{};
+    (void)std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return out.data();
+}
+
+kube::Subject subject(const std::string& space, const std::string& name, const std::string& uid) {
+    return {"Pod", space, name, uid};
+}
+
+}  // namespace
+
+std::string node_name(const profile::Kube& settings) {
+    if (!settings.node.empty()) {
+        return settings.node;
+    }
+    if (auto given = environment("NODE_NAME"); given && !given->empty()) {
+        return *given;
+    }
+    std::array<char, 256> name{};
+    (void)::gethostname(name.data(), name.size() - 1);
+    std::string out = name.data();
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+std::string pod_ips_patch(const std::string& uid, const cni::Result& result) {
+    std::string addresses;
+    for (const auto& ip : result.ips) {
+        addresses += (addresses.empty() ? "" : ",") + ip.address.address().text();
+    }
+    json::object metadata{{"annotations", json::object{{kPodIps, addresses}}}};
+    if (!uid.empty()) {
+        metadata["uid"] = uid;
+    }
+    return json::serialize(json::object{{"metadata", std::move(metadata)}});
+}
+
+std::string sufficient_ip_patch(const std::string& trouble, WallTime since, WallTime now) {
+    const bool fine = trouble.empty();
+    const json::object condition{
+        {"type", kCondition},
+        {"status", fine ? "True" : "False"},
+        {"reason", fine ? "SufficientIP" : "InsufficientIP"},
+        {"message", fine ? "pods on this node can get addresses" : trouble},
+        {"lastTransitionTime", text(since)},
+        {"lastHeartbeatTime", text(now)}};
+    return json::serialize(
+        json::object{{"status", json::object{{"conditions", json::array{condition}}}}});
+}
+
+KubeService::KubeService(const profile::Profile& profile, Metrics& metrics)
+    : profile_(profile),
+      node_name_(node_name(profile.kube)),
+      metrics_(metrics),
+      session_(access(profile.kube)),
+      wanted_(wanted(profile)),
+      pod_cache_(words_, {}, wanted_),
+      node_cache_(words_, {}),
+      pod_reflector_(session_, kube::local_pods(node_name_), pod_cache_, metrics),
+      node_reflector_(session_, kube::own_node(node_name_), node_cache_, metrics),
+      client_(session_, words_, wanted_),
+      outbox_(kube::sender(client_, {"terwayd", node_name_}), metrics),
+      pods_(pod_cache_, client_, profile.kube, metrics) {}
+
+void KubeService::start() {
+    log::info("watching the API server", {{"server", session_.server()}, {"node", node_name_}});
+    const auto run = [this](const char* name, auto& worker) {
+        threads_.emplace_back([name, &worker](const std::stop_token& stop) {
+            pthread_setname_np(pthread_self(), name);
+            worker.run(stop);
+        });
+    };
+    run("kube-pods", pod_reflector_);
+    run("kube-node", node_reflector_);
+    run("kube-outbox", outbox_);
+}
+
+std::jthread KubeService::watch_capacity(std::function<std::string()> trouble) {
+    return std::jthread([this, trouble = std::move(trouble)](const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "kube-capacity");
+        std::optional<std::string> told;
+        WallTime since{};
+        WallTime at{};
+        while (!stop.stop_requested()) {
+            const auto now = wall_now();
+            const auto found = trouble();
+            const bool turned = !told || told->empty() != found.empty();
+            if (turned || *told != found || now - at > kHeartbeat) {
+                since = turned ? now : since;
+                at = now;
+                told = found;
+                outbox_.later(
+                    "the node's condition", [this, body = sufficient_ip_patch(found, since, now)](
+                                                const kube::Patience& patience) {
+                        client_.patch<kube::Node>({"", node_name_}, kube::Patch::Strategic, body,
+                                                  patience, "status");
+                    });
+            }
+            (void)rest_for(kLook, stop);
+        }
+    });
+}
+
+std::vector<Prefix> KubeService::await_pod_cidrs(const std::stop_token& stop,
+                                                 Deadline deadline) const {
+    const auto node =
+        node_cache_.wait_for({"", node_name_}, deadline, stop,
+                             [](const kube::Node& each) { return !each.pod_cidrs.empty(); });
+    return node == nullptr ? std::vector<Prefix>{} : node->pod_cidrs;
+}
+
+void KubeService::about_pod(bool is_warning, const cni::Request& request, const std::string& reason,
+                            const std::string& message) {
+    const auto& args = request.args;
+    if (profile_.kube.events && !args.pod_name.empty()) {
+        outbox_.tell({subject(args.pod_namespace, args.pod_name, args.pod_uid), is_warning, reason,
+                      message});
+    }
+}
+
+void KubeService::about_node(bool is_warning, const std::string& reason,
+                             const std::string& message) {
+    if (profile_.kube.events) {
+        outbox_.tell({{"Node", "", node_name_, node_name_}, is_warning, reason, message});
+    }
+}
+
+void KubeService::connected(const cni::Request& request, const cni::Result& result,
+                            double seconds) {
+    std::string addresses;
+    for (const auto& ip : result.ips) {
+        addresses += (addresses.empty() ? "" : ", ") + ip.address.address().text();
+    }
+    about_pod(false, request, "AllocIPSucceed",
+              "Alloc IP " + addresses + " took " +
+                  std::to_string(static_cast<long>(seconds * 1e3)) + "ms");
+    const auto& args = request.args;
+    if (!profile_.kube.pod_ips || args.pod_name.empty()) {
+        return;
+    }
+    const kube::Key key{args.pod_namespace, args.pod_name};
+    outbox_.later(
+        "the addresses of pod " + key.space + "/" + key.name,
+        [this, key, body = pod_ips_patch(args.pod_uid, result)](const kube::Patience& patience) {
+            client_.patch<kube::Pod>(key, kube::Patch::Merge, body, patience);
+        });
+}
+
+void KubeService::refused(const cni::Request& request, const std::string& reason) {
+    about_pod(true, request, "AllocIPFailed", reason);
+}
+
+void KubeService::repaired(const endpoint::EndpointRecord& record, const std::string& found) {
+    const auto& spec = record.spec;
+    if (profile_.kube.events && !spec.pod_name.empty()) {
+        outbox_.tell({subject(spec.pod_namespace, spec.pod_name, spec.pod_uid), true,
+                      "NetworkRepaired",
+                      "somebody removed part of the pod's network; repaired: " + found});
+    }
+}
+
+std::unique_ptr<KubeService> make_kube(const profile::Profile& profile, Metrics& metrics) {
+    return profile.kube.mode == profile::KubeMode::None
+               ? nullptr
+               : std::make_unique<KubeService>(profile, metrics);
+}
+
+}  // namespace terway::daemon

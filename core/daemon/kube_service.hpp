@@ -1,0 +1,88 @@
+// The daemon's side of Kubernetes: what it watches, and what it tells.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "base/time.hpp"
+#include "cni/request.hpp"
+#include "cni/result.hpp"
+#include "daemon/kube_pods.hpp"
+#include "endpoint/record.hpp"
+#include "kube/cache.hpp"
+#include "kube/client.hpp"
+#include "kube/outbox.hpp"
+#include "kube/reflector.hpp"
+#include "kube/session.hpp"
+#include "profile/profile.hpp"
+
+namespace terway::daemon {
+
+// [kube] node, else $NODE_NAME, else the host's name in lower case, as the kubelet has it.
+[[nodiscard]] std::string node_name(const profile::Kube& settings);
+
+// The merge patch that tells a pod's addresses before its status has them; it concerns the pod of
+// that UID alone. Pure.
+[[nodiscard]] std::string pod_ips_patch(const std::string& uid, const cni::Result& result);
+// The strategic merge patch of a node's condition SufficientIP; `trouble` is why there is none.
+// Pure.
+[[nodiscard]] std::string sufficient_ip_patch(const std::string& trouble, WallTime since,
+                                              WallTime now);
+
+// Any thread, but for start() and the destructor. What is told is told later, by a thread of its
+// own; nobody waits for the API server but pods().
+class KubeService {
+public:
+    // Reads the credentials. Throws Error(Invalid) with what is wrong about them. Borrows all.
+    KubeService(const profile::Profile& profile, Metrics& metrics);
+    KubeService(const KubeService&) = delete;
+    KubeService& operator=(const KubeService&) = delete;
+
+    // Begins to watch.
+    void start();
+    // The node's condition follows `trouble`, which is asked now and then, as long as the thread
+    // lives.
+    [[nodiscard]] std::jthread watch_capacity(std::function<std::string()> trouble);
+
+    [[nodiscard]] const std::string& node() const noexcept { return node_name_; }
+    [[nodiscard]] endpoint::PodSource& pods() noexcept { return pods_; }
+    // The node's ranges, as soon as somebody has given it some; none when it was in vain.
+    [[nodiscard]] std::vector<Prefix> await_pod_cidrs(const std::stop_token& stop,
+                                                      Deadline deadline) const;
+
+    void connected(const cni::Request& request, const cni::Result& result, double seconds);
+    void refused(const cni::Request& request, const std::string& reason);
+    void repaired(const endpoint::EndpointRecord& record, const std::string& found);
+    void about_node(bool is_warning, const std::string& reason, const std::string& message);
+
+private:
+    void about_pod(bool is_warning, const cni::Request& request, const std::string& reason,
+                   const std::string& message);
+
+    const profile::Profile& profile_;
+    const std::string node_name_;
+    Metrics& metrics_;
+    kube::Session session_;
+    kube::Words words_;
+    const kube::Wanted wanted_;
+    kube::Cache<kube::Pod> pod_cache_;
+    kube::Cache<kube::Node> node_cache_;
+    kube::Reflector pod_reflector_;
+    kube::Reflector node_reflector_;
+    kube::Client client_;
+    kube::Outbox outbox_;
+    KubePods pods_;
+    std::vector<std::jthread> threads_;
+};
+
+// Null where the profile knows no Kubernetes.
+[[nodiscard]] std::unique_ptr<KubeService> make_kube(const profile::Profile& profile,
+                                                     Metrics& metrics);
+
+}  // namespace terway::daemon
