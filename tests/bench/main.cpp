@@ -12,6 +12,7 @@
 #include "cni_bench.hpp"
 #include "dataplane_bench.hpp"
 #include "interrupt.hpp"
+#include "kube_bench.hpp"
 #include "pool_bench.hpp"
 #include "terway/error.hpp"
 
@@ -27,6 +28,7 @@ constexpr const char* kUsage =
     "  terway-bench pool [--rounds N] [--bursts N] [--hours N] [--steps N] [--out FILE]\n"
     "  terway-bench dataplane [--rounds N] [--slice MS] [--bursts N] [--only NAME]...\n"
     "                [--out FILE]\n"
+    "  terway-bench kube [--rounds N] [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -39,6 +41,8 @@ constexpr const char* kUsage =
     "dataplane sends traffic between pods of each dataplane, of Debian's plugins, and between "
     "bare\n"
     "NICs of the same simulated VPC, in turn.\n"
+    "\n"
+    "kube reads the pods and namespaces of a large cluster as its API server would show them.\n"
     "\n"
     "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
     "root\n"
@@ -61,7 +65,8 @@ po::options_description options() {
     const auto bin = own_directory();
     po::options_description all("Options");
     auto add = all.add_options();
-    add("rounds", po::value<unsigned>(), "200 with one pod at a time, or 15 of traffic");
+    add("rounds", po::value<unsigned>(),
+        "200 with one pod at a time, 15 of traffic, 10 lists of pods");
     add("bursts", po::value<unsigned>(),
         "10 rounds with 200 pods at once on a cold node, or 5 with 20 at once and an ENI each");
     add("hours", po::value<unsigned>()->default_value(5), "of churn, in virtual time");
@@ -106,13 +111,16 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
                                 count_or(given, "bursts", 5),
                                 given["only"].as<std::vector<std::string>>()});
     }
+    if (what == "kube") {
+        return bench_kube({.rounds = count_or(given, "rounds", 10)});
+    }
     return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});
 }
 
 int bench(const po::variables_map& given) {
     const auto what = given["what"].as<std::string>();
-    if (what != "cni" && what != "pool" && what != "dataplane") {
+    if (what != "cni" && what != "pool" && what != "dataplane" && what != "kube") {
         throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;

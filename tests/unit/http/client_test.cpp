@@ -241,6 +241,77 @@ TEST(HttpClient, StopsInTheMiddleOfARequest) {
     EXPECT_EQ(server.requests().size(), 1U);
 }
 
+TEST(HttpClient, GivesABodyPieceByPieceAsItComes) {
+    const auto feed = std::make_shared<testing_http::Feed>();
+    Reply reply;
+    reply.feed = feed;
+    const Server server(in_turn({reply}));
+    Client client(plain());
+    std::string body;
+    const auto take = [&](std::string_view bytes) {
+        body += bytes;
+        body == "one" ? feed->write("two") : feed->end();
+    };
+    feed->write("one");
+    const auto response = client.stream(get(server.url()), take, std::chrono::hours(1), {}, soon());
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, "");
+    EXPECT_EQ(body, "onetwo");
+}
+
+TEST(HttpClient, KeepsTheBodyOfARefusalFromAStream) {
+    const Server server(in_turn({{500, "no"}}));
+    Client client(plain());
+    const auto take = [](std::string_view) { ADD_FAILURE(); };
+    EXPECT_EQ(client.stream(get(server.url()), take, std::chrono::hours(1), {}, soon()).body, "no");
+}
+
+// How a stream of `feed` ends.
+std::optional<Failure> failure_of_stream(
+    const std::shared_ptr<testing_http::Feed>& feed, std::chrono::milliseconds idle,
+    const std::stop_token& stop = {}, const Take& take = [](std::string_view) {}) {
+    Reply reply;
+    reply.feed = feed;
+    const Server server(in_turn({reply}));
+    Client client(plain());
+    try {
+        static_cast<void>(client.stream(get(server.url()), take, idle, stop, soon()));
+    } catch (const TransportError& error) {
+        return error.failure();
+    }
+    return std::nullopt;
+}
+
+TEST(HttpClient, LeavesAStreamThatHasGoneSilent) {
+    const auto feed = std::make_shared<testing_http::Feed>();
+    feed->write("one");
+    EXPECT_EQ(failure_of_stream(feed, std::chrono::milliseconds(100)), Failure::Silent);
+}
+
+TEST(HttpClient, MissesTheEndOfAStream) {
+    const auto feed = std::make_shared<testing_http::Feed>();
+    feed->write("one");
+    feed->cut();
+    EXPECT_EQ(failure_of_stream(feed, std::chrono::hours(1)), Failure::Unknown);
+}
+
+TEST(HttpClient, StopsInTheMiddleOfAStream) {
+    const auto feed = std::make_shared<testing_http::Feed>();
+    feed->write("one");
+    std::stop_source stop;
+    EXPECT_EQ(failure_of_stream(feed, std::chrono::hours(1), stop.get_token(),
+                                [&](std::string_view) { stop.request_stop(); }),
+              Failure::Stopped);
+}
+
+TEST(HttpClient, PassesOnWhatTheTakerOfAStreamThrows) {
+    const auto feed = std::make_shared<testing_http::Feed>();
+    feed->write("one");
+    EXPECT_THROW((void)failure_of_stream(feed, std::chrono::hours(1), {},
+                                         [](std::string_view) { throw std::out_of_range("x"); }),
+                 std::out_of_range);
+}
+
 TEST(HttpClient, ServesManyThreadsAtOnce) {
     const Server server([](const Received& received) { return Reply{200, received.target}; });
     Client client(plain());

@@ -11,10 +11,12 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "base/fd.hpp"
 
@@ -37,6 +39,9 @@ std::string decoded(const std::string& text) {
 struct FreeSsl {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
 };
+struct FreeCertificate {
+    void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+};
 struct FreeContext {
     void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
 };
@@ -47,6 +52,9 @@ Context make_context(const Identity* identity) {
         return nullptr;
     }
     Context context(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_load_verify_locations(context.get(), identity->authority().c_str(), nullptr);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>("t"), 1);
     if (SSL_CTX_use_certificate_file(context.get(), identity->certificate().c_str(),
                                      SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_use_PrivateKey_file(context.get(), identity->key().c_str(), SSL_FILETYPE_PEM) !=
@@ -108,6 +116,22 @@ public:
         }
         return true;
     }
+    // The name in the client's certificate.
+    [[nodiscard]] std::string peer() const {
+        const std::unique_ptr<X509, FreeCertificate> certificate(
+            ssl_ ? SSL_get1_peer_certificate(ssl_.get()) : nullptr);
+        char name[256] = {};
+        if (certificate) {
+            X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName,
+                                      name, sizeof name);
+        }
+        return name;
+    }
+    // Until there is something to read from `fd`; false if client or server ended first.
+    [[nodiscard]] bool wait_for(int fd) const {
+        pollfd fds[3] = {{fd, POLLIN, 0}, {end_, POLLIN, 0}, {socket_.get(), POLLRDHUP, 0}};
+        return ::poll(fds, 3, -1) > 0 && fds[1].revents == 0 && fds[2].revents == 0;
+    }
     // Until the client or the server ends.
     void hang() {
         while (!read().empty()) {
@@ -150,13 +174,23 @@ bool parse_head(const std::string& head, Received& received) {
     return space != std::string::npos && second != std::string::npos;
 }
 
+std::string chunk(const std::string& bytes) {
+    if (bytes.empty()) {
+        return "";
+    }
+    std::ostringstream out;
+    out << std::hex << bytes.size() << "\r\n" << bytes << "\r\n";
+    return out.str();
+}
+
 std::string serialized(const Reply& reply) {
-    auto text = "HTTP/1.1 " + std::to_string(reply.status) +
-                " Told\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n";
+    auto text = "HTTP/1.1 " + std::to_string(reply.status) + " Told\r\n";
+    text += reply.feed ? "Transfer-Encoding: chunked\r\n"
+                       : "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
     for (const auto& [name, value] : reply.headers) {
         text += name + ": " + value + "\r\n";
     }
-    return text + "\r\n" + reply.body;
+    return text + "\r\n" + (reply.feed ? chunk(reply.body) : reply.body);
 }
 
 }  // namespace
@@ -172,6 +206,44 @@ std::map<std::string, std::string> Received::query() const {
         out[decoded(pair.substr(0, equals))] = decoded(pair.substr(equals + 1));
     }
     return out;
+}
+
+class Feed::Inside {
+public:
+    enum class State : std::uint8_t { Open, Ended, Cut };
+
+    void add(const std::string& bytes, State state) {
+        const std::lock_guard lock(mutex_);
+        bytes_ += bytes;
+        state_ = state;
+        const std::uint64_t one = 1;
+        static_cast<void>(::write(news_.get(), &one, sizeof one));
+    }
+    [[nodiscard]] std::pair<std::string, State> take() {
+        const std::lock_guard lock(mutex_);
+        std::uint64_t count = 0;
+        static_cast<void>(::read(news_.get(), &count, sizeof count));
+        return {std::exchange(bytes_, ""), state_};
+    }
+    [[nodiscard]] int news() const { return news_.get(); }
+
+private:
+    const Fd news_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    std::mutex mutex_;
+    std::string bytes_;
+    State state_ = State::Open;
+};
+
+Feed::Feed() : inside_(std::make_unique<Inside>()) {}
+Feed::~Feed() = default;
+void Feed::write(const std::string& bytes) {
+    inside_->add(bytes, Inside::State::Open);
+}
+void Feed::end() {
+    inside_->add("", Inside::State::Ended);
+}
+void Feed::cut() {
+    inside_->add("", Inside::State::Cut);
 }
 
 class Server::Inside {
@@ -246,15 +318,31 @@ private:
             if (reply.act == Act::Hang) {
                 channel.hang();
             }
-            if (reply.act != Act::Answer || !channel.write(serialized(reply))) {
+            if (reply.act != Act::Answer || !channel.write(serialized(reply)) ||
+                (reply.feed && !pass_on(*reply.feed->inside_, channel))) {
                 return;
             }
         }
     }
 
+    // False if the connection is of no use any more.
+    static bool pass_on(Feed::Inside& feed, Channel& channel) {
+        while (channel.wait_for(feed.news())) {
+            const auto [bytes, state] = feed.take();
+            if (!channel.write(chunk(bytes)) || state == Feed::Inside::State::Cut) {
+                return false;
+            }
+            if (state == Feed::Inside::State::Ended) {
+                return channel.write("0\r\n\r\n");
+            }
+        }
+        return false;
+    }
+
     static std::optional<Received> next_request(Channel& channel, std::string& bytes, int number) {
         Received received;
         received.connection = number;
+        received.peer = channel.peer();
         const auto more = [&] {
             const auto some = channel.read();
             bytes += some;

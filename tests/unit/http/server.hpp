@@ -19,6 +19,7 @@ struct Received {
     std::map<std::string, std::string> headers;  // names in lower case
     std::string body;
     int connection = 0;  // counts from 0
+    std::string peer{};  // the name in the client's certificate, which the same authority signed
 
     // The decoded query.
     [[nodiscard]] std::map<std::string, std::string> query() const;
@@ -30,11 +31,30 @@ enum class Act : std::uint8_t {
     Hang,  // says nothing until the server ends
 };
 
+// The body of an answer that comes bit by bit. Any thread.
+class Feed {
+public:
+    Feed();
+    ~Feed();
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+
+    void write(const std::string& bytes);
+    void end();  // the body is complete
+    void cut();  // the connection breaks
+
+private:
+    friend class Server;
+    class Inside;
+    std::unique_ptr<Inside> inside_;
+};
+
 struct Reply {
     int status = 200;
     std::string body;
     std::map<std::string, std::string> headers;
     Act act = Act::Answer;
+    std::shared_ptr<Feed> feed{};  // what follows the body, then in chunks
 };
 
 // A certificate for 127.0.0.1 or another name, and the authority that signed it, as PEM files in a

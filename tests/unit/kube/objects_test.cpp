@@ -1,0 +1,162 @@
+#include "kube/objects.hpp"
+
+#include <gmock/gmock.h>
+
+#include "kube/quantity.hpp"
+#include "kube_testing.hpp"
+
+namespace terway::kube {
+namespace {
+
+using testing::ElementsAre;
+
+template <class Object>
+class ObjectSink final : public Sink {
+public:
+    explicit ObjectSink(Words& words) : builder(words, is_terway_annotation) {}
+    void begin(Tag tag) override { builder.begin(tag); }
+    void end(Tag tag) override { builder.end(tag); }
+    bool wants(Tag tag, std::string_view key) override { return builder.wants(tag, key); }
+    void value(Tag tag, std::string_view key, std::string_view text) override {
+        builder.value(tag, key, text);
+    }
+    Builder<Object> builder;
+};
+
+template <class Object>
+Object read(const std::string& text) {
+    static Words words;
+    const auto shape = Shape::object(members_of<Object>());
+    ObjectSink<Object> sink(words);
+    JsonReader reader(shape, sink);
+    reader.feed(text);
+    reader.finish();
+    return sink.builder.take();
+}
+
+constexpr const char* kPod = R"({"kind": "Pod", "metadata": {
+    "name": "web-0", "namespace": "shop", "uid": "u1", "resourceVersion": "42",
+    "deletionTimestamp": "2024-05-01T12:00:00Z",
+    "labels": {"z": "1", "app": "web", "k8s.aliyun.com/ignore-by-terway": "true"},
+    "annotations": {"k8s.aliyun.com/ingress-bandwidth": "1M", "kubernetes.io/egress-bandwidth": "2M",
+        "kubectl.kubernetes.io/last-applied-configuration": "{}"},
+    "ownerReferences": [{"kind": "ConfigMap", "name": "c"},
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "controller": true}],
+    "managedFields": [{"manager": "x", "fieldsV1": {"f:metadata": {"f:labels": {"f:app": {}}}}}]},
+  "spec": {"nodeName": "n1", "hostNetwork": true,
+    "initContainers": [{"name": "i", "resources": {"requests": {"aliyun/eni": "1", "aliyun/erdma": "5"}}}],
+    "containers": [
+        {"name": "a", "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}, {"containerPort": 9}],
+         "resources": {"requests": {"cpu": "100m", "aliyun/eni": "1"}}},
+        {"name": "b", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}],
+         "resources": {"requests": {"aliyun/eni": "1"}}}]},
+  "status": {"phase": "Running", "podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}, {"ip": "fd00::5"}]}})";
+
+TEST(KubePod, HasTheFieldsTerwayUses) {
+    const auto pod = read<Pod>(kPod);
+    EXPECT_EQ(pod.meta.name, "web-0");
+    EXPECT_EQ(pod.meta.space, "shop");
+    EXPECT_EQ(pod.meta.uid, "u1");
+    EXPECT_EQ(pod.meta.version, "42");
+    EXPECT_TRUE(pod.meta.is_deleting());
+    EXPECT_EQ(value_of(pod.meta.labels, "app"), "web");
+    EXPECT_EQ(value_of(pod.meta.labels, "k8s.aliyun.com/ignore-by-terway"), "true");
+    EXPECT_EQ(value_of(pod.meta.labels, "none"), "");
+    ASSERT_NE(pod.meta.controller(), nullptr);
+    EXPECT_EQ(pod.meta.controller()->kind, "StatefulSet");
+    EXPECT_EQ(pod.meta.controller()->name, "web");
+    EXPECT_EQ(pod.node, "n1");
+    EXPECT_TRUE(pod.host_network);
+    EXPECT_EQ(pod.phase, Phase::Running);
+    EXPECT_FALSE(pod.is_over());
+    EXPECT_THAT(pod.addresses,
+                ElementsAre(*IpAddress::parse("10.0.0.5"), *IpAddress::parse("fd00::5")));
+    ASSERT_EQ(pod.ports.size(), 2U);
+    EXPECT_EQ(pod.ports[1].name, "dns");
+    EXPECT_EQ(pod.ports[1].number, 53);
+    EXPECT_EQ(pod.ports[1].protocol, Protocol::Udp);
+}
+
+TEST(KubePod, KeepsOnlyTheAnnotationsThatWereAskedFor) {
+    const auto pod = read<Pod>(kPod);
+    EXPECT_EQ(pod.meta.annotations.size(), 2U);
+    EXPECT_EQ(value_of(pod.meta.annotations, "k8s.aliyun.com/ingress-bandwidth"), "1M");
+    EXPECT_EQ(value_of(pod.meta.annotations, "kubernetes.io/egress-bandwidth"), "2M");
+}
+
+TEST(KubePod, AsksForWhatItsContainersNeedAtATime) {
+    const auto pod = read<Pod>(kPod);
+    EXPECT_EQ(amount_of(pod.requests, "aliyun/eni"), 2U) << "the containers run together";
+    EXPECT_EQ(amount_of(pod.requests, "aliyun/erdma"), 5U) << "the init container runs before them";
+    EXPECT_EQ(amount_of(pod.requests, "cpu"), 0U);
+}
+
+TEST(KubePod, TakesThePodIpOfServersThatSendNoList) {
+    EXPECT_THAT(read<Pod>(R"({"status":{"podIP":"10.0.0.9"}})").addresses,
+                ElementsAre(*IpAddress::parse("10.0.0.9")));
+}
+
+TEST(KubePod, CarriesNothingOverToTheNext) {
+    Words words;
+    const auto shape = Shape::object(members_of<Pod>());
+    ObjectSink<Pod> sink(words);
+    JsonReader reader(shape, sink);
+    reader.feed(kPod);
+    (void)sink.builder.take();
+    reader.feed(R"({"metadata":{"name":"plain"}})");
+    const auto plain = sink.builder.take();
+    EXPECT_EQ(plain.meta.name, "plain");
+    EXPECT_TRUE(plain.meta.uid.empty());
+    EXPECT_TRUE(plain.meta.labels.empty());
+    EXPECT_TRUE(plain.meta.owners.empty());
+    EXPECT_TRUE(plain.addresses.empty());
+    EXPECT_TRUE(plain.requests.empty());
+    EXPECT_FALSE(plain.host_network);
+}
+
+TEST(KubeNode, HasTheFieldsTerwayUses) {
+    const auto node = read<Node>(R"({"metadata": {"name": "n1", "labels": {"zone": "h"}},
+        "spec": {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24", "fd00:1::/64"]},
+        "status": {"capacity": {"cpu": "8", "pods": "110", "aliyun/eni": "7"},
+            "allocatable": {"aliyun/eni": "6"},
+            "addresses": [{"type": "InternalIP", "address": "192.168.0.7"}],
+            "conditions": [{"type": "Ready", "status": "True"},
+                {"type": "SufficientIP", "status": "False", "reason": "InsufficientIP",
+                 "lastTransitionTime": "2024-05-01T12:00:00Z"}]}})");
+    EXPECT_THAT(node.pod_cidrs,
+                ElementsAre(*Prefix::parse("10.1.0.0/24"), *Prefix::parse("fd00:1::/64")));
+    EXPECT_EQ(amount_of(node.capacity, "aliyun/eni"), 7U);
+    EXPECT_EQ(amount_of(node.capacity, "pods"), 110U);
+    EXPECT_EQ(amount_of(node.allocatable, "aliyun/eni"), 6U);
+    ASSERT_EQ(node.addresses.size(), 1U);
+    EXPECT_EQ(node.addresses[0].address, "192.168.0.7");
+    ASSERT_NE(node.condition("SufficientIP"), nullptr);
+    EXPECT_EQ(node.condition("SufficientIP")->reason, "InsufficientIP");
+    EXPECT_EQ(node.condition("Other"), nullptr);
+}
+
+TEST(KubeNode, MayHaveOnePodCidrOnly) {
+    EXPECT_THAT(read<Node>(R"({"spec":{"podCIDR":"10.1.0.0/24"}})").pod_cidrs,
+                ElementsAre(*Prefix::parse("10.1.0.0/24")));
+}
+
+TEST(KubeNamespace, KnowsThatItIsGoing) {
+    EXPECT_TRUE(read<Namespace>(R"({"status":{"phase":"Terminating"}})").is_terminating);
+    const auto space = read<Namespace>(R"({"metadata":{"name":"a","labels":{"team":"x"}}})");
+    EXPECT_FALSE(space.is_terminating);
+    EXPECT_EQ(value_of(space.meta.labels, "team"), "x");
+}
+
+TEST(KubeQuantity, CountsThings) {
+    EXPECT_EQ(parse_count("3"), 3U);
+    EXPECT_EQ(parse_count("2k"), 2000U);
+    EXPECT_EQ(parse_count("2Ki"), 2048U);
+    EXPECT_EQ(parse_count("99999999999999999999"), ~0ULL);
+    EXPECT_EQ(parse_count("20000000000T"), ~0ULL);
+    for (const auto* odd : {"", "-1", "100m", "1.5", "x", "1 "}) {
+        EXPECT_EQ(parse_count(odd), 0U) << odd;
+    }
+}
+
+}  // namespace
+}  // namespace terway::kube
