@@ -46,7 +46,7 @@ function(terway_add_module name)
     if(NOT TERWAY_SANITIZE AND NOT "${CMAKE_CXX_FLAGS} ${CMAKE_MODULE_LINKER_FLAGS}" MATCHES "-fsanitize")
         target_link_options(${name} PRIVATE LINKER:-z,defs)
     endif()
-    install(TARGETS ${name} LIBRARY DESTINATION ${TERWAY_MODULE_DIR} COMPONENT runtime)
+    install(TARGETS ${name} LIBRARY DESTINATION ${TERWAY_MODULE_DIR} COMPONENT modules)
 
     add_test(NAME "abi: ${name} exports its descriptor and nothing else"
         COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DMODULE=$<TARGET_FILE:${name}>
