@@ -1,0 +1,219 @@
+// The daemon's side of Kubernetes, with an API server that is not real.
+#include "daemon/kube_service.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <mutex>
+
+#include "../kube/api_server.hpp"
+
+namespace terway::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::Directory;
+using kube::eventually;
+using kube::Feed;
+using kube::Identity;
+using kube::Received;
+using kube::Reply;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Knows one node and some pods; remembers what it is told.
+class ApiServer {
+public:
+    ApiServer() : server_([this](const Received& received) { return answer(received); }, &tls_) {}
+
+    // In the list of local pods.
+    std::vector<std::string> listed;
+    // By name, for those who ask for one.
+    std::map<std::string, std::string> known;
+    std::string node = R"({"metadata":{"name":"n1","resourceVersion":"1"},
+                           "spec":{"podCIDRs":["172.20.1.0/24"]}})";
+    bool away = false;
+
+    // The service's configuration; the file is in that directory.
+    std::string kubeconfig(const Directory& directory) {
+        const auto path = directory.at("kubeconfig");
+        std::ofstream(path) << "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+                               "clusters: [{name: k, cluster: {server: '"
+                            << server_.url() << "', certificate-authority: '" << tls_.authority()
+                            << "'}}]\nusers: [{name: u, user: {token: t}}]\n"
+                               "contexts: [{name: c, context: {cluster: k, user: u}}]\n";
+        return path;
+    }
+    // The bodies sent with that method to targets that contain the text.
+    [[nodiscard]] std::vector<std::string> sent(const std::string& method,
+                                                const std::string& target) const {
+        std::vector<std::string> bodies;
+        for (const auto& received : server_.requests()) {
+            if (received.method == method && received.target.find(target) != std::string::npos) {
+                bodies.push_back(received.body);
+            }
+        }
+        return bodies;
+    }
+
+private:
+    Reply answer(const Received& received) {
+        if (away) {
+            return {503, kube::status_json(503, "ServiceUnavailable", "away")};
+        }
+        if (received.method != "GET") {
+            return {received.method == "POST" ? 201 : 200, "{}"};
+        }
+        if (kube::is_watch(received)) {
+            Reply reply;
+            reply.feed = std::make_shared<Feed>();
+            feeds_.push_back(reply.feed);
+            return reply;
+        }
+        if (received.target.starts_with("/api/v1/pods")) {
+            return {200, kube::list_json(listed, "7")};
+        }
+        if (received.target.starts_with("/api/v1/nodes")) {
+            return {200, R"({"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":[)" +
+                             node + "]}"};
+        }
+        const auto name = received.target.substr(received.target.rfind('/') + 1);
+        const auto found = known.find(name.substr(0, name.find('?')));
+        return found == known.end() ? Reply{404, kube::status_json(404, "NotFound", "none")}
+                                    : Reply{200, found->second};
+    }
+
+    std::vector<std::shared_ptr<Feed>> feeds_;
+    Identity tls_;
+    kube::Server server_;
+};
+
+class KubeServiceTest : public testing::Test {
+protected:
+    void start() {
+        profile_.kube.mode = profile::KubeMode::Kubeconfig;
+        profile_.kube.kubeconfig = server_.kubeconfig(directory_);
+        profile_.kube.node = "n1";
+        service_ = make_kube(profile_, metrics_);
+        service_->start();
+    }
+    static cni::Request request(const std::string& pod, const std::string& uid = "") {
+        cni::Request made;
+        made.args.pod_namespace = "default";
+        made.args.pod_name = pod;
+        made.args.pod_uid = uid;
+        return made;
+    }
+    endpoint::PodFacts facts(const cni::Request& request) {
+        return service_->pods().facts(request, {after(20s), {}, {}});
+    }
+    [[nodiscard]] double found_in(const char* place) {
+        return metrics_
+            .counter("terway_kube_pod_lookups_total", "Where an ADD's pod was found",
+                     {{"from", place}})
+            .value();
+    }
+    static std::string labelled(const std::string& name) {
+        return kube::pod_json(name, "3", "", R"(,"labels":{"app":"web"})");
+    }
+
+    Directory directory_;
+    Metrics metrics_;
+    ApiServer server_;
+    profile::Profile profile_;
+    std::unique_ptr<KubeService> service_;
+};
+
+TEST_F(KubeServiceTest, TellsOfAPodItWatches) {
+    server_.listed = {labelled("a")};
+    start();
+    EXPECT_EQ(facts(request("a", "uid-a")).labels.at("app"), "web");
+    EXPECT_EQ(found_in("cache"), 1);
+}
+
+TEST_F(KubeServiceTest, AsksOnceForAPodItHasNotSeen) {
+    server_.known["b"] = labelled("b");
+    profile_.kube.pod_wait = 10ms;
+    start();
+    EXPECT_EQ(facts(request("b", "uid-b")).labels.at("app"), "web");
+    EXPECT_EQ(found_in("server"), 1);
+}
+
+TEST_F(KubeServiceTest, GoesByTheRequestWhereTheServerDoesNotKnowOrDoesNotAnswer) {
+    profile_.kube.pod_wait = 10ms;
+    start();
+    EXPECT_EQ(facts(request("c")).name, "c");
+    EXPECT_EQ(found_in("nowhere"), 1);
+    server_.away = true;
+    EXPECT_EQ(facts(request("c")).name, "c");
+    EXPECT_EQ(found_in("request"), 1);
+}
+
+TEST_F(KubeServiceTest, APodThatWasRecreatedIsNotTakenForItsPredecessor) {
+    server_.listed = {labelled("d")};
+    server_.known["d"] = labelled("d");
+    profile_.kube.pod_wait = 10ms;
+    start();
+    try {
+        (void)facts(request("d", "uid-new"));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.status(), Status::Retry);
+        EXPECT_THAT(error.what(), HasSubstr("another pod default/d"));
+    }
+}
+
+TEST_F(KubeServiceTest, KnowsTheRangesOfItsNode) {
+    start();
+    EXPECT_THAT(service_->await_pod_cidrs({}, after(20s)),
+                ElementsAre(Prefix::parse("172.20.1.0/24").value()));
+}
+
+TEST_F(KubeServiceTest, AnAddIsAnEventAndAnAnnotationOfThatPod) {
+    start();
+    cni::Result result;
+    result.ips.push_back({Prefix::parse("172.20.1.9/32").value(), {}, {}});
+    service_->connected(request("a", "uid-a"), result, 0.25);
+    service_->refused(request("b"), "no address left");
+    const auto events = [&] { return server_.sent("POST", "/namespaces/default/events"); };
+    EXPECT_TRUE(eventually([&] { return events().size() == 2; }));
+    EXPECT_THAT(events()[0], HasSubstr("Alloc IP 172.20.1.9 took 250ms"));
+    EXPECT_THAT(events()[1], HasSubstr("no address left"));
+    const auto patches = [&] { return server_.sent("PATCH", "/namespaces/default/pods/a?"); };
+    EXPECT_TRUE(eventually([&] { return !patches().empty(); }));
+    EXPECT_EQ(patches()[0], pod_ips_patch("uid-a", result));
+}
+
+TEST_F(KubeServiceTest, WhatIsOfNoPodIsToldToNobody) {
+    start();
+    service_->connected(request(""), {}, 1);
+    service_->refused(request(""), "no");
+    service_->about_node(true, "Reason", "why");
+    EXPECT_TRUE(eventually([&] { return !server_.sent("POST", "/events").empty(); }));
+    EXPECT_THAT(server_.sent("POST", "/events"), ElementsAre(HasSubstr(R"("kind":"Node")")));
+    EXPECT_TRUE(server_.sent("PATCH", "").empty());
+}
+
+TEST_F(KubeServiceTest, TheNodesConditionFollowsTheTrouble) {
+    start();
+    const auto watching = service_->watch_capacity([] { return std::string("vsw-1 is full"); });
+    const auto patches = [&] { return server_.sent("PATCH", "/nodes/n1/status"); };
+    EXPECT_TRUE(eventually([&] { return !patches().empty(); }));
+    EXPECT_THAT(patches()[0], HasSubstr("vsw-1 is full"));
+}
+
+TEST(KubeServiceSettings, WithoutKubernetesThereIsNone) {
+    Metrics metrics;
+    EXPECT_EQ(make_kube({}, metrics), nullptr);
+}
+
+TEST(KubeServiceSettings, TheNodeIsCalledAsTheProfileSays) {
+    EXPECT_EQ(node_name({.node = "n7"}), "n7");
+    EXPECT_NE(node_name({}), "");
+}
+
+}  // namespace
+}  // namespace terway::daemon
