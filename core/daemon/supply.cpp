@@ -1,6 +1,8 @@
 #include "daemon/supply.hpp"
 
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "daemon/eni_supply.hpp"
 #include "daemon/pool_journal.hpp"
@@ -69,9 +71,11 @@ public:
         }
     }
 
+    // Side by side: each may have to wait for the cloud.
     void warm_up() override {
+        std::vector<std::jthread> waiting;
         for (const auto& [_, supply] : enis_) {
-            supply->warm_up();
+            waiting.emplace_back([&supply = *supply] { supply.warm_up(); });
         }
     }
 
