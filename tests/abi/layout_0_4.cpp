@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.3 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.4 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -79,7 +79,7 @@ LAYOUT(twy_node, pod_cidr_count, 16);
 LAYOUT(twy_node, addresses, 24);
 LAYOUT(twy_node, address_count, 32);
 
-SIZE(twy_eni, 64);
+SIZE(twy_eni, 80);
 LAYOUT(twy_eni, size, 0);
 LAYOUT(twy_eni, ifindex, 4);
 LAYOUT(twy_eni, mac, 8);
@@ -89,6 +89,8 @@ LAYOUT(twy_eni, subnets, 32);
 LAYOUT(twy_eni, subnet_count, 40);
 LAYOUT(twy_eni, gateways, 48);
 LAYOUT(twy_eni, gateway_count, 56);
+LAYOUT(twy_eni, others, 64);
+LAYOUT(twy_eni, other_count, 72);
 
 SIZE(twy_eni_verbs, 32);
 LAYOUT(twy_eni_verbs, size, 0);
