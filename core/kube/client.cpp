@@ -73,8 +73,8 @@ std::optional<Object> Client::get(const Key& key, const Patience& patience, bool
     auto object = sink.take();
     if (reader.documents() != 1 || object.meta.name != key.name) {
         throw Error(Status::Internal, title(call) + ": the answer is not " +
-                                          std::string(Kind<Object>::kName) + " "" + key.name +
-                                          """);
+                                          std::string(Kind<Object>::kName) + " \"" + key.name +
+                                          "\"");
     }
     return object;
 }
