@@ -52,7 +52,8 @@ auto Cache<Object>::wait_for(const Key& key, Deadline deadline, const std::stop_
             return object;
         }
         const MutexLock lock(mutex_);
-        if (!news_.wait(mutex_, stop, deadline, [&] { return changes_ != seen; })) {
+        if (!news_.wait(mutex_, stop, deadline,
+                        [&]() TERWAY_REQUIRES(mutex_) { return changes_ != seen; })) {
             return nullptr;
         }
     }
@@ -84,7 +85,7 @@ bool Cache<Object>::synced() const {
 template <class Object>
 bool Cache<Object>::wait_synced(Deadline deadline, const std::stop_token& stop) const {
     const MutexLock lock(mutex_);
-    return news_.wait(mutex_, stop, deadline, [&] { return synced_; });
+    return news_.wait(mutex_, stop, deadline, [&]() TERWAY_REQUIRES(mutex_) { return synced_; });
 }
 
 template <class Object>

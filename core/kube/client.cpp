@@ -53,8 +53,8 @@ void Client::send(const Call& call, const Patience& patience) {
 template <class Object>
 std::optional<Object> Client::get(const Key& key, const Patience& patience, bool is_any_version) {
     Call call;
-    call.target = path_of<Object>(key.space) + "/" + percent_encoded(key.name) +
-                  (is_any_version ? "?resourceVersion=0" : "");
+    call.target =
+        object_path(path_of<Object>(key.space), key) + (is_any_version ? "?resourceVersion=0" : "");
     const auto shape = Shape::object(members_of<Object>());
     ObjectSink<Object> sink(words_, annotations_);
     JsonReader reader(shape, sink);
@@ -65,7 +65,7 @@ std::optional<Object> Client::get(const Key& key, const Patience& patience, bool
                 patience.stop, std::min(patience.deadline, after(call.timeout)));
         });
     } catch (const ApiError& error) {
-        if (error.code() == 404) {
+        if (error.code() == 404 && error.refusal().reason == "NotFound") {
             return std::nullopt;
         }
         throw;
@@ -77,6 +77,18 @@ std::optional<Object> Client::get(const Key& key, const Patience& patience, bool
                                           "\"");
     }
     return object;
+}
+
+std::string Client::object_path(const std::string& kind_path, const Key& key) {
+    for (const auto& part : {key.name, key.space}) {
+        if (part == "." || part == "..") {
+            throw Error(Status::Invalid, "\"" + part + "\" names no Kubernetes object");
+        }
+    }
+    if (key.name.empty()) {
+        throw Error(Status::Invalid, "a Kubernetes object without a name");
+    }
+    return kind_path + "/" + percent_encoded(key.name);
 }
 
 void Client::patch(const std::string& path, Patch how, const std::string& body,

@@ -28,8 +28,9 @@ enum class Patch : std::uint8_t {
 };
 
 // Blocking; any thread. Nothing is repeated but a call with an expired token. Calls throw ApiError,
-// http::TransportError with verb and path in the text, or Error(Internal) for an answer that cannot
-// be read. An object is read as it arrives: its size is no matter.
+// http::TransportError with verb and path in the text, or Error(Invalid) for a key that names
+// nothing, Error(Internal) for an answer that cannot be read. An object is read as it arrives: its
+// size is no matter.
 class Client {
 public:
     // Borrows both.
@@ -45,7 +46,7 @@ public:
     template <class Object>
     void patch(const Key& key, Patch how, const std::string& body, const Patience& patience,
                std::string_view subresource = {}) {
-        patch(path_of<Object>(key.space) + "/" + percent_encoded(key.name) +
+        patch(object_path(path_of<Object>(key.space), key) +
                   (subresource.empty() ? "" : "/" + std::string(subresource)),
               how, body, patience);
     }
@@ -56,6 +57,8 @@ public:
     void create_event(std::string_view space, const std::string& body, const Patience& patience);
 
 private:
+    // Throws Error(Invalid) for names that would lead elsewhere.
+    [[nodiscard]] static std::string object_path(const std::string& kind_path, const Key& key);
     void patch(const std::string& path, Patch how, const std::string& body,
                const Patience& patience);
     // Throws ApiError unless the answer is a success.

@@ -253,6 +253,14 @@ private:
     std::size_t documents_ = 0;
 };
 
+Shape Shape::text(Tag tag) {
+    return {Kind::Text, tag, {}, {}};
+}
+
+Shape Shape::map(Tag tag) {
+    return {Kind::Map, tag, {}, {}};
+}
+
 Shape Shape::object(std::vector<Member> members, Tag tag) {
     return {Kind::Object, tag, std::move(members), {}};
 }

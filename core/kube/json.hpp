@@ -27,11 +27,11 @@ struct Shape {
 
     Kind kind = Kind::Text;
     Tag tag = 0;
-    std::vector<Member> members{};  // of an Object
-    std::vector<Shape> element{};   // of a List: one
+    std::vector<Member> members;  // of an Object
+    std::vector<Shape> element;   // of a List: one
 
-    [[nodiscard]] static Shape text(Tag tag) { return {Kind::Text, tag, {}, {}}; }
-    [[nodiscard]] static Shape map(Tag tag) { return {Kind::Map, tag, {}, {}}; }
+    [[nodiscard]] static Shape text(Tag tag);
+    [[nodiscard]] static Shape map(Tag tag);
     [[nodiscard]] static Shape object(std::vector<Member> members, Tag tag = 0);
     [[nodiscard]] static Shape list(Shape element);
 };

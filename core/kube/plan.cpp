@@ -112,7 +112,7 @@ Verdict decide(const Happening& happening) noexcept {
         case Ending::Garbled:
             return {Step::List, true};
         case Ending::Silent:
-            return {happening.step, !watching || happening.failures > 0};
+            return {happening.step, !watching, false, !watching};  // a watch's silence was the rest
         case Ending::Unreachable:
         case Ending::Cut:
         case Ending::Untrusted:

@@ -10,6 +10,9 @@
 
 namespace terway::kube {
 
+// For a path or a query.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
 // What is listed and watched.
 struct Resource {
     std::string path;  // "/api/v1/pods", "/api/v1/namespaces/a/pods"
@@ -22,7 +25,7 @@ template <class Object>
 [[nodiscard]] std::string path_of(std::string_view space = {}) {
     std::string path(Kind<Object>::kGroup);
     if (Kind<Object>::kNamespaced && !space.empty()) {
-        path.append("/namespaces/").append(space);
+        path.append("/namespaces/").append(percent_encoded(space));
     }
     return path.append("/").append(Kind<Object>::kPlural);
 }
@@ -33,9 +36,6 @@ template <class Object>
 [[nodiscard]] Resource all_of() {
     return {path_of<Object>()};
 }
-
-// For a path or a query.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 // `version`: the list is at least that new; "0" any; "" the newest, which costs the server more.
 // `page` is the token in the page before, or empty.

@@ -126,6 +126,7 @@ Reflector::Trouble Reflector::watch(const std::stop_token& stop) {
         version_ = reader.version();
         if (reader.events() > 0 && !reader.error()) {
             failures_ = 0;
+            recover();
         }
     };
     const auto response = session_.stream(watch_target(resource_, version_, timeout), keep,
@@ -139,7 +140,7 @@ Reflector::Trouble Reflector::watch(const std::stop_token& stop) {
     }
     Trouble none;
     none.was_short = Clock::now() - begin < pace_.short_watch;
-    none.text = "the server ends each watch at once";
+    none.text = "the server ends a watch at once";
     return none;
 }
 
@@ -157,15 +158,20 @@ void Reflector::account(const Trouble& trouble) {
                  watching ? "Watches that ended, by how they did." : "Lists, by how they ended.",
                  {{"resource", name_}, {"ending", std::string(name_of(trouble.ending))}})
         .increment();
-    const bool is_well = trouble.ending == Ending::Done;
-    if (is_well && !told_.empty()) {
+    if (trouble.ending == Ending::Done && !trouble.was_short) {
+        recover();
+    }
+}
+
+void Reflector::recover() {
+    if (!told_.empty()) {
         log::info("the API server answers again", {{"resource", name_}});
         told_.clear();
     }
 }
 
 void Reflector::tell(const Trouble& trouble) {
-    const bool is_news = told_ != trouble.text && trouble.ending != Ending::Done;
+    const bool is_news = told_ != trouble.text;
     log::write(is_news ? log::Level::Warning : log::Level::Debug,
                step_ == Step::Watch ? "watching failed" : "listing failed",
                {{"resource", name_},

@@ -57,6 +57,7 @@ private:
     [[nodiscard]] Trouble refused(const Refusal& refusal) const;
 
     void account(const Trouble& trouble);
+    void recover();
     void tell(const Trouble& trouble);
     [[nodiscard]] std::chrono::milliseconds span(const Trouble& trouble);
 

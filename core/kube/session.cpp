@@ -1,12 +1,28 @@
 #include "kube/session.hpp"
 
+#include <algorithm>
+
 namespace terway::kube {
+
+namespace {
+
+constexpr auto kLongestStream = std::chrono::hours(24);
+constexpr std::size_t kLongestRefusal = 1U << 20U;
+
+// Only refusals are kept as a whole.
+http::Options options_of(const Access& access) {
+    auto options = access.http;
+    options.max_body = kLongestRefusal;
+    return options;
+}
+
+}  // namespace
 
 Session::Session(const Access& access)
     : server_(access.server),
       space_(access.space),
       token_(access.token, access.token_file),
-      http_(access.http) {}
+      http_(options_of(access)) {}
 
 http::Request Session::request(const Call& call, const std::string& token) const {
     http::Request request;
@@ -37,8 +53,10 @@ http::Response Session::with_token(Send send) {
 }
 
 http::Response Session::send(const Call& call, const std::stop_token& stop, Deadline deadline) {
-    return with_token(
-        [&](const std::string& token) { return http_.send(request(call, token), stop, deadline); });
+    const auto discard = [](std::string_view) {};
+    return with_token([&](const std::string& token) {
+        return http_.stream(request(call, token), discard, call.timeout, stop, deadline);
+    });
 }
 
 http::Response Session::stream(const std::string& target, const http::Take& take,
@@ -46,7 +64,7 @@ http::Response Session::stream(const std::string& target, const http::Take& take
                                Deadline deadline) {
     Call call;
     call.target = target;
-    call.timeout = left(deadline);
+    call.timeout = std::min<std::chrono::milliseconds>(left(deadline), kLongestStream);
     return with_token([&](const std::string& token) {
         return http_.stream(request(call, token), take, idle, stop, deadline);
     });

@@ -25,8 +25,8 @@ class Session {
 public:
     explicit Session(const Access& access);
 
-    // Any status is an answer; throws as http::Client does. After a 401 with a token that has since
-    // been renewed the request is made once more.
+    // Any status is an answer, and its body is kept unless it is a success; throws as http::Client
+    // does. After a 401 with a token that has since been renewed the request is made once more.
     [[nodiscard]] http::Response send(const Call& call, const std::stop_token& stop,
                                       Deadline deadline);
     // A GET whose body may be endless; see http::Client::stream().

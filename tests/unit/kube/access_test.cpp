@@ -133,7 +133,7 @@ std::string complaint(const std::string& text, const KubeconfigChoice& choice = 
 
 TEST(Kubeconfig, IsRefusedWithLineAndColumn) {
     EXPECT_THAT(complaint(kubeconfig("exec: {command: aws}", kServer)),
-                AllOf(StartsWith("kc:17:16: "), HasSubstr("exec is not supported")));
+                AllOf(StartsWith("kc:16:16: "), HasSubstr("exec is not supported")));
     EXPECT_THAT(complaint(kubeconfig("auth-provider: {name: gcp}", kServer)),
                 HasSubstr("auth-provider is not supported"));
     EXPECT_THAT(complaint("a: [1,\nb: }"), StartsWith("kc:2:"));
@@ -146,7 +146,7 @@ TEST(Kubeconfig, IsRefusedWithLineAndColumn) {
                 HasSubstr("no \"nowhere\" in contexts"));
     EXPECT_THAT(complaint(kubeconfig("client-key: k.pem", kServer)), HasSubstr("go together"));
     EXPECT_THAT(complaint(kubeconfig("token: [a]", kServer)),
-                AllOf(StartsWith("kc:17:"), HasSubstr("not a text")));
+                AllOf(StartsWith("kc:16:"), HasSubstr("not a text")));
 }
 
 TEST(Kubeconfig, IsBlindOnlyWhenToldOtherwise) {

@@ -44,6 +44,27 @@ TEST(KubeClient, GetsNothingIfThereIsNone) {
     EXPECT_EQ(server.requests().at(0).target, "/api/v1/nodes/n1");
 }
 
+TEST(KubeClient, TakesAStrangersPageForNoAnswer) {
+    const Server server(in_turn({{404, "404 page not found\n"}}));
+    Caller caller(access_to(server));
+    EXPECT_THAT(complaint_of([&] {
+                    (void)caller.client.get<Node>({"", "n1"}, soon());
+                }),
+                HasSubstr("404: 404 page not found"));
+}
+
+TEST(KubeClient, SendsNothingForANameThatLeadsElsewhere) {
+    const Server server(in_turn({{200, "{}"}}));
+    Caller caller(access_to(server));
+    for (const Key& key : {Key{"a", ".."}, Key{"..", "b"}, Key{"a", ""}}) {
+        EXPECT_THROW((void)caller.client.get<Pod>(key, soon()), Error);
+        EXPECT_THROW(caller.client.patch<Pod>(key, Patch::Merge, "{}", soon()), Error);
+    }
+    EXPECT_TRUE(server.requests().empty());
+    (void)complaint_of([&] { (void)caller.client.get<Pod>({"a/b", "c?d"}, soon()); });
+    EXPECT_EQ(server.requests().at(0).target, "/api/v1/namespaces/a%2Fb/pods/c%3Fd");
+}
+
 TEST(KubeClient, ComplainsOfWhatItIsRefused) {
     const Server server(in_turn({{403, status_json(403, "Forbidden", "user x may not")}}));
     Caller caller(access_to(server));
