@@ -62,7 +62,7 @@ void clear_socket(const std::string& path) {
         throw Error(Status::Invalid, "socket " + path + ": a file that is no socket lies there");
     }
     if (somebody_listens(path)) {
-        throw Error(Status::Invalid, "socket " + path + ": another process listens there");
+        throw Error(Status::Retry, "socket " + path + ": another process listens there");
     }
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
         throw system_error("remove the stale socket " + path, errno);
@@ -75,7 +75,7 @@ Fd lock_socket(const std::string& path) {
     Fd fd = open_socket();
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
         throw errno == EADDRINUSE
-            ? Error(Status::Invalid, "socket " + path + ": another terway-deviced serves it")
+            ? Error(Status::Retry, "socket " + path + ": another terway-deviced serves it")
             : system_error("lock of socket " + path, errno);
     }
     return fd;

@@ -12,8 +12,8 @@ namespace terway::deviced {
 // The socket at `path`; nothing if there is none, or something else.
 [[nodiscard]] std::optional<FileId> socket_at(const std::string& path);
 
-// Makes room for a socket of ours: removes one that nobody listens at. Throws Error(Invalid) where
-// somebody does, where something else lies, or if the path is too long for a socket.
+// Makes room for a socket of ours: removes one that nobody listens at. Throws Error: Retry where
+// somebody does, Invalid where something else lies or if the path is too long for a socket.
 void clear_socket(const std::string& path);
 
 // One process a path, also while there is no file: the kubelet removes it whenever it starts.
