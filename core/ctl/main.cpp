@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "cni/config.hpp"
-#include "cni/message.hpp"
-#include "cni/wire.hpp"
+#include "cni/control.hpp"
 #include "ctl/import_command.hpp"
 #include "ctl/print.hpp"
 #include "terway/error.hpp"
@@ -46,17 +45,9 @@ constexpr std::chrono::seconds kConnectTime{2};
 constexpr std::chrono::seconds kAnswerTime{100};
 
 json::value ask(const std::string& socket, const std::string& verb) {
-    using namespace terway::cni;
     try {
-        auto connection = Connection::connect(socket, terway::after(kConnectTime));
-        const auto deadline = terway::after(kAnswerTime);
-        connection.send({FrameKind::CtlRequest, json::serialize(json::object{{"verb", verb}})},
-                        deadline);
-        const auto reply = decode_ctl_reply(connection.receive(deadline).frame.payload);
-        if (reply.error) {
-            throw terway::Error(*reply.error);
-        }
-        return json::parse(reply.result);
+        return json::parse(terway::cni::ask_daemon(socket, verb, terway::after(kConnectTime),
+                                                   terway::after(kAnswerTime)));
     } catch (const terway::Error& error) {
         if (error.status() == terway::Status::Gone) {
             throw error.within(::geteuid() == 0 ? "is terwayd running?"
