@@ -1,6 +1,7 @@
 #include "netlink/link.hpp"
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "terway/error.hpp"
 
@@ -15,6 +17,23 @@ namespace terway::netlink {
 namespace {
 
 using LinkAttributes = std::array<nlattr*, IFLA_MAX + 1>;
+
+// What the kernel tells of a link's IPv4 settings: numbers, the first one has number 1.
+bool accepts_local(const nlattr* families) {
+    const auto inside = [](const nlattr* nest, int attribute) -> const nlattr* {
+        return nest == nullptr
+                   ? nullptr
+                   : nla_find(static_cast<const nlattr*>(nla_data(nest)), nla_len(nest), attribute);
+    };
+    const nlattr* conf = inside(inside(families, AF_INET), IFLA_INET_CONF);
+    constexpr std::size_t kAt = (IPV4_DEVCONF_ACCEPT_LOCAL - 1) * sizeof(std::uint32_t);
+    std::uint32_t value = 0;
+    if (conf == nullptr || static_cast<std::size_t>(nla_len(conf)) < kAt + sizeof value) {
+        return false;
+    }
+    std::memcpy(&value, static_cast<const char*>(nla_data(conf)) + kAt, sizeof value);
+    return value != 0;
+}
 
 Link parse_link(const nlmsghdr& message) {
     const auto* info = static_cast<const ifinfomsg*>(nlmsg_data(&message));
@@ -37,6 +56,7 @@ Link parse_link(const nlmsghdr& message) {
     link.alias = text(attributes[IFLA_IFALIAS]);
     link.mtu = u32(IFLA_MTU);
     link.group = u32(IFLA_GROUP);
+    link.trusts_sources = accepts_local(attributes[IFLA_AF_SPEC]);
     link.peer_index = u32(IFLA_LINK);
     link.master = u32(IFLA_MASTER);
     constexpr std::uint8_t kOperUp = 6;  // IF_OPER_UP, RFC 2863
@@ -122,6 +142,23 @@ bool remove(Socket& socket, Message& message, const std::string& what) {
 
 std::string index_text(std::uint32_t index) {
     return "with index " + std::to_string(index);
+}
+
+void put_families(Message& message, const LinkChange& change) {
+    if (change.no_ipv6_link_local) {
+        message.nest(AF_INET6,
+                     [&] { message.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
+    }
+    if (change.trust_sources) {
+        message.nest(AF_INET, [&] {
+            message.nest(IFLA_INET_CONF, [&] {
+                message.u32(IPV4_DEVCONF_ACCEPT_LOCAL, *change.trust_sources ? 1 : 0);
+                if (*change.trust_sources) {
+                    message.u32(IPV4_DEVCONF_RP_FILTER, 0);
+                }
+            });
+        });
+    }
 }
 
 }  // namespace
@@ -231,11 +268,8 @@ void change_link(Socket& socket, std::uint32_t index, const LinkChange& change) 
     if (change.netns_fd) {
         message.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(*change.netns_fd));
     }
-    if (change.no_ipv6_link_local) {
-        message.nest(IFLA_AF_SPEC, [&] {
-            message.nest(AF_INET6,
-                         [&] { message.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
-        });
+    if (change.no_ipv6_link_local || change.trust_sources) {
+        message.nest(IFLA_AF_SPEC, [&] { put_families(message, change); });
     }
     socket.request(message, "change the link " + index_text(index));
 }

@@ -22,6 +22,7 @@ struct Link {
     bool up = false;               // administratively
     bool running = false;          // operational state "up"
     bool carrier = false;          // all that ipvlan tells: it leaves the operational state unknown
+    bool trusts_sources = false;   // as LinkChange has it, of accept_local alone
     bool arp = true;               // neighbours are resolved (no IFF_NOARP)
     std::uint32_t peer_index = 0;  // veth: of the other end, in its namespace; ipvlan: the parent
     std::uint32_t master = 0;
@@ -68,6 +69,9 @@ struct LinkChange {
     std::optional<Mac> mac;
     std::optional<int> netns_fd;      // moves the link: for real NICs only
     bool no_ipv6_link_local = false;  // addrgenmode none
+    // IPv4: true skips the kernel's own look-ups of where a packet's source lives (accept_local 1,
+    // rp_filter 0), false demands at least that it is not the host's own (accept_local 0).
+    std::optional<bool> trust_sources;
 };
 void change_link(Socket& socket, std::uint32_t index, const LinkChange& change);
 

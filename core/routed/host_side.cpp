@@ -90,7 +90,10 @@ Link build_host(const sdk::Call& call, Socket& socket, const sdk::EndpointView& 
                 const Pair& pair) {
     Link host = create(call, socket, endpoint, pair);
     netlink::change_link(socket, host.index,
-                         {.up = true, .alias = pair.alias, .no_ipv6_link_local = true});
+                         {.up = true,
+                          .alias = pair.alias,
+                          .no_ipv6_link_local = true,
+                          .trust_sources = pair.guarded});
     set_sysctls(pair);
     ensure_neighbours(socket, pair, host.index);
     return host;
@@ -164,8 +167,9 @@ std::vector<Prefix> known_addresses(Socket& socket, std::uint32_t host_ifindex) 
 }
 
 void repair_host(Socket& socket, const Pair& pair, const Link& host) {
-    if (!host.up || host.group != pair.group) {
-        netlink::change_link(socket, host.index, {.up = true, .group = pair.group});
+    if (!host.up || host.group != pair.group || host.trusts_sources != pair.guarded) {
+        netlink::change_link(socket, host.index,
+                             {.up = true, .group = pair.group, .trust_sources = pair.guarded});
     }
     ensure_neighbours(socket, pair, host.index);
     ensure_routes(socket, pair, host.index);
@@ -179,6 +183,10 @@ void check_host(Socket& socket, const Pair& pair) {
     }
     if (!host->up || host->mtu != pair.mtu || host->mac != kHostMac || host->group != pair.group) {
         netlink::differs("link " + host->name + " is down or has another MTU, MAC or group");
+    }
+    if (host->trusts_sources != pair.guarded) {
+        netlink::differs("link " + host->name + (pair.guarded ? " lacks" : " has") +
+                         " accept_local, which the source guard makes safe");
     }
     netlink::check_routes(socket, host_routes(pair, host->index));
     netlink::check_neighbours(socket, host_neighbours(pair, host->index));

@@ -32,6 +32,7 @@ struct Pair {
     std::uint32_t group = 0;        // link group of a host end in service; the guard filters by it
     std::vector<Prefix> addresses;  // host prefixes
     std::vector<IpAddress> gateways;  // 169.254.1.1, fe80::1, as the families need
+    bool guarded = false;             // the source guard vouches for what comes in by the host end
     bool rule_to = false;         // a policy rule leads to the pod, before those that lead others
                                   // to their ENIs
     bool rule_from = false;       // one leads its packets to its ENI

@@ -45,6 +45,7 @@ Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node) {
     made.ifname = endpoint.ifname();
     made.pair = routed::pair(endpoint, peer_ifname(made.ifname), node.mtu);
     made.pair.group = kLinkGroup;
+    made.pair.guarded = true;
     made.pair.rule_to = true;
     made.pair.sources = node.addresses;
     made.owner = made.pair.alias;

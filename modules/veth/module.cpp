@@ -53,6 +53,7 @@ public:
         for (std::size_t i = 0; i < node.address_count; ++i) {
             facts_.addresses.push_back(Prefix::from_abi(node.addresses[i]).address());
         }
+        facts_.guarded = options_.source_guard;
         const bool takes_eni_pods = options_.mode != Mode::VpcRoute;
         if (takes_eni_pods && facts_.addresses.empty()) {
             throw Error(Status::Invalid,

@@ -16,6 +16,7 @@ bool has_eni(const sdk::EndpointView& endpoint) {
 Plan plan(const sdk::EndpointView& endpoint, const NodeFacts& node) {
     Plan made = routed::pair(endpoint, std::string(endpoint.ifname()), node.mtu);
     made.group = kLinkGroup;
+    made.guarded = node.guarded;
     made.rule_from = has_eni(endpoint);
     made.rule_to = made.rule_from || node.eni_pods;
     if (made.rule_from) {

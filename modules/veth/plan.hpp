@@ -28,6 +28,7 @@ using routed::pod_neighbours;
 // What holds for every endpoint of the node.
 struct NodeFacts {
     std::uint32_t mtu = 1500;
+    bool guarded = true;               // by the source guard
     bool eni_pods = false;             // there are pods on ENIs, or may be
     std::vector<IpAddress> addresses;  // the node's own; at most one a family
 };

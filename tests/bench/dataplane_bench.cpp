@@ -42,7 +42,7 @@ public:
                 for (std::size_t i = 0; i < places; ++i) {
                     const auto place = (i + round) % places;
                     if (place == contestants_.size()) {
-                        bare_costs_.measure(path, measure, bare_.way(path), slice_);
+                        play_bare(path, measure);
                     } else if (auto& one = contestants_[place]; one.nodes->has(path)) {
                         one.costs.measure(path, measure, one.nodes->way(path), slice_);
                     }
@@ -53,6 +53,7 @@ public:
 
     [[nodiscard]] std::vector<Row> rows() const {
         std::vector<Row> all;
+        append_tracked(all);
         for (const auto& one : contestants_) {
             append_against_bare(all, one);
         }
@@ -65,6 +66,27 @@ public:
     }
 
 private:
+    void play_bare(Path path, Measure measure) {
+        bare_costs_.measure(path, measure, bare_.way(path), slice_);
+        if (path == Path::AcrossNodes) {
+            tracked_costs_.measure(path, measure, bare_.tracked(), slice_);
+        }
+    }
+
+    // What tracking costs where there are no pods, for comparison.
+    void append_tracked(std::vector<Row>& rows) const {
+        for (const auto measure : kMeasures) {
+            const auto compared = compare(tracked_costs_.of(Path::AcrossNodes, measure),
+                                          bare_costs_.of(Path::AcrossNodes, measure));
+            rows.push_back({std::string("tracked_across_nodes_") + name_of(measure) + "_vs_bare",
+                            compared.ours,
+                            unit_of(measure),
+                            compared.theirs,
+                            {},
+                            compared.ratio});
+        }
+    }
+
     static Row row(const Contestant& one, Path path, Measure measure, const std::string& against,
                    const Comparison& compared) {
         return {one.nodes->candidate().name + "_" + name_of(path) + "_" + name_of(measure) +
@@ -124,6 +146,7 @@ private:
     sim::Simulation simulation_;
     BarePair bare_;
     CostTable bare_costs_;
+    CostTable tracked_costs_;
     std::vector<Contestant> contestants_;
 };
 

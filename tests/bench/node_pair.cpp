@@ -13,7 +13,7 @@ namespace terway::bench {
 namespace {
 
 constexpr const char* kBare = "bare";
-// Translation makes the kernel track all connections of a node, so this one has its own.
+// Translation makes the kernel track all connections of a node, so these are two of their own.
 constexpr const char* kBareService = "bare-service";
 constexpr std::size_t kBareServiceOrdinal = 200;
 constexpr const char* kService = "172.21.0.10";  // of kServiceCidr
@@ -42,7 +42,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
     return text;
 }
 
-// As kube-proxy does it: for pods and for the node's own processes, on every port.
+// As kube-proxy does it: for pods and for the node's own processes, on every port, of every node.
 void serve(int node, const IpAddress& backend) {
     const std::string translate =
         std::string("ip daddr ") + kService + " dnat to " + backend.text() + ";";
@@ -114,13 +114,17 @@ BarePair::BarePair(const sim::Fabric& fabric)
       right_(Netns::create()) {
     join(left_.fd(), right_.fd());
     const auto server = address(node_address(0, 1));
-    serve(service_a_.fd(), address(node_address(kBareServiceOrdinal, 1)));
+    const auto backend = address(node_address(kBareServiceOrdinal, 1));
+    serve(service_a_.fd(), backend);
+    serve(service_b_.fd(), backend);
     ways_ = {way_of(kBare, Path::SameNode, left_.fd(), right_.fd(), address("10.99.0.2")),
              way_of(kBare, Path::AcrossNodes, a_.fd(), b_.fd(), server),
              way_of(kBare, Path::Service, service_a_.fd(), service_b_.fd(), address(kService))};
+    tracked_ = way_of("tracked", Path::AcrossNodes, service_a_.fd(), service_b_.fd(), backend);
     for (const auto& each : ways_) {
         await_way(each);
     }
+    await_way(tracked_);
 }
 
 struct NodePair::Node {
@@ -167,7 +171,9 @@ NodePair::NodePair(const Programs& programs, const std::string& scratch, const s
     (void)add_pod(*nodes_[0], "client");
     const auto neighbour = add_pod(*nodes_[0], "neighbour");
     const auto far = add_pod(*nodes_[1], "far");
-    serve(nodes_[0]->contender.node(), far);
+    for (const auto& node : nodes_) {
+        serve(node->contender.node(), far);
+    }
     const int client = pods_[0].fd();
     ways_ = {way_of(candidate.name, Path::SameNode, client, pods_[1].fd(), neighbour),
              way_of(candidate.name, Path::AcrossNodes, client, pods_[2].fd(), far),

@@ -24,6 +24,9 @@ public:
     explicit BarePair(const sim::Fabric& fabric);
     // SameNode: two namespaces joined by one veth pair, which is no part of the VPC.
     [[nodiscard]] const Way& way(Path path) const { return ways_[static_cast<std::size_t>(path)]; }
+    // Across nodes like the bare ones, but the nodes translate and so track connections, as every
+    // node with kube-proxy does.
+    [[nodiscard]] const Way& tracked() const { return tracked_; }
 
 private:
     Netns a_;
@@ -33,6 +36,7 @@ private:
     Netns left_;
     Netns right_;
     std::array<Way, 3> ways_;
+    Way tracked_;
 };
 
 // Pods on the first node, one on the second, and a Service in front of that one.

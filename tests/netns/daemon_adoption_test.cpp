@@ -66,6 +66,7 @@ TEST_F(DaemonAdoption, DamageDoneMeanwhileIsRepaired) {
     const auto v6 = pod_a_.v6().text();
     const std::vector<std::pair<std::string, int>> damages{
         {"ip route del " + v4 + "; ip -6 route del " + v6, node_.fd()},
+        {"sysctl -qw net.ipv4.conf." + link + ".accept_local=0", node_.fd()},
         {"ip neigh del " + v4 + " dev " + link, node_.fd()},
         {"ip neigh replace " + v6 + " lladdr 02:00:00:00:00:09 dev " + link, node_.fd()},
         {"nft flush set inet terway-veth sources4; nft flush set arp terway-veth sources",

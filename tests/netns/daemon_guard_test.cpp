@@ -56,7 +56,8 @@ TEST_F(DaemonGuard, AForeignSourceAddressOrMacIsDropped) {
             wire_.send(udp_frame(envelope, 1234, kPort, text));
         };
         auto lie = honest(to);
-        for (const auto* source : {"172.20.1.77", "192.0.2.1", "127.0.0.1", "0.0.0.0"}) {
+        for (const auto* source :
+             {"172.20.1.77", "192.0.2.1", "127.0.0.1", "0.0.0.0", Node::kNode4}) {
             lie.source = to.is_v4() ? ip(source) : ip("fd00:20:1::77");
             send(lie, "forged address");
         }

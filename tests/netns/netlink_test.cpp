@@ -105,6 +105,25 @@ TEST_F(Netlink, ALinkChangesStateGroupAliasAndLinkLocalModeAtOnce) {
     EXPECT_TRUE(addresses(socket_, link.index).empty());
 }
 
+TEST_F(Netlink, ALinkThatTrustsSourcesHasNoCheckOfItsOwnUntilItIsToldTo) {
+    const auto link = veth();
+    const NetnsScope scope(host_.fd());
+    const auto setting = [](const std::string& name) {
+        return read_sysctl("net/ipv4/conf/vhost/" + name);
+    };
+    write_sysctl("net/ipv4/conf/vhost/rp_filter", "2");
+    EXPECT_FALSE(link.trusts_sources);
+    change_link(socket_, link.index, {.trust_sources = true});
+    EXPECT_EQ(setting("accept_local"), "1");
+    EXPECT_EQ(setting("rp_filter"), "0");
+    EXPECT_TRUE(find_link(socket_, link.index).value().trusts_sources);
+    change_link(socket_, link.index, {.group = 3});
+    EXPECT_TRUE(find_link(socket_, link.index).value().trusts_sources);
+    change_link(socket_, link.index, {.trust_sources = false});
+    EXPECT_EQ(setting("accept_local"), "0");
+    EXPECT_FALSE(find_link(socket_, link.index).value().trusts_sources);
+}
+
 TEST_F(Netlink, AddressesOfBothFamiliesAreEnsuredTwiceAndRemovedTwice) {
     veth();
     const auto pod = find_link(pod_socket_, "eth0").value();

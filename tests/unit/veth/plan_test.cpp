@@ -19,7 +19,7 @@ Prefix prefix(const char* text) {
 }
 
 Plan make(const std::string& container, const std::vector<const char*>& addresses,
-          std::uint32_t mtu = 0, const std::string& ifname = "eth0") {
+          std::uint32_t mtu = 0, const std::string& ifname = "eth0", bool guarded = true) {
     std::vector<twy_prefix> raw;
     for (const auto* address : addresses) {
         raw.push_back(prefix(address).to_abi());
@@ -32,7 +32,7 @@ Plan make(const std::string& container, const std::vector<const char*>& addresse
     endpoint.addresses = raw.data();
     endpoint.address_count = raw.size();
     endpoint.mtu = mtu;
-    return plan(sdk::EndpointView(endpoint), {.mtu = 8500});
+    return plan(sdk::EndpointView(endpoint), {.mtu = 8500, .guarded = guarded});
 }
 
 TEST(VethPlan, RoutesTheDefaultThroughALinkLocalGatewayOfEachFamily) {
@@ -66,6 +66,11 @@ TEST(VethPlan, DerivesAMacFromTheKeyThatIsLocalUnicastAndStable) {
     EXPECT_EQ(seen.size(), 1000U);
     EXPECT_EQ(make("c1", {}).pod_mac, make("c1", {}).pod_mac);
     EXPECT_NE(make("c1", {}).pod_mac, make("c1", {}, 0, "net1").pod_mac);
+}
+
+TEST(VethPlan, LeavesSourcesToTheGuardOnlyIfThereIsOne) {
+    EXPECT_TRUE(make("c1", {"172.20.1.5/32"}).guarded);
+    EXPECT_FALSE(make("c1", {"172.20.1.5/32"}, 0, "eth0", false).guarded);
 }
 
 TEST(VethPlan, TakesTheMtuOfTheEndpointBeforeTheDefault) {

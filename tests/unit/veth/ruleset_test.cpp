@@ -25,12 +25,20 @@ TEST(VethRuleset, HasNoMasqueradeWithoutPodCidrs) {
     EXPECT_THAT(ruleset(true, {}), Not(HasSubstr("masquerade")));
 }
 
-TEST(VethRuleset, DropsRouterAdvertisementsAndDhcpServersBeforeItAcceptsAnything) {
+TEST(VethRuleset, DropsRouterAdvertisementsAndDhcpServersBeforeItAcceptsTheirFamily) {
     const auto text = ruleset(true, {});
-    const auto accept = text.find(" accept");
-    EXPECT_LT(text.find("nd-router-advert"), accept);
+    const auto accept = text.find("@sources4 accept");
+    const auto accept6 = text.find("@sources6 accept");
+    ASSERT_NE(accept6, std::string::npos);
     EXPECT_LT(text.find("udp sport 67 udp dport 68 drop"), accept);
-    EXPECT_LT(text.find("udp sport 547 udp dport 546 drop"), accept);
+    EXPECT_LT(text.find("nd-router-advert"), accept6);
+    EXPECT_LT(text.find("udp sport 547 udp dport 546 drop"), accept6);
+}
+
+TEST(VethRuleset, LetsIPv4PassBeforeItLooksForWhatOnlyIPv6Has) {
+    const auto text = ruleset(true, {});
+    EXPECT_LT(text.find("@sources4 accept"), text.find("icmpv6"));
+    EXPECT_LT(text.find("@sources4 accept"), text.find("udp sport 547"));
 }
 
 TEST(VethRuleset, MatchesOurOwnLinksByGroupOnly) {
