@@ -94,10 +94,10 @@ ApiAnswer Api::handle(const HttpRequest& request, WallTime now) {
 
 ApiAnswer Api::struck(const FaultRule& rule, const HttpRequest& request, const Heard& heard,
                       WallTime now) {
-    using Kind = FaultRule::Kind;
+    using What = FaultRule::Kind;
     ApiAnswer answer;
     switch (rule.kind) {
-        case Kind::Error: {
+        case What::Error: {
             Problem problem{rule.status, rule.code, rule.message, {}, {}};
             if (problem.message.empty()) {
                 problem.message = "injected by a fault rule";
@@ -109,26 +109,26 @@ ApiAnswer Api::struck(const FaultRule& rule, const HttpRequest& request, const H
             answer.answer = answer_of(problem);
             break;
         }
-        case Kind::Html:
+        case What::Html:
             answer.answer =
                 text_answer(502, "text/html", "<html><h1>502 Bad Gateway</h1></html>\n");
             break;
-        case Kind::Cut:
-        case Kind::Hang:
-            answer.answer.delivery = rule.kind == Kind::Cut ? Delivery::Cut : Delivery::Hang;
+        case What::Cut:
+        case What::Hang:
+            answer.answer.delivery = rule.kind == What::Cut ? Delivery::Cut : Delivery::Hang;
             break;
-        case Kind::Lost:
+        case What::Lost:
             answer = perform(request, heard, now);
             answer.answer.delivery = Delivery::Cut;
             break;
-        case Kind::Slow:
+        case What::Slow:
             answer = perform(request, heard, now);
             answer.answer.delay += rule.delay;
             break;
-        case Kind::Garbage:
-        case Kind::Torn:
-        case Kind::Trickle:
-        case Kind::Silent:
+        case What::Garbage:
+        case What::Torn:
+        case What::Trickle:
+        case What::Silent:
             answer = perform(request, heard, now);
             answer.mischief = Mischief{rule.kind, rule.delay};
             break;

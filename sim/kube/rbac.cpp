@@ -17,8 +17,9 @@ const json::array& list_of(const json::object& from, const char* member) {
 }
 
 bool names(const json::array& list, const std::string& wanted) {
-    return std::any_of(list.begin(), list.end(),
-                       [&](const json::value& one) { return one == wanted || one == "*"; });
+    return std::any_of(list.begin(), list.end(), [&](const json::value& one) {
+        return one == json::value(wanted) || one == "*";
+    });
 }
 
 bool names_resource(const json::array& list, const std::string& resource) {
