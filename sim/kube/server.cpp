@@ -109,7 +109,7 @@ Answer KubeServer::answer(const HttpRequest& request) {
         made = api_.handle(request, wall_now() + skew_);
     }
     if (request.method != "GET") {
-        http_->wake();
+        wake();
     }
     if (made.watch) {
         made.answer.stream = std::make_shared<Stream>(*this, std::move(made.watch));
@@ -123,6 +123,18 @@ Answer KubeServer::answer(const HttpRequest& request) {
         made.answer.stream = spoiled(std::move(made.answer.stream), *made.mischief);
     }
     return std::move(made.answer);
+}
+
+void KubeServer::wake() {
+    changed_.notify_all();
+    http_->wake();
+}
+
+std::uint64_t KubeServer::await_change(std::uint64_t seen, const std::stop_token& stop,
+                                       Deadline deadline) {
+    const MutexLock lock(mutex_);
+    (void)changed_.wait(mutex_, stop, deadline, [&] { return api_.store().version() != seen; });
+    return api_.store().version();
 }
 
 BodyStream::Part KubeServer::step(Watch& watch) {

@@ -5,8 +5,11 @@
 //     server.with([](Api& api) { api.faults().add({.action = "list pods", .times = 1}); });
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/mutex.hpp"
 #include "sim/certificate.hpp"
@@ -46,6 +49,11 @@ public:
         return body(api_);
     }
 
+    // Waits until the cluster is no longer at version `seen`, and answers the one it is at; `seen`
+    // if nothing changes before the deadline or the stop. For controllers in this process.
+    [[nodiscard]] std::uint64_t await_change(std::uint64_t seen, const std::stop_token& stop,
+                                             Deadline deadline);
+
     // Moves the server's clock forward: tokens expire, watches time out.
     void skip(Milliseconds span);
     [[nodiscard]] WallTime time();
@@ -57,7 +65,7 @@ public:
 private:
     struct Woken {
         explicit Woken(KubeServer& server) : server_(server) {}
-        ~Woken() { server_.http_->wake(); }
+        ~Woken() { server_.wake(); }
         Woken(const Woken&) = delete;
         Woken& operator=(const Woken&) = delete;
         KubeServer& server_;
@@ -65,9 +73,11 @@ private:
     class Stream;
 
     Answer answer(const HttpRequest& request);
+    void wake();
     BodyStream::Part step(Watch& watch);
 
     Mutex mutex_;
+    Condition changed_;
     Api api_ TERWAY_GUARDED_BY(mutex_);
     Milliseconds skew_ TERWAY_GUARDED_BY(mutex_){0};
     Mutex endpoint_mutex_;
