@@ -24,13 +24,15 @@ constexpr const char* kUsage =
     "  ipvlan         pods that are slaves of their ENIs; without ipvlan in the kernel, the "
     "fallback\n"
     "  eni-exclusive  pods with a whole ENI, alone on a node and beside pods of VPC route mode\n"
+    "  kubernetes     a small cluster: kubectl applies, and terwayd gives pods their network\n"
     "\n";
 
 using Scene = void (*)(Story&);
 const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route},
                                            {"secondary-ip", secondary_ip},
                                            {"ipvlan", ipvlan},
-                                           {"eni-exclusive", eni_exclusive}};
+                                           {"eni-exclusive", eni_exclusive},
+                                           {"kubernetes", kubernetes}};
 
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "terway/error.hpp"
+
 namespace terway::sim::kubelet {
 namespace {
 
