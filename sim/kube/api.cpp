@@ -182,10 +182,29 @@ ApiAnswer Api::carry_out(const Call& call, const Asker& asker, WallTime now) {
     if (call.verb == "watch") {
         answer.answer = json_answer(200, "");
         answer.watch = std::make_unique<Watch>(watch_order(call, options_, now), now);
+    } else if (call.action() == "create serviceaccounts/token") {
+        answer.answer = issue_token(call, now);
     } else {
         answer.answer = carried_out(cluster_, call, options_, now);
     }
     return answer;
+}
+
+Answer Api::issue_token(const Call& call, WallTime now) {
+    (void)cluster_.get(*call.kind, {call.space, call.name});
+    const json::value body = parsed(call.body);
+    if (!body.is_object()) {
+        throw bad_request("the token request is no object");
+    }
+    json::object object = body.get_object();
+    constexpr std::int64_t kHour = 3600;
+    const json::value* asked = at_path(object, {"spec", "expirationSeconds"});
+    const std::int64_t life = asked != nullptr && asked->is_int64() ? asked->get_int64() : kHour;
+    const WallTime expires = now + std::chrono::seconds(life);
+    const std::string token = "sa." + dice_.uuid();
+    users_.add(token, "system:serviceaccount:" + call.space + ":" + call.name, {}, expires);
+    object["status"] = json::object{{"token", token}, {"expirationTimestamp", kube_time(expires)}};
+    return json_answer(201, json::serialize(object));
 }
 
 Answer Api::review(const HttpRequest& request, const Asker& asker) {

@@ -57,6 +57,7 @@ private:
     ApiAnswer perform(const HttpRequest& request, const Heard& heard, WallTime now);
     ApiAnswer carry_out(const Call& call, const Asker& asker, WallTime now);
     Answer review(const HttpRequest& request, const Asker& asker);
+    Answer issue_token(const Call& call, WallTime now);
     ApiAnswer struck(const FaultRule& rule, const HttpRequest& request, const Heard& heard,
                      WallTime now);
 

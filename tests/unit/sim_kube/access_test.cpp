@@ -43,6 +43,18 @@ TEST_F(Access, TokensExpire) {
     EXPECT_EQ(get(kPods).status, 401U);
 }
 
+TEST_F(Access, AServiceAccountGetsATokenThatEnds) {
+    const std::string accounts = "/api/v1/namespaces/default/serviceaccounts";
+    (void)ask("POST", accounts, R"({"metadata":{"name":"app"}})");
+    const auto issued =
+        ask("POST", accounts + "/app/token", R"({"spec":{"expirationSeconds":600}})");
+    EXPECT_EQ(issued.text_of("/status/expirationTimestamp"), "2026-01-02T03:14:05Z");
+    token_ = issued.text_of("/status/token");
+    EXPECT_THAT(get(kPods).text, HasSubstr("system:serviceaccount:default:app"));
+    now_ += 600s;
+    EXPECT_EQ(get(kPods).status, 401U);
+}
+
 TEST_F(Access, ACertificateIsAsGoodAsAToken) {
     HttpRequest request;
     request.method = "GET";
