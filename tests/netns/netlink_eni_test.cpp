@@ -15,6 +15,7 @@
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
 #include "netlink/rule.hpp"
+#include "netlink/wait.hpp"
 
 namespace terway::netlink {
 namespace {
@@ -76,10 +77,14 @@ protected:
     Conntrack() {
         change_link(socket_, find_link(socket_, "lo").value().index, {.up = true});
         const auto lo = find_link(socket_, "lo").value().index;
+        std::vector<Prefix> all;
         for (const auto* text :
              {"10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32", "fd00::1/128", "fd00::2/128"}) {
-            ensure_address(socket_, lo, prefix(text));
+            all.push_back(prefix(text));
+            ensure_address(socket_, lo, all.back());
         }
+        // IPv6 has its routes a moment later.
+        await_local(socket_, all, after(std::chrono::seconds(10)));
         // Tracking begins with the first rule that asks for it.
         EXPECT_EQ(std::system("nft 'add table inet t; add chain inet t c { type filter hook output "
                               "priority 0; }; add rule inet t c ct state new accept'"),
