@@ -28,7 +28,8 @@ Answer text_answer(unsigned status, const std::string& type, std::string body) {
 }
 
 Answer openapi(const HttpRequest& request) {
-    constexpr const char* kProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    // Asked for as "...v2@v1.0+protobuf", which is no media type a client would take for an answer.
+    constexpr const char* kProtobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
     return request.header("accept").find("protobuf") == std::string::npos
                ? json_answer(200, json::serialize(openapi_json()))
                : text_answer(200, kProtobuf, openapi_protobuf());

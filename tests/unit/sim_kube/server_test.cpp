@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/fd.hpp"
@@ -46,7 +47,10 @@ public:
     // All that has come so far, once it contains `text`; or everything if the connection ends.
     const std::string& until(const std::string& text) {
         const auto deadline = after(kPatience);
-        while (heard_.find(text) == std::string::npos && !ended_ && Clock::now() < deadline) {
+        std::size_t searched = 0;
+        while (heard_.find(text, searched) == std::string::npos && !ended_ &&
+               Clock::now() < deadline) {
+            searched = heard_.size() - std::min(heard_.size(), text.size());
             receive(left(deadline));
         }
         return heard_;
@@ -72,7 +76,7 @@ private:
         if (::poll(&wanted, 1, static_cast<int>(limit.count())) != 1) {
             return;
         }
-        std::array<char, 4096> part{};
+        std::array<char, 65536> part{};
         const auto size = ::recv(fd_.get(), part.data(), part.size(), 0);
         ended_ = size <= 0;
         heard_.append(part.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
