@@ -13,12 +13,8 @@ set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_COMPONENTS_ALL runtime modules sdk)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_GROUPING ONE_PER_GROUP)
+set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_INSTALL_CMAKE_PROJECTS
-    "${PROJECT_BINARY_DIR};terway;runtime;/" "${PROJECT_BINARY_DIR};terway;modules;/"
-    "${PROJECT_BINARY_DIR};terway;sdk;/")
-
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
@@ -38,5 +34,13 @@ set(CPACK_DEBIAN_SDK_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_SDK_DESCRIPTION "SDK for modules of Terway
  Headers, a library of netlink verbs and the tool that checks the laws of modules.")
 set(CPACK_DEBIAN_SDK_PACKAGE_DEPENDS "cmake, libnl-3-dev")
+
+foreach(package IN ITEMS runtime:terway modules:terway-modules sdk:terway-dev)
+    string(REPLACE ":" ";" parts ${package})
+    list(GET parts 0 component)
+    list(GET parts 1 name)
+    install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/${name} RENAME copyright
+        COMPONENT ${component})
+endforeach()
 
 include(CPack)
