@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "ACS3-HMAC-SHA256";
 
-bool is_unreserved(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '~';
-}
-
 std::string lower(std::string_view text) {
     std::string out(text);
     std::transform(out.begin(), out.end(), out.begin(),
@@ -50,22 +45,6 @@ std::map<std::string, std::vector<std::string>> signed_ones(
 }
 
 }  // namespace
-
-std::string percent_encode(std::string_view text) {
-    static constexpr char kDigits[] = "0123456789ABCDEF";
-    std::string out;
-    for (const auto c : text) {
-        if (is_unreserved(c)) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += '%';
-        out += kDigits[byte >> 4U];
-        out += kDigits[byte & 0xfU];
-    }
-    return out;
-}
 
 std::string canonical_query(const Parameters& parameters) {
     std::string out;

@@ -7,13 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "http/percent.hpp"
+
 namespace terway::cloud {
 
 // Sorted by bytes, as both schemes want it.
 using Parameters = std::map<std::string, std::string>;
 
-// Everything but A-Z a-z 0-9 - _ . ~ becomes %XX.
-[[nodiscard]] std::string percent_encode(std::string_view text);
+using http::percent_encode;
 // "a=1&b=" with names and values encoded; also the query as it is sent.
 [[nodiscard]] std::string canonical_query(const Parameters& parameters);
 

@@ -14,7 +14,6 @@
 
 #include "base/back_off.hpp"
 #include "base/log.hpp"
-#include "endpoint/eni_occupants.hpp"
 #include "terway/error.hpp"
 
 namespace terway::daemon {
@@ -50,19 +49,6 @@ kube::Wanted wanted(const profile::Profile& profile) {
     return [named = std::move(named)](std::string_view key) {
         return kube::is_terway_annotation(key) || named.contains(key);
     };
-}
-
-std::string text(WallTime time) {
-    const auto whole = std::chrono::system_clock::to_time_t(time);
-    std::tm parts{};
-    ::gmtime_r(&whole, &parts);
-    std::array<char, sizeof "2026-01-02T03:04:05Z"> out{};
-    (void)std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return out.data();
-}
-
-kube::Subject subject(const std::string& space, const std::string& name, const std::string& uid) {
-    return {"Pod", space, name, uid};
 }
 
 }  // namespace
@@ -101,8 +87,8 @@ std::string sufficient_ip_patch(const std::string& trouble, WallTime since, Wall
         {"status", fine ? "True" : "False"},
         {"reason", fine ? "SufficientIP" : "InsufficientIP"},
         {"message", fine ? "pods on this node can get addresses" : trouble},
-        {"lastTransitionTime", text(since)},
-        {"lastHeartbeatTime", text(now)}};
+        {"lastTransitionTime", kube::timestamp(since)},
+        {"lastHeartbeatTime", kube::timestamp(now)}};
     return json::serialize(
         json::object{{"status", json::object{{"conditions", json::array{condition}}}}});
 }
@@ -110,28 +96,22 @@ std::string sufficient_ip_patch(const std::string& trouble, WallTime since, Wall
 KubeService::KubeService(const profile::Profile& profile, Metrics& metrics)
     : profile_(profile),
       node_name_(node_name(profile.kube)),
-      metrics_(metrics),
       session_(access(profile.kube)),
       wanted_(wanted(profile)),
-      pod_cache_(words_, {}, wanted_),
-      node_cache_(words_, {}),
-      pod_reflector_(session_, kube::local_pods(node_name_), pod_cache_, metrics),
-      node_reflector_(session_, kube::own_node(node_name_), node_cache_, metrics),
+      local_pods_(session_, words_, metrics, kube::local_pods(node_name_), {}, wanted_),
+      own_node_(session_, words_, metrics, kube::own_node(node_name_)),
       client_(session_, words_, wanted_),
       outbox_(kube::sender(client_, {"terwayd", node_name_}), metrics),
-      pods_(pod_cache_, client_, profile.kube, metrics) {}
+      pods_(local_pods_.cache(), client_, profile.kube, metrics) {}
 
 void KubeService::start() {
     log::info("watching the API server", {{"server", session_.server()}, {"node", node_name_}});
-    const auto run = [this](const char* name, auto& worker) {
-        threads_.emplace_back([name, &worker](const std::stop_token& stop) {
-            pthread_setname_np(pthread_self(), name);
-            worker.run(stop);
-        });
-    };
-    run("kube-pods", pod_reflector_);
-    run("kube-node", node_reflector_);
-    run("kube-outbox", outbox_);
+    local_pods_.start();
+    own_node_.start();
+    telling_ = std::jthread([this](const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "kube-outbox");
+        outbox_.run(stop);
+    });
 }
 
 std::jthread KubeService::watch_capacity(std::function<std::string()> trouble) {
@@ -163,8 +143,8 @@ std::jthread KubeService::watch_capacity(std::function<std::string()> trouble) {
 std::vector<Prefix> KubeService::await_pod_cidrs(const std::stop_token& stop,
                                                  Deadline deadline) const {
     const auto node =
-        node_cache_.wait_for({"", node_name_}, deadline, stop,
-                             [](const kube::Node& each) { return !each.pod_cidrs.empty(); });
+        own_node_.cache().wait_for({"", node_name_}, deadline, stop,
+                                   [](const kube::Node& each) { return !each.pod_cidrs.empty(); });
     return node == nullptr ? std::vector<Prefix>{} : node->pod_cidrs;
 }
 
@@ -172,7 +152,9 @@ void KubeService::about_pod(bool is_warning, const cni::Request& request, const 
                             const std::string& message) {
     const auto& args = request.args;
     if (profile_.kube.events && !args.pod_name.empty()) {
-        outbox_.tell({subject(args.pod_namespace, args.pod_name, args.pod_uid), is_warning, reason,
+        outbox_.tell({{"Pod", args.pod_namespace, args.pod_name, args.pod_uid},
+                      is_warning,
+                      reason,
                       message});
     }
 }
@@ -212,7 +194,8 @@ void KubeService::refused(const cni::Request& request, const std::string& reason
 void KubeService::repaired(const endpoint::EndpointRecord& record, const std::string& found) {
     const auto& spec = record.spec;
     if (profile_.kube.events && !spec.pod_name.empty()) {
-        outbox_.tell({subject(spec.pod_namespace, spec.pod_name, spec.pod_uid), true,
+        outbox_.tell({{"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid},
+                      true,
                       "NetworkRepaired",
                       "somebody removed part of the pod's network; repaired: " + found});
     }

@@ -15,10 +15,9 @@
 #include "cni/result.hpp"
 #include "daemon/kube_pods.hpp"
 #include "endpoint/record.hpp"
-#include "kube/cache.hpp"
 #include "kube/client.hpp"
+#include "kube/mirror.hpp"
 #include "kube/outbox.hpp"
-#include "kube/reflector.hpp"
 #include "kube/session.hpp"
 #include "profile/profile.hpp"
 
@@ -67,18 +66,15 @@ private:
 
     const profile::Profile& profile_;
     const std::string node_name_;
-    Metrics& metrics_;
     kube::Session session_;
     kube::Words words_;
     const kube::Wanted wanted_;
-    kube::Cache<kube::Pod> pod_cache_;
-    kube::Cache<kube::Node> node_cache_;
-    kube::Reflector pod_reflector_;
-    kube::Reflector node_reflector_;
+    kube::Mirror<kube::Pod> local_pods_;
+    kube::Mirror<kube::Node> own_node_;
     kube::Client client_;
     kube::Outbox outbox_;
     KubePods pods_;
-    std::vector<std::jthread> threads_;
+    std::jthread telling_;
 };
 
 // Null where the profile knows no Kubernetes.

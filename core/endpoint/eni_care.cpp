@@ -171,7 +171,8 @@ void EniCare::forget(const pool::EniPlace& eni) {
 }
 
 bool EniCare::shares_eni(const EndpointRecord& record) const {
-    return !exclusive_ && record.spec.source == pool::Source::Eni && !record.spec.eni.empty();
+    return !exclusive_ && dataplanes_.size() > 1 && record.spec.source == pool::Source::Eni &&
+           !record.spec.eni.empty();
 }
 
 void EniCare::recall(const EndpointRecord& record) {

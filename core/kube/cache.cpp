@@ -103,7 +103,7 @@ void Cache<Object>::end_list() {
 
 template <class Object>
 void Cache<Object>::deleted() {
-    const auto object = sink_.builder.take();
+    const auto object = sink_.take();
     if (const auto gone = drop({object.meta.space.view(), object.meta.name.view()})) {
         call(handlers_.deleted, gone);
     }

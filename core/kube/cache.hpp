@@ -14,7 +14,7 @@
 #include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "kube/feed.hpp"
-#include "kube/objects.hpp"
+#include "kube/object_sink.hpp"
 
 namespace terway::kube {
 
@@ -62,24 +62,13 @@ public:
     [[nodiscard]] std::vector<Member> members() const override { return members_of<Object>(); }
     [[nodiscard]] Sink& sink() override { return sink_; }
     void begin_list() override { ++generation_; }
-    void listed() override { store(sink_.builder.take()); }
+    void listed() override { store(sink_.take()); }
     void end_list() override;
-    void changed() override { store(sink_.builder.take()); }
+    void changed() override { store(sink_.take()); }
     void deleted() override;
-    void forget() override { (void)sink_.builder.take(); }
+    void forget() override { (void)sink_.take(); }
 
 private:
-    struct BuilderSink final : Sink {
-        BuilderSink(Words& words, Wanted annotations) : builder(words, std::move(annotations)) {}
-        void begin(Tag tag) override { builder.begin(tag); }
-        void end(Tag tag) override { builder.end(tag); }
-        bool wants(Tag tag, std::string_view key) override { return builder.wants(tag, key); }
-        void value(Tag tag, std::string_view key, std::string_view text) override {
-            builder.value(tag, key, text);
-        }
-        Builder<Object> builder;
-    };
-
     struct Place {
         std::string_view space;
         std::string_view name;
@@ -119,7 +108,7 @@ private:
     void tell(const Ptr& before, const Ptr& now) const;
 
     const Handlers<Object> handlers_;
-    BuilderSink sink_;
+    ObjectSink<Object> sink_;
     std::uint32_t generation_ = 0;  // of the feeding thread
 
     mutable Mutex mutex_;

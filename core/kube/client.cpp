@@ -6,23 +6,6 @@
 namespace terway::kube {
 namespace {
 
-// One object as the whole document.
-template <class Object>
-class ObjectSink final : public Sink {
-public:
-    ObjectSink(Words& words, Wanted annotations) : builder_(words, std::move(annotations)) {}
-    void begin(Tag tag) override { builder_.begin(tag); }
-    void end(Tag tag) override { builder_.end(tag); }
-    bool wants(Tag tag, std::string_view key) override { return builder_.wants(tag, key); }
-    void value(Tag tag, std::string_view key, std::string_view text) override {
-        builder_.value(tag, key, text);
-    }
-    [[nodiscard]] Object take() { return builder_.take(); }
-
-private:
-    Builder<Object> builder_;
-};
-
 // What is behind '?' is of no interest to people.
 std::string title(const Call& call) {
     return call.method + " " + call.target.substr(0, call.target.find('?'));
@@ -88,7 +71,7 @@ std::string Client::object_path(const std::string& kind_path, const Key& key) {
     if (key.name.empty()) {
         throw Error(Status::Invalid, "a Kubernetes object without a name");
     }
-    return kind_path + "/" + percent_encoded(key.name);
+    return kind_path + "/" + http::percent_encode(key.name);
 }
 
 void Client::patch(const std::string& path, Patch how, const std::string& body,
@@ -104,7 +87,8 @@ void Client::patch(const std::string& path, Patch how, const std::string& body,
 
 void Client::patch_event(std::string_view space, std::string_view name, const std::string& body,
                          const Patience& patience) {
-    patch("/api/v1/namespaces/" + percent_encoded(space) + "/events/" + percent_encoded(name),
+    patch("/api/v1/namespaces/" + http::percent_encode(space) + "/events/" +
+              http::percent_encode(name),
           Patch::Merge, body, patience);
 }
 
@@ -112,7 +96,7 @@ void Client::create_event(std::string_view space, const std::string& body,
                           const Patience& patience) {
     Call call;
     call.method = "POST";
-    call.target = "/api/v1/namespaces/" + percent_encoded(space) + "/events";
+    call.target = "/api/v1/namespaces/" + http::percent_encode(space) + "/events";
     call.content_type = "application/json";
     call.body = body;
     send(call, patience);

@@ -12,16 +12,6 @@ namespace json = boost::json;
 // The API server refuses longer ones.
 constexpr std::size_t kLongestMessage = 1024;
 
-// RFC 3339 in UTC, as metav1.Time is written.
-std::string text(WallTime time) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::string out(sizeof "2026-01-02T03:04:05Z", '\0');
-    out.resize(std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-    return out;
-}
-
 // Not within a character of several bytes.
 std::string shortened(const std::string& message) {
     if (message.size() <= kLongestMessage) {
@@ -35,6 +25,15 @@ std::string shortened(const std::string& message) {
 }
 
 }  // namespace
+
+std::string timestamp(WallTime time) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::string out(sizeof "2026-01-02T03:04:05Z", '\0');
+    out.resize(std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
+    return out;
+}
 
 const std::string& space_of(const Event& event) {
     static const std::string kDefault = "default";
@@ -62,13 +61,14 @@ std::string to_json(const Occurrences& what, const Reporter& who) {
         {"source", json::object{{"component", who.component}, {"host", who.node}}},
         {"reportingComponent", who.component},
         {"reportingInstance", who.node},
-        {"firstTimestamp", text(what.first)},
-        {"lastTimestamp", text(what.last)},
+        {"firstTimestamp", timestamp(what.first)},
+        {"lastTimestamp", timestamp(what.last)},
         {"count", what.count}});
 }
 
 std::string count_patch(const Occurrences& what) {
-    return json::serialize(json::object{{"count", what.count}, {"lastTimestamp", text(what.last)}});
+    return json::serialize(
+        json::object{{"count", what.count}, {"lastTimestamp", timestamp(what.last)}});
 }
 
 }  // namespace terway::kube

@@ -17,6 +17,9 @@ struct Subject {
     bool operator==(const Subject&) const = default;
 };
 
+// RFC 3339 in UTC with whole seconds, as metav1.Time is written.
+[[nodiscard]] std::string timestamp(WallTime time);
+
 struct Event {
     Subject about;
     bool is_warning = false;

@@ -16,8 +16,9 @@ class Mirror {
 public:
     // Borrows session, words and metrics.
     Mirror(Session& session, Words& words, Metrics& metrics, Resource resource,
-           Handlers<Object> handlers = {}, Pace pace = {}, ReflectorEffects effects = {})
-        : cache_(words, std::move(handlers)),
+           Handlers<Object> handlers = {}, Wanted annotations = is_terway_annotation,
+           Pace pace = {}, ReflectorEffects effects = {})
+        : cache_(words, std::move(handlers), std::move(annotations)),
           reflector_(session, std::move(resource), cache_, metrics, pace, std::move(effects)) {}
 
     // Once. The end of this object is the end of the thread.

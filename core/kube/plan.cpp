@@ -5,7 +5,7 @@ namespace {
 
 void add(std::string& target, std::string_view name, std::string_view value) {
     target += target.find('?') == std::string::npos ? '?' : '&';
-    target.append(name).append("=").append(percent_encoded(value));
+    target.append(name).append("=").append(http::percent_encode(value));
 }
 
 std::string selected(const Resource& resource) {
@@ -38,25 +38,6 @@ Resource own_node(const std::string& node) {
 
 Resource local_pods(const std::string& node) {
     return {path_of<Pod>(), "spec.nodeName=" + node};
-}
-
-std::string percent_encoded(std::string_view text) {
-    static constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-                              c == '~';
-        if (is_plain) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += '%';
-        out += kDigits[byte >> 4U];
-        out += kDigits[byte & 15U];
-    }
-    return out;
 }
 
 std::string list_target(const Resource& resource, std::string_view version, std::string_view page,

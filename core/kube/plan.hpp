@@ -6,12 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "http/percent.hpp"
 #include "kube/objects.hpp"
 
 namespace terway::kube {
-
-// For a path or a query.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 // What is listed and watched.
 struct Resource {
@@ -25,7 +23,7 @@ template <class Object>
 [[nodiscard]] std::string path_of(std::string_view space = {}) {
     std::string path(Kind<Object>::kGroup);
     if (Kind<Object>::kNamespaced && !space.empty()) {
-        path.append("/namespaces/").append(percent_encoded(space));
+        path.append("/namespaces/").append(http::percent_encode(space));
     }
     return path.append("/").append(Kind<Object>::kPlural);
 }

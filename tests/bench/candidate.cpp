@@ -41,6 +41,11 @@ std::vector<Candidate> everything() {
          .profile = vpc_route_profile("CIDR"),
          .pod_cidrs = true,
          .goal = kVethGoal},
+        // What ptp does and no more.
+        {.name = "vpc_route_plain",
+         .profile = vpc_route_profile("CIDR") + "source_guard = false\nmasquerade = false\n",
+         .pod_cidrs = true,
+         .goal = kVethGoal},
         {.name = "secondary_ip",
          .profile = eni_profile("veth", shared, "mode = \"secondary-ip\"\n"),
          .goal = kVethGoal},

@@ -15,7 +15,7 @@ set(rows_of_cni add_p50_vs_floor add_p50_vs_ptp add_p99_vs_ptp del_p50_vs_ptp li
 set(rows_of_pool warm_add_cloud_calls warm_add_p50_vs_vpc_route cold_burst_vs_bound cold_burst_calls_vs_min
     churn_calls_per_1000_pods churn_drift ledger_ns_per_op ledger_rss_growth_kib)
 set(rows_of_kube kube_list_mb_per_s kube_all_pods_rss_mib)
-set(dataplanes vpc_route secondary_ip eni_exclusive)
+set(dataplanes vpc_route vpc_route_plain secondary_ip eni_exclusive)
 foreach(path IN ITEMS same_node across_nodes service)
     foreach(measure IN ITEMS stream latency connections packets cpu)
         list(TRANSFORM dataplanes APPEND _${path}_${measure}_vs_bare OUTPUT_VARIABLE against_bare)

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "kube/object_sink.hpp"
 #include "kube/quantity.hpp"
 #include "kube_testing.hpp"
 
@@ -11,27 +12,14 @@ namespace {
 using testing::ElementsAre;
 
 template <class Object>
-class ObjectSink final : public Sink {
-public:
-    explicit ObjectSink(Words& words) : builder(words, is_terway_annotation) {}
-    void begin(Tag tag) override { builder.begin(tag); }
-    void end(Tag tag) override { builder.end(tag); }
-    bool wants(Tag tag, std::string_view key) override { return builder.wants(tag, key); }
-    void value(Tag tag, std::string_view key, std::string_view text) override {
-        builder.value(tag, key, text);
-    }
-    Builder<Object> builder;
-};
-
-template <class Object>
 Object read(const std::string& text) {
     static Words words;
     const auto shape = Shape::object(members_of<Object>());
-    ObjectSink<Object> sink(words);
+    ObjectSink<Object> sink(words, is_terway_annotation);
     JsonReader reader(shape, sink);
     reader.feed(text);
     reader.finish();
-    return sink.builder.take();
+    return sink.take();
 }
 
 constexpr const char* kPod = R"({"kind": "Pod", "metadata": {
@@ -99,12 +87,12 @@ TEST(KubePod, TakesThePodIpOfServersThatSendNoList) {
 TEST(KubePod, CarriesNothingOverToTheNext) {
     Words words;
     const auto shape = Shape::object(members_of<Pod>());
-    ObjectSink<Pod> sink(words);
+    ObjectSink<Pod> sink(words, is_terway_annotation);
     JsonReader reader(shape, sink);
     reader.feed(kPod);
-    (void)sink.builder.take();
+    (void)sink.take();
     reader.feed(R"({"metadata":{"name":"plain"}})");
-    const auto plain = sink.builder.take();
+    const auto plain = sink.take();
     EXPECT_EQ(plain.meta.name, "plain");
     EXPECT_TRUE(plain.meta.uid.empty());
     EXPECT_TRUE(plain.meta.labels.empty());

@@ -35,7 +35,8 @@ protected:
             note("~" + now->meta.name.text());
         };
         handlers.deleted = [this](const auto& pod) { note("-" + pod->meta.name.text()); };
-        mirror_.emplace(*session_, words_, metrics_, all_of<Pod>(), handlers, pace_, effects);
+        mirror_.emplace(*session_, words_, metrics_, all_of<Pod>(), handlers, is_terway_annotation,
+                        pace_, effects);
         mirror_->start();
     }
     void start() {
