@@ -21,8 +21,9 @@ constexpr std::chrono::seconds kPatience{30};
 std::size_t of_pod_cidrs(const profile::Profile& profile, std::vector<std::string>& reasons) {
     const auto& cidrs = profile.node.pod_cidrs;
     if (cidrs.empty()) {
-        throw Error(Status::Invalid,
-                    "the node's pod CIDR is not known here; give --pod-cidr or set [node] pod_cidrs");
+        throw Error(
+            Status::Invalid,
+            "the node's pod CIDR is not known here; give --pod-cidr or set [node] pod_cidrs");
     }
     const auto count = pool::CidrPool(cidrs, {}, {}, wall_now).picture().capacity;
     std::string names;
@@ -62,8 +63,8 @@ MaxPods max_pods(const profile::Profile& profile, const cloud::InstanceLimits& l
     std::size_t most = 0;
     for (const auto source : {Source::Eni, Source::ExclusiveEni}) {
         if (sources.contains(source)) {
-            most = std::max(
-                most, of_enis(profile, limits, source == Source::ExclusiveEni, all.reasons));
+            most = std::max(most,
+                            of_enis(profile, limits, source == Source::ExclusiveEni, all.reasons));
         }
     }
     all.count += most;

@@ -18,7 +18,8 @@ struct MaxPods {
 
 // Pure. Without limits of the instance type no source may be the cloud's. Throws Error(Invalid) if
 // a pod CIDR is wanted and none is given.
-[[nodiscard]] MaxPods max_pods(const profile::Profile& profile, const cloud::InstanceLimits& limits);
+[[nodiscard]] MaxPods max_pods(const profile::Profile& profile,
+                               const cloud::InstanceLimits& limits);
 
 // Asks the metadata service and the cloud where ENIs are wanted; half a minute at most. The daemon
 // need not run. Throws Error.

@@ -22,7 +22,8 @@ TEST(EniMaxPods, IsWhatTheDaemonLaterTellsOfItsPool) {
     EXPECT_EQ(cloud.mutating_calls(), 0U);
     const auto daemon = cloud.node().start();
     EXPECT_EQ(asked.out, capacity(cloud, ""));
-    EXPECT_EQ(cloud.node().run_daemon({"--max-pods", "--profile", cloud.node().profile()}).out, asked.out);
+    EXPECT_EQ(cloud.node().run_daemon({"--max-pods", "--profile", cloud.node().profile()}).out,
+              asked.out);
 }
 
 TEST(EniMaxPods, OfWholeEnisIsTheirNumber) {
@@ -30,7 +31,8 @@ TEST(EniMaxPods, OfWholeEnisIsTheirNumber) {
                      .source = "exclusive-eni",
                      .dataplane = "eni-exclusive",
                      .type = "ecs.g7.2xlarge"});
-    EXPECT_EQ(cloud.node().run_daemon({"--max-pods", "--profile", cloud.node().profile()}).out, "3\n");
+    EXPECT_EQ(cloud.node().run_daemon({"--max-pods", "--profile", cloud.node().profile()}).out,
+              "3\n");
     const auto daemon = cloud.node().start();
     EXPECT_EQ(capacity(cloud, "capacity"), "3\n");
 }

@@ -58,24 +58,25 @@ TEST(MaxPods, AreAsManyAsTheScarcerFamilyAllowsAndTheOperator) {
 }
 
 TEST(MaxPods, HaveAWholeEniEachWhereTheProfileSaysSo) {
-    EXPECT_EQ(of("[pool]\nsource = \"exclusive-eni\"\n[chain]\ndataplane = \"eni-exclusive\"\n").count,
-              3U);
+    EXPECT_EQ(
+        of("[pool]\nsource = \"exclusive-eni\"\n[chain]\ndataplane = \"eni-exclusive\"\n").count,
+        3U);
 }
 
 TEST(MaxPods, OfBothKindsOfEnisAreNoMoreForTheSecondKind) {
-    const auto all = of(
-        "[pool]\nsource = \"eni\"\n[chain]\ndataplane = \"veth\"\n"
-        "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"eni-exclusive\"\n"
-        "addresses = \"exclusive-eni\"\n");
+    const auto all =
+        of("[pool]\nsource = \"eni\"\n[chain]\ndataplane = \"veth\"\n"
+           "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"eni-exclusive\"\n"
+           "addresses = \"exclusive-eni\"\n");
     EXPECT_EQ(all.count, 30U);
     EXPECT_EQ(all.reasons.size(), 2U);
 }
 
 TEST(MaxPods, OfEnisComeOnTopOfThoseOfThePodCidr) {
-    const auto all = of(
-        "[node]\npod_cidrs = [\"172.20.1.0/28\"]\n[chain]\ndataplane = \"veth\"\n"
-        "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"eni-exclusive\"\n"
-        "addresses = \"exclusive-eni\"\n");
+    const auto all =
+        of("[node]\npod_cidrs = [\"172.20.1.0/28\"]\n[chain]\ndataplane = \"veth\"\n"
+           "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"eni-exclusive\"\n"
+           "addresses = \"exclusive-eni\"\n");
     EXPECT_EQ(all.count,
               3 + of("[node]\npod_cidrs = [\"172.20.1.0/28\"]\n[chain]\ndataplane = \"veth\"\n", {})
                       .count);
