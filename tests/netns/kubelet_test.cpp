@@ -180,7 +180,8 @@ TEST_F(KubeletTest, APodTheDaemonKnowsStartsByItsLabelsWhileTheApiServerIsDown) 
     cluster_.give_pod_cidrs();
     const auto daemon = cluster_.start_daemon();
     cluster_.create("known", {.labels = {{"limit", "yes"}}});
-    // An ADD that finds the pod in the cache.
+    // Watched after the first: when an ADD finds it in the cache, the first is there, too.
+    cluster_.create("later");
     const auto lookups = [&] {
         const auto metrics = node().http("/metrics");
         return metrics.find("terway_kube_pod_lookups_total{from=\"cache\"}") != std::string::npos;
@@ -189,7 +190,7 @@ TEST_F(KubeletTest, APodTheDaemonKnowsStartsByItsLabelsWhileTheApiServerIsDown) 
     ASSERT_TRUE(eventually(
         [&] {
             CniCall call{.verb = "ADD", .container = "probe", .netns = probe->path()};
-            call.args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=known";
+            call.args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=later";
             EXPECT_TRUE(node().cni(call).ok());
             EXPECT_TRUE(node().del("probe", *probe).ok());
             return lookups();
