@@ -44,7 +44,7 @@ json::object manifest(const std::string& name, const PodWish& wish) {
 
 }  // namespace
 
-KubeNode::KubeNode() {
+KubeNode::KubeNode(const sim::kube::ApiOptions& options) : server_(options) {
     node_.settings().pod_cidrs.clear();
     fs::create_directory(plugins());
     fs::create_symlink(node_.cni_command({}).argv.front(), plugins() + "/terway");
@@ -65,12 +65,30 @@ void KubeNode::give_pod_cidrs(const std::vector<std::string>& cidrs) {
     });
 }
 
-void KubeNode::prepare() {
+// The path of a file; the server is in the node.
+std::string KubeNode::kubeconfig(const std::string& token) {
     const NetnsScope scope(node_.fd());
-    const auto file = node_.files() / "kubeconfig";
-    std::ofstream(file) << server_.kubeconfig(server_.endpoint(), "admin-token");
-    node_.settings().modules =
-        "[kube]\nmode = \"kubeconfig\"\nkubeconfig = \"" + file + "\"\nnode = \"" + kName + "\"\n";
+    const std::string file = node_.files() / ("kubeconfig-" + token);
+    std::ofstream(file) << server_.kubeconfig(server_.endpoint(), token);
+    return file;
+}
+
+void KubeNode::prepare() {
+    node_.settings().modules = "[kube]\nmode = \"kubeconfig\"\nkubeconfig = \"" +
+                               kubeconfig(token_) + "\"\nnode = \"" + kName + "\"\n";
+}
+
+std::string KubeNode::kubectl(std::vector<std::string> words) {
+    words.insert(words.begin(), TERWAY_KUBECTL);
+    const auto ran = run({.argv = words,
+                          .env = {{"PATH", sim::kUsualPath},
+                                  {"HOME", node_.files() / "home"},
+                                  {"KUBECONFIG", kubeconfig("admin-token")}},
+                          .netns_fd = node_.fd()});
+    if (ran.exit != 0 || !ran.err.empty()) {
+        throw Error(Status::Internal, words.at(1) + ": " + ran.err);
+    }
+    return ran.out;
 }
 
 std::unique_ptr<Daemon> KubeNode::start_daemon() {

@@ -23,11 +23,16 @@ class KubeNode {
 public:
     static constexpr const char* kName = "node-a";
 
-    KubeNode();
+    explicit KubeNode(const sim::kube::ApiOptions& options = {});
 
     [[nodiscard]] Node& node() noexcept { return node_; }
     [[nodiscard]] sim::kube::KubeServer& server() noexcept { return server_; }
     [[nodiscard]] sim::kubelet::Kubelet& kubelet() { return *kubelet_; }
+
+    // Whose token the next daemon has; the administrator's is in force else.
+    void set_token(std::string token) { token_ = std::move(token); }
+    // Of the real client, as administrator. Throws Error if it fails.
+    std::string kubectl(std::vector<std::string> words);
 
     // What the controller manager does: the Node object, if there is none, and its ranges.
     void give_pod_cidrs(const std::vector<std::string>& cidrs = {"172.20.1.0/24",
@@ -56,10 +61,12 @@ public:
 
 private:
     void prepare();
+    std::string kubeconfig(const std::string& token);
 
     sim::kube::KubeServer server_;
     Node node_;
     std::unique_ptr<sim::kubelet::Kubelet> kubelet_;
+    std::string token_ = "admin-token";
 };
 
 }  // namespace terway::test
