@@ -202,7 +202,8 @@ TEST_F(KubeletTest, APodTheDaemonKnowsStartsByItsLabelsWhileTheApiServerIsDown) 
     cluster_.start_kubelet();
     (void)cluster_.await_running("known");
     std::string chain;
-    for (const auto& record : node().ctl_json("endpoints").as_array()) {
+    const auto records = node().ctl_json("endpoints");
+    for (const auto& record : records.as_array()) {
         if (record.at("pod_name") == "known") {
             chain = boost::json::serialize(record.at("chain"));
         }
