@@ -19,12 +19,13 @@ namespace po = boost::program_options;
 constexpr const char* kUsage =
     "terway-demo [SCENE]: plays on a small VPC in network namespaces\n"
     "\n"
-    "  vpc-route      two nodes with pod CIDRs: pods come, talk and go (the default)\n"
+    "  kubernetes     a small cluster: kubectl applies, and terwayd gives pods their network (the\n"
+    "                 default)\n"
+    "  vpc-route      two nodes with pod CIDRs: pods come, talk and go\n"
     "  secondary-ip   the same on ENIs, with a cloud that throttles, fails and goes away\n"
     "  ipvlan         pods that are slaves of their ENIs; without ipvlan in the kernel, the "
     "fallback\n"
     "  eni-exclusive  pods with a whole ENI, alone on a node and beside pods of VPC route mode\n"
-    "  kubernetes     a small cluster: kubectl applies, and terwayd gives pods their network\n"
     "\n";
 
 using Scene = void (*)(Story&);
@@ -37,7 +38,7 @@ const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route},
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");
     auto add = options.add_options();
-    add("scene", po::value<std::string>()->default_value("vpc-route"), "which play");
+    add("scene", po::value<std::string>()->default_value("kubernetes"), "which play");
     add("json", "one JSON document instead of the narration");
     add("help,h", "print this");
     po::positional_options_description positional;

@@ -84,7 +84,7 @@ TEST_P(KubeManifest, IsTakenByKubectlAndTheServer) {
     const auto tried = cluster_.kubectl({"apply", "--dry-run=client", "-f", file()});
     EXPECT_THAT(tried, HasSubstr(daemon_set() + " created (dry run)"));
     EXPECT_EQ(cluster_.kubectl({"get", "daemonsets", "-A", "-o", "name"}), "");
-    const auto applied = cluster_.kubectl({"apply", "--validate=strict", "-f", file()});
+    const auto applied = cluster_.kubectl({"apply", "--validate=true", "-f", file()});
     const std::vector<std::string> all{"namespace/terway",
                                        "serviceaccount/terway",
                                        "clusterrole.rbac.authorization.k8s.io/terway",
