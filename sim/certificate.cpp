@@ -73,6 +73,12 @@ std::string pem(X509* certificate) {
     return text_of(bio.get());
 }
 
+template <auto Read>
+auto read_pem(const std::string& text) {
+    const Bio bio(::BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    return Read(bio.get(), nullptr, nullptr, nullptr);
+}
+
 std::string pem(EVP_PKEY* key) {
     const Bio bio(::BIO_new(::BIO_s_mem()));
     check(::PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1,
@@ -103,7 +109,28 @@ Certificates make_certificates(const std::vector<std::string>& names) {
     add(server.get(), issuer, NID_ext_key_usage, "serverAuth");
     add(server.get(), issuer, NID_subject_alt_name, all);
     check(::X509_sign(server.get(), authority_key.get(), ::EVP_sha256()) != 0, "sign one");
-    return {pem(issuer), pem(server.get()), pem(key.get())};
+    return {pem(issuer), pem(server.get()), pem(key.get()), pem(authority_key.get())};
+}
+
+ClientCertificate make_client_certificate(const Certificates& authority, const std::string& user,
+                                          const std::string& group) {
+    const Certificate issuer(read_pem<::PEM_read_bio_X509>(authority.authority));
+    const Key issuer_key(read_pem<::PEM_read_bio_PrivateKey>(authority.authority_key));
+    check(issuer != nullptr && issuer_key != nullptr, "read the authority");
+    const Key key = new_key();
+    constexpr long kSerial = 3;
+    const Certificate client = blank(user, kSerial, key.get());
+    if (!group.empty()) {
+        check(::X509_NAME_add_entry_by_txt(::X509_get_subject_name(client.get()), "O", MBSTRING_ASC,
+                                           reinterpret_cast<const unsigned char*>(group.c_str()),
+                                           -1, -1, 0) == 1,
+              "name its group");
+    }
+    ::X509_set_issuer_name(client.get(), ::X509_get_subject_name(issuer.get()));
+    add(client.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE");
+    add(client.get(), issuer.get(), NID_ext_key_usage, "clientAuth");
+    check(::X509_sign(client.get(), issuer_key.get(), ::EVP_sha256()) != 0, "sign one");
+    return {pem(client.get()), pem(key.get())};
 }
 
 }  // namespace terway::sim

@@ -16,6 +16,8 @@
 #include "sim/control.hpp"
 #include "sim/describe.hpp"
 #include "sim/fabric.hpp"
+#include "sim/kube/control.hpp"
+#include "sim/services.hpp"
 #include "sim/simulation.hpp"
 #include "sim/topology.hpp"
 #include "terway/error.hpp"
@@ -26,6 +28,8 @@ namespace {
 constexpr const char* kControl = "/control";
 constexpr const char* kAuthority = "/ca.pem";
 constexpr const char* kEndpoint = "/openapi";
+constexpr const char* kKubeconfig = "/kubeconfig";
+constexpr const char* kNodeKubeconfig = "/kubeconfig-nodes";
 
 sigset_t block_stop_signals() {
     sigset_t stop;
@@ -81,8 +85,13 @@ std::string shown(Simulation& simulation, const std::string& name, bool json) {
     });
 }
 
-// "127.0.0.1:0" -> "http://127.0.0.1:34567"
-std::string listen_at(CloudServer& server, const std::string& where, bool tls) {
+struct Place {
+    std::string address;
+    std::uint16_t port = 0;
+};
+
+// "127.0.0.1:0"; `option` is where it was written.
+Place place_of(const std::string& option, const std::string& where) {
     const auto colon = where.rfind(':');
     const std::string address = where.substr(0, colon);
     constexpr unsigned long kLastPort = 65535;
@@ -93,10 +102,41 @@ std::string listen_at(CloudServer& server, const std::string& where, bool tls) {
         port = kLastPort + 1;
     }
     if (colon == std::string::npos || port > kLastPort) {
-        throw Error(Status::Invalid, "--listen " + where + ": write ADDRESS:PORT");
+        throw Error(Status::Invalid, option + " " + where + ": write ADDRESS:PORT");
     }
+    return {address, static_cast<std::uint16_t>(port)};
+}
+
+// "127.0.0.1:0" -> "http://127.0.0.1:34567"
+std::string listen_at(CloudServer& server, const std::string& where, bool tls) {
+    const auto [address, port] = place_of("--listen", where);
     return (tls ? "https://" : "http://") + address + ":" +
-           std::to_string(server.listen_openapi(address, static_cast<std::uint16_t>(port), tls));
+           std::to_string(server.listen_openapi(address, port, tls));
+}
+
+// Writes the files for kubectl, of this machine and of the nodes.
+void serve_kube(kube::KubeServer& server, const KubeTopology& topology,
+                const std::string& directory) {
+    constexpr const char* kToken = "admin-token";
+    constexpr mode_t kPrivate = 0600;
+    const std::string nodes =
+        std::string("https://") + kKubeAddress + ":" + std::to_string(kKubePort);
+    write_file_durably(directory + kNodeKubeconfig, server.kubeconfig(nodes, kToken), kPrivate);
+    if (topology.listen.empty()) {
+        return;
+    }
+    const auto [address, port] = place_of("listen of [kube]", topology.listen);
+    const std::string here =
+        "https://" + address + ":" + std::to_string(server.listen(address, port));
+    write_file_durably(directory + kKubeconfig, server.kubeconfig(here, kToken), kPrivate);
+    print("kubernetes " + here + ", export KUBECONFIG=" + directory + kKubeconfig + "\n");
+}
+
+Reply kube_control(kube::KubeServer* server, const Words& command) {
+    if (server == nullptr) {
+        return {false, "there is no Kubernetes; the topology needs a table [kube]\n"};
+    }
+    return kube::control(*server, Words(command.begin() + 1, command.end()));
 }
 
 }  // namespace
@@ -108,6 +148,9 @@ int run(const RunOptions& options) {
     const std::string& directory = simulation.fabric().directory();
     const std::string text = describe(topology.model, options.name);
     const ControlServer server(directory + kControl, [&](const Words& command) {
+        if (!command.empty() && command.front() == "kube") {
+            return kube_control(simulation.kube(), command);
+        }
         return command == Words{"show"} || command == Words{"show", "--json"}
                    ? Reply{true, shown(simulation, options.name, command.size() > 1)}
                    : control(simulation.cloud(), command);
@@ -122,6 +165,9 @@ int run(const RunOptions& options) {
         const std::string endpoint = listen_at(simulation.cloud(), *options.listen, options.tls);
         write_file_durably(directory + kEndpoint, endpoint + "\n", 0644);
         print("openapi " + endpoint + "\n");
+    }
+    if (topology.kube) {
+        serve_kube(*simulation.kube(), *topology.kube, directory);
     }
     announce(options);
     int signal = 0;
@@ -166,6 +212,13 @@ int control_running(const std::string& name, const Words& command) {
         throw Error(Status::Invalid, reply.text.substr(0, reply.text.size() - 1));
     }
     print(reply.text);
+    return 0;
+}
+
+int kubeconfig(const std::string& name, bool of_nodes, bool path) {
+    need_running(name);
+    const std::string file = state_directory(name) + (of_nodes ? kNodeKubeconfig : kKubeconfig);
+    print(path ? file + "\n" : read_file(file));
     return 0;
 }
 

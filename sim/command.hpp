@@ -23,6 +23,8 @@ int show(const std::string& name, bool json);
 int show_drops(const std::string& name, bool json);
 // A command for the cloud of a running simulation, see control.hpp.
 int control_running(const std::string& name, const std::vector<std::string>& command);
+// The kubeconfig of a running simulation, or of its nodes: the text, or where it is.
+int kubeconfig(const std::string& name, bool of_nodes, bool path);
 // Replaces the process. `space` is a node or "internet".
 int exec(const std::string& name, const std::string& space,
          const std::vector<std::string>& command);

@@ -5,7 +5,9 @@
 #include <boost/json.hpp>
 #include <map>
 
+#include "sim/arguments.hpp"
 #include "sim/cloud/actions.hpp"
+#include "sim/control_log.hpp"
 #include "terway/error.hpp"
 
 namespace terway::sim {
@@ -13,115 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-// "--name value" and "--flag" taken out of the words, in any order; the rest is positional.
-class Arguments {
-public:
-    Arguments(const Words& words, const std::map<std::string, bool>& known) {
-        for (std::size_t at = 1; at < words.size(); ++at) {
-            const std::string& word = words[at];
-            if (!word.starts_with("--")) {
-                rest_.push_back(word);
-                continue;
-            }
-            const auto equals = word.find('=');
-            const std::string name = word.substr(2, equals - 2);
-            const auto option = known.find(name);
-            if (option == known.end()) {
-                throw Error(Status::Invalid, "unknown option --" + name);
-            }
-            std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-            if (option->second && equals == std::string::npos) {
-                if (++at == words.size()) {
-                    throw Error(Status::Invalid, "option --" + name + " needs a value");
-                }
-                value = words[at];
-            }
-            options_.emplace(name, value);
-        }
-    }
-
-    [[nodiscard]] bool has(const std::string& name) const { return options_.contains(name); }
-    [[nodiscard]] std::string text(const std::string& name, const std::string& fallback) const {
-        const auto found = options_.find(name);
-        return found == options_.end() ? fallback : found->second;
-    }
-    [[nodiscard]] Words all(const std::string& name) const {
-        Words values;
-        const auto [begin, end] = options_.equal_range(name);
-        for (auto next = begin; next != end; ++next) {
-            values.push_back(next->second);
-        }
-        return values;
-    }
-    [[nodiscard]] unsigned number(const std::string& name, unsigned fallback) const {
-        try {
-            return has(name) ? static_cast<unsigned>(std::stoul(text(name, ""))) : fallback;
-        } catch (const std::exception&) {
-            throw Error(Status::Invalid, "option --" + name + " needs a number");
-        }
-    }
-    [[nodiscard]] const Words& rest() const noexcept { return rest_; }
-    [[nodiscard]] const std::string& positional(std::size_t at, const std::string& what) const {
-        if (at >= rest_.size()) {
-            throw Error(Status::Invalid, what + " is missing");
-        }
-        return rest_[at];
-    }
-
-private:
-    std::multimap<std::string, std::string> options_;
-    Words rest_;
-};
-
 std::string serialized(const json::value& value) {
     return json::serialize(value) + "\n";
-}
-
-std::string calls_text(const CallLog& log) {
-    std::string text = fmt::format("{:<36} {:>7} {:>7}  {}\n", "ACTION", "CALLS", "OK", "FAILED");
-    for (const auto& [action, count] : log.counts()) {
-        std::string failed;
-        for (const auto& [outcome, times] : count.failed) {
-            failed += fmt::format("{}{} {}", failed.empty() ? "" : ", ", times, outcome);
-        }
-        text += fmt::format("{:<36} {:>7} {:>7}  {}\n", action, count.total, count.ok, failed);
-    }
-    return text + fmt::format("{} calls, {} of them mutating\n", log.total(), log.mutating());
-}
-
-json::object calls_json(const CallLog& log) {
-    json::object actions;
-    for (const auto& [action, count] : log.counts()) {
-        actions[action] = {{"calls", count.total},
-                           {"ok", count.ok},
-                           {"mutating", count.mutating},
-                           {"failed", json::value_from(count.failed)}};
-    }
-    json::array entries;
-    for (const auto& entry : log.entries()) {
-        entries.push_back(json::object{{"time", entry.at.time_since_epoch().count()},
-                                       {"product", entry.product},
-                                       {"action", entry.action},
-                                       {"caller", entry.caller},
-                                       {"token", entry.token},
-                                       {"resource", entry.resource},
-                                       {"outcome", entry.outcome},
-                                       {"mutating", entry.mutating}});
-    }
-    return {{"total", log.total()},
-            {"mutating", log.mutating()},
-            {"actions", actions},
-            {"entries", entries}};
-}
-
-std::string calls(Cloud& cloud, const Words& words) {
-    const Arguments arguments(words, {{"json", false}, {"reset", false}});
-    std::string text =
-        arguments.has("json") ? serialized(calls_json(cloud.calls())) : calls_text(cloud.calls());
-    if (arguments.has("reset")) {
-        cloud.calls().reset();
-    }
-    return text;
 }
 
 std::string enis(Cloud& cloud, const Words& words) {
@@ -142,87 +37,6 @@ std::string enis(Cloud& cloud, const Words& words) {
                             view->record.instance, view->eni.mac.text(), owned);
     }
     return arguments.has("json") ? serialized(list) : text;
-}
-
-FaultRule rule_of(const Arguments& arguments) {
-    FaultRule rule;
-    rule.action = arguments.positional(1, "the action (a pattern such as Attach*)");
-    rule.kind = FaultRule::kind_named(arguments.text("kind", "error"));
-    rule.code = arguments.text("code", rule.code);
-    rule.status = arguments.number("status", rule.status);
-    rule.message = arguments.text("message", "");
-    rule.after = arguments.number("after", 0);
-    rule.times = arguments.number("times", arguments.has("once") ? 1 : 0);
-    rule.delay = Range::parse(arguments.text("delay", "0ms")).most;
-    if (arguments.has("rate")) {
-        try {
-            rule.rate = std::stod(arguments.text("rate", "1"));
-        } catch (const std::exception&) {
-            throw Error(Status::Invalid, "option --rate needs a number from 0 to 1");
-        }
-    }
-    if (arguments.has("for")) {
-        rule.lasting = Range::parse(arguments.text("for", "")).most;
-    }
-    for (const auto& condition : arguments.all("where")) {
-        const auto equals = condition.find('=');
-        if (equals == std::string::npos) {
-            throw Error(Status::Invalid, "option --where needs PARAMETER=PATTERN");
-        }
-        rule.where.emplace(condition.substr(0, equals), condition.substr(equals + 1));
-    }
-    return rule;
-}
-
-std::string fault_list(const Faults& faults, bool as_json) {
-    json::array list;
-    std::string text =
-        fmt::format("{:>3} {:<34} {:<6} {:<36} {:>6}\n", "ID", "ACTION", "KIND", "CODE", "STRUCK");
-    for (const auto& entry : faults.list()) {
-        const auto kind = FaultRule::name_of(entry.rule.kind);
-        list.push_back(json::object{{"id", entry.id},
-                                    {"action", entry.rule.action},
-                                    {"kind", kind},
-                                    {"code", entry.rule.code},
-                                    {"status", entry.rule.status},
-                                    {"rate", entry.rule.rate},
-                                    {"seen", entry.seen},
-                                    {"struck", entry.struck}});
-        text += fmt::format("{:>3} {:<34} {:<6} {:<36} {:>6}\n", entry.id, entry.rule.action, kind,
-                            kind == "error" ? entry.rule.code : "", entry.struck);
-    }
-    return as_json ? serialized(list) : text;
-}
-
-std::string fault(Cloud& cloud, const Words& words, WallTime now) {
-    const Arguments arguments(words, {{"json", false},
-                                      {"once", false},
-                                      {"kind", true},
-                                      {"code", true},
-                                      {"status", true},
-                                      {"message", true},
-                                      {"after", true},
-                                      {"times", true},
-                                      {"delay", true},
-                                      {"rate", true},
-                                      {"for", true},
-                                      {"where", true}});
-    const std::string& verb = arguments.positional(0, "add, list or clear");
-    if (verb == "add") {
-        return fmt::format("fault {}\n", cloud.faults().add(rule_of(arguments), now));
-    }
-    if (verb == "list") {
-        return fault_list(cloud.faults(), arguments.has("json"));
-    }
-    if (verb != "clear") {
-        throw Error(Status::Invalid, "fault " + verb + ": is none of add, list, clear");
-    }
-    if (arguments.rest().size() < 2) {
-        cloud.faults().clear();
-    } else if (!cloud.faults().remove(std::atoi(arguments.rest()[1].c_str()))) {
-        throw Error(Status::Gone, "fault " + arguments.rest()[1] + ": does not exist");
-    }
-    return "";
 }
 
 std::string set(Cloud& cloud, const Words& words) {
@@ -316,13 +130,14 @@ std::string sessions(Cloud& cloud, const Words& words, WallTime now) {
 std::string carry_out(Cloud& cloud, const Words& words, WallTime now) {
     const std::string& verb = words.at(0);
     if (verb == "calls") {
-        return calls(cloud, words);
+        return control_calls(cloud.calls(), words);
     }
     if (verb == "enis") {
         return enis(cloud, words);
     }
     if (verb == "fault") {
-        return fault(cloud, words, now);
+        return control_fault(cloud.faults(), words, now,
+                             {"error", "lost", "cut", "hang", "html", "slow"});
     }
     if (verb == "set") {
         return set(cloud, words);

@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "sim/arguments.hpp"
 #include "sim/cloud_server.hpp"
 
 namespace terway::sim {
-
-using Words = std::vector<std::string>;
 
 struct Reply {
     bool ok = true;

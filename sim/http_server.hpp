@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/time.hpp"
 #include "sim/certificate.hpp"
@@ -15,10 +16,14 @@
 namespace terway::sim {
 
 // Owns one thread, on which `handler` runs; it must not throw and should not block for long.
-// At most 1024 connections and bodies of 1 MiB. Destruction closes everything.
+// At most 1024 connections. Destruction closes everything.
 class HttpServer {
 public:
     using Handler = std::function<Answer(const HttpRequest&)>;
+    struct Limits {
+        std::uint64_t largest_body = 1U << 20U;
+        bool ask_client = false;  // for a certificate of the same authority; it may have none
+    };
 
     HttpServer();
     ~HttpServer();
@@ -29,7 +34,18 @@ public:
     // chooses one; answers the port. Throws Error.
     // Speaks TLS if it gets certificates.
     std::uint16_t listen(const std::string& address, std::uint16_t port, Handler handler,
-                         const Certificates* tls = nullptr);
+                         const Certificates* tls, const Limits& limits);
+    std::uint16_t listen(const std::string& address, std::uint16_t port, Handler handler,
+                         const Certificates* tls = nullptr) {
+        return listen(address, port, std::move(handler), tls, Limits());
+    }
+
+    // Bodies that are being streamed may have more to say. Any thread.
+    void wake();
+    // All that there are; new ones are welcome. Any thread.
+    void close_connections();
+    // Old and new connections are closed, as if the server were down. Any thread.
+    void refuse(bool refuses);
 
 private:
     struct Loop;

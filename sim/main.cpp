@@ -10,6 +10,7 @@
 
 #include "sim/command.hpp"
 #include "sim/control.hpp"
+#include "sim/kube/control.hpp"
 #include "terway/error.hpp"
 
 namespace terway::sim {
@@ -29,6 +30,10 @@ Usage:
   terway-sim exec [--name NAME] NODE -- COMMAND...
                              run a command in the network of a node, or of "internet"
   terway-sim calls | enis | routes [--json]  what the cloud's API was asked, and what it has
+  terway-sim kube calls | objects | fault | compact | token ...
+                             the Kubernetes API of a topology with [kube]; kube --help
+  terway-sim kubeconfig [--name NAME] [--nodes] [--path]
+                             for kubectl on this machine, or in the nodes
   terway-sim fault | set | eni | vswitch | sessions ...
                              make the cloud fail, slow, stingy or treacherous; each with --help
   terway-sim clean [--name NAME]             remove what a killed simulation left
@@ -111,6 +116,11 @@ int control_verb(const std::string& verb, const Arguments& arguments) {
     return control_running(name, command);
 }
 
+// Empty for verbs that are not the running simulation's.
+std::string help_of(const std::string& verb) {
+    return verb == "kube" ? kube::control_help() : control_help(verb);
+}
+
 int listing_verb(const Arguments& arguments, int (*list)(const std::string&, bool)) {
     options::options_description more;
     more.add_options()("output,o", options::value<std::string>()->default_value("text"));
@@ -152,7 +162,13 @@ int dispatch(const std::string& verb, const Arguments& arguments) {
     if (verb == "clean") {
         return clean(name_of(parse(arguments, {}, nullptr)));
     }
-    if (!control_help(verb).empty()) {
+    if (verb == "kubeconfig") {
+        options::options_description more;
+        more.add_options()("nodes", options::bool_switch())("path", options::bool_switch());
+        const auto values = parse(arguments, more, nullptr);
+        return kubeconfig(name_of(values), values["nodes"].as<bool>(), values["path"].as<bool>());
+    }
+    if (!help_of(verb).empty()) {
         return control_verb(verb, arguments);
     }
     throw UsageError("there is no command " + verb);
@@ -167,7 +183,7 @@ bool wants_help(const Arguments& arguments) {
 
 int guarded_main(const Arguments& arguments) {
     if (arguments.empty() || wants_help(arguments)) {
-        const std::string help = arguments.empty() ? "" : control_help(arguments.front());
+        const std::string help = arguments.empty() ? "" : help_of(arguments.front());
         (void)std::fputs(help.empty() ? kUsage : help.c_str(), arguments.empty() ? stderr : stdout);
         return arguments.empty() ? 2 : 0;
     }

@@ -45,7 +45,7 @@ Services::Services(Registration& registration, const Netns& fabric, netlink::Soc
     ensure_far_end(fabric_socket, bring_up(fabric_socket, kServices), kServicesMac);
     const auto link = bring_up(socket, kFarLink);
     ensure_far_end(socket, link, kVpcMac);
-    for (const char* address : {kOpenApiAddress, kMetadataAddress}) {
+    for (const char* address : {kOpenApiAddress, kMetadataAddress, kKubeAddress}) {
         netlink::ensure_address(socket, link, Prefix::host(*IpAddress::parse(address)));
     }
     netlink::ensure_route(socket, through(*Prefix::parse("0.0.0.0/0"), link));

@@ -9,6 +9,8 @@ namespace terway::sim {
 
 inline constexpr const char* kOpenApiAddress = "100.100.0.1";
 inline constexpr const char* kMetadataAddress = "100.100.100.200";
+inline constexpr const char* kKubeAddress = "100.100.0.6";  // the cluster's API server
+inline constexpr std::uint16_t kKubePort = 6443;
 
 // The namespace "cloud" with both addresses, in which a server listens. It belongs to the
 // registration. One thread at a time.

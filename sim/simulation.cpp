@@ -16,6 +16,17 @@ Simulation::Simulation(const std::string& name, const Topology& topology)
         cloud_.listen_openapi(kOpenApiAddress, kHttp);
         cloud_.listen_metadata(kMetadataAddress, kHttp);
     }
+    if (topology.kube) {
+        kube_ = std::make_unique<kube::KubeServer>(
+            topology.kube->options,
+            std::vector<std::string>{
+                std::string("IP:") + kKubeAddress,
+                "IP:" + topology.kube->options.cluster.services.address().plus(1).text()});
+        if (topology.model.vpc().services) {
+            const NetnsScope scope(Netns::open(fabric_.netns_path("cloud")).fd());
+            kube_->listen(kKubeAddress, kKubePort);
+        }
+    }
 }
 
 void Simulation::serve_tls() {

@@ -13,8 +13,8 @@
 namespace terway::sim {
 namespace {
 
-constexpr std::array<std::string_view, 9> kSections{
-    "vpc", "vswitch", "node", "eni", "route", "cloud", "key", "role", "instance_type"};
+constexpr std::array<std::string_view, 10> kSections{
+    "vpc", "vswitch", "node", "eni", "route", "cloud", "key", "role", "instance_type", "kube"};
 
 // Reads the sections in the order in which they need each other.
 class Reader {
@@ -29,7 +29,7 @@ public:
         }
         Model model(vpc());
         complaints_.raise();
-        Topology all{std::move(model), {}, {}, {}, known_instance_types(), 1};
+        Topology all{std::move(model), {}, {}, {}, known_instance_types(), 1, {}};
         each("vswitch", [&](Table& table) { vswitch(table, all.model); });
         each("node", [&](Table& table) { node(table, all.model); });
         each("eni", [&](Table& table) { eni(table, all.model); });
@@ -38,6 +38,7 @@ public:
         each("key", [&](Table& table) { key(table, all.keys); });
         each("role", [&](Table& table) { role(table, all.roles); });
         cloud(all);
+        kube(all);
         check_types(all);
         complaints_.raise();
         return all;
@@ -210,6 +211,26 @@ private:
         } catch (const std::exception& error) {
             complaints_.add(node.source(), error.what());
         }
+    }
+
+    void kube(Topology& all) {
+        const auto* section = root_.get("kube");
+        const auto* found = section == nullptr ? nullptr : section->as_table();
+        if (found == nullptr) {
+            return;
+        }
+        Table table(*found, "kube", complaints_);
+        KubeTopology made;
+        made.options.cluster.seed = all.seed;
+        if (const auto services = table.prefix("services")) {
+            made.options.cluster.services = *services;
+        }
+        made.options.cluster.history = static_cast<std::size_t>(table.integer("history", 10000));
+        made.options.cluster.finish_pods = table.boolean("finish_pods", false);
+        made.options.rbac = table.boolean("rbac", false);
+        made.listen = table.text("listen").value_or(made.listen);
+        table.finish();
+        all.kube = std::move(made);
     }
 
     void check_types(const Topology& all) {

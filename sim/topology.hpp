@@ -1,6 +1,7 @@
 // Topology files: a VPC written down in TOML. Pure. The keys are listed in sim/README.md.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "sim/cloud/instance_types.hpp"
 #include "sim/cloud/keys.hpp"
 #include "sim/cloud/settings.hpp"
+#include "sim/kube/api.hpp"
 #include "sim/model.hpp"
 
 namespace terway::sim {
@@ -17,6 +19,12 @@ struct Role {
     std::string instances = "*";  // pattern of the ids of those that have it
 };
 
+// The cluster's API server, if the file has a table [kube].
+struct KubeTopology {
+    kube::ApiOptions options;
+    std::string listen = "127.0.0.1:0";  // on this machine; empty: in the nodes alone
+};
+
 struct Topology {
     Model model;
     Settings settings;
@@ -24,6 +32,7 @@ struct Topology {
     std::vector<Role> roles;
     InstanceTypes types;  // the known ones and those of the file
     std::uint64_t seed = 1;
+    std::optional<KubeTopology> kube = {};
 };
 
 // `name` stands for the file in messages. Throws Error(Invalid) whose text is one line per

@@ -18,7 +18,9 @@ cloud::Patience patience(bool something_remembered, const std::stop_token& stop 
     return {stop, after(something_remembered ? kShortTime : kLongTime), {}};
 }
 
-cloud::Settings settings_of(const profile::Cloud& from, const std::string& region) {
+}  // namespace
+
+cloud::Settings cloud_settings(const profile::Cloud& from, const std::string& region) {
     cloud::Settings to;
     to.region = region;
     to.signature = from.signature == profile::SignatureVersion::V1 ? cloud::Signature::V1
@@ -51,8 +53,6 @@ cloud::Settings settings_of(const profile::Cloud& from, const std::string& regio
     return to;
 }
 
-}  // namespace
-
 CloudAccess::CloudAccess(const profile::Cloud& settings, store::Store& store, Metrics& metrics,
                          const std::stop_token& stop)
     : settings_(settings),
@@ -60,7 +60,7 @@ CloudAccess::CloudAccess(const profile::Cloud& settings, store::Store& store, Me
       calls_(&metrics),
       metadata_(settings.metadata),
       instance_(find_instance(stop)),
-      api_(cloud::make_cloud(settings_of(settings, instance_.region), metadata_, calls_)) {}
+      api_(cloud::make_cloud(cloud_settings(settings, instance_.region), metadata_, calls_)) {}
 
 cloud::InstanceFacts CloudAccess::find_instance(const std::stop_token& stop) {
     const auto remembered = remembered_node(store_, settings_.instance);

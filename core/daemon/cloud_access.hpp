@@ -14,6 +14,9 @@
 
 namespace terway::daemon {
 
+// What the profile says of the cloud, in the client's own terms. Pure.
+[[nodiscard]] cloud::Settings cloud_settings(const profile::Cloud& from, const std::string& region);
+
 class CloudAccess {
 public:
     // Learns what instance this is. If the metadata service does not answer, what was remembered

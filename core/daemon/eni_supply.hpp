@@ -1,11 +1,10 @@
 // Addresses of the node's ENIs: the pool, and the threads that fill it from the cloud.
 #pragma once
 
-#include <string>
 #include <thread>
-#include <vector>
 
 #include "daemon/cloud_access.hpp"
+#include "daemon/eni_settings.hpp"
 #include "daemon/pool_journal.hpp"
 #include "daemon/supply.hpp"
 #include "pool/eni_pool.hpp"
@@ -25,13 +24,6 @@ public:
 
 private:
     Metrics& metrics_;
-};
-
-// What a pool of ENIs is for.
-struct EniUse {
-    bool exclusive = false;  // for one endpoint each
-    bool draining = false;   // for those that have addresses, and for nobody new
-    std::vector<std::string> dataplanes;
 };
 
 class EniSupply {

@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "daemon/fallback.hpp"
+#include "daemon/max_pods.hpp"
 #include "daemon/module_set.hpp"
 #include "daemon/preflight.hpp"
 #include "daemon/runtime.hpp"
@@ -28,6 +29,7 @@ constexpr const char* kUsage =
     "  terwayd --profile FILE [--pod-cidr CIDR]...   run until SIGTERM\n"
     "  terwayd --check-config FILE                   examine a profile and its modules\n"
     "  terwayd --preflight --profile FILE            examine the node\n"
+    "  terwayd --max-pods --profile FILE             how many pods it can hold, for the kubelet\n"
     "\n"
     "Exit status: 0 fine, 1 cannot run, 2 the configuration is wrong, 3 the node lacks "
     "something.\n";
@@ -41,6 +43,7 @@ po::options_description options() {
         "a pod CIDR of this node; once a family; instead of [node] pod_cidrs");
     add("check-config", po::value<std::string>(), "only examine this profile");
     add("preflight", "only examine the node");
+    add("max-pods", "only print how many pods this node can hold");
     add("log-level", po::value<std::string>()->default_value("info"),
         "debug, info, warning or error");
     add("version", "print the version");
@@ -94,6 +97,16 @@ int examine_node(const terway::profile::Profile& profile,
     return fitted.refusals.empty() ? 0 : kExitPreflight;
 }
 
+// The number alone on standard output, for scripts.
+int print_max_pods(const terway::profile::Profile& profile) {
+    const auto all = max_pods_here(profile);
+    for (const auto& reason : all.reasons) {
+        std::cerr << reason << "\n";
+    }
+    std::cout << all.count << "\n";
+    return 0;
+}
+
 void block_signals() {
     sigset_t set;
     sigemptyset(&set);
@@ -127,6 +140,9 @@ int run_with(const po::variables_map& given) {
     if (!profile) {
         std::cerr << diagnostics.print();
         return kExitConfig;
+    }
+    if (given.count("max-pods") != 0) {
+        return print_max_pods(*profile);
     }
     if (::geteuid() != 0) {
         std::cerr << "terwayd: needs root: it makes links, routes and nftables rules\n";

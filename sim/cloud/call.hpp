@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +33,22 @@ enum class Delivery : std::uint8_t {
     Hang,  // no answer until the client gives up
 };
 
+// A body that comes bit by bit, in chunks. Called on the server's thread.
+class BodyStream {
+public:
+    struct Part {
+        std::string data;  // empty: nothing yet
+        bool end = false;  // after the data
+        bool cut = false;  // after the data the connection is closed, in the middle of the body
+        std::optional<std::chrono::milliseconds> again;  // asked again then, or when woken before
+    };
+    BodyStream() = default;
+    virtual ~BodyStream() = default;
+    BodyStream(const BodyStream&) = delete;
+    BodyStream& operator=(const BodyStream&) = delete;
+    [[nodiscard]] virtual Part next() = 0;
+};
+
 struct Answer {
     unsigned status = 200;
     std::string body;
@@ -38,7 +56,8 @@ struct Answer {
     std::string content_type = "application/json;charset=utf-8";
     std::chrono::milliseconds delay{0};  // the client waits so long for it
     Delivery delivery = Delivery::Send;
-    std::string code;  // the error's, empty for success
+    std::string code;                         // the error's, empty for success
+    std::shared_ptr<BodyStream> stream = {};  // instead of `body`
 };
 
 // Thrown inside the cloud by whatever refuses a call; the cloud makes an answer of it.

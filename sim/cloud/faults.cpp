@@ -8,13 +8,17 @@
 namespace terway::sim {
 namespace {
 
-constexpr std::array<std::pair<FaultRule::Kind, const char*>, 6> kKinds{{
+constexpr std::array<std::pair<FaultRule::Kind, const char*>, 10> kKinds{{
     {FaultRule::Kind::Error, "error"},
     {FaultRule::Kind::Lost, "lost"},
     {FaultRule::Kind::Cut, "cut"},
     {FaultRule::Kind::Hang, "hang"},
     {FaultRule::Kind::Html, "html"},
     {FaultRule::Kind::Slow, "slow"},
+    {FaultRule::Kind::Garbage, "garbage"},
+    {FaultRule::Kind::Torn, "torn"},
+    {FaultRule::Kind::Trickle, "trickle"},
+    {FaultRule::Kind::Silent, "silent"},
 }};
 
 bool concerns(const FaultRule& rule, const ApiCall& call) {
@@ -34,8 +38,10 @@ FaultRule::Kind FaultRule::kind_named(const std::string& name) {
             return kind;
         }
     }
-    throw Error(Status::Invalid,
-                "fault kind " + name + ": is none of error, lost, cut, hang, html, slow");
+    throw Error(
+        Status::Invalid,
+        "fault kind " + name +
+            ": is none of error, lost, cut, hang, html, slow, garbage, torn, trickle, silent");
 }
 
 std::string FaultRule::name_of(Kind kind) {

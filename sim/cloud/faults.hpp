@@ -20,6 +20,11 @@ struct FaultRule {
         Hang,   // not carried out, no answer
         Html,   // not carried out, a gateway's 502 in HTML
         Slow,   // carried out, answered `delay` later
+        // Those of the Kubernetes API alone, all carried out:
+        Garbage,  // the answer, or the first event of a watch, is no JSON
+        Torn,     // cut in the middle of it
+        Trickle,  // a few bytes every `delay`
+        Silent,   // a watch that never says anything, though it is open
     };
     std::string action = "*";                  // pattern
     std::map<std::string, std::string> where;  // parameter -> pattern; all must match
@@ -28,6 +33,7 @@ struct FaultRule {
     unsigned status = 500;
     std::string message;
     Milliseconds delay{0};
+    Milliseconds retry_after{0};          // what an error of the Kubernetes API asks for
     double rate = 1;                      // of the calls that match
     unsigned after = 0;                   // leave the first ones alone
     unsigned times = 0;                   // then strike so often; 0: always

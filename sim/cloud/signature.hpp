@@ -17,7 +17,8 @@ struct HttpRequest {
     std::string target;  // "/?Action=..."
     Headers headers;     // names in lower case
     std::string body;
-    std::string peer;  // address of the client
+    std::string peer;          // address of the client
+    std::string subject = {};  // "O=group,CN=user" of its certificate, if it has shown one
 
     // Empty if absent; several of the same name are joined by commas in sorted order.
     [[nodiscard]] std::string header(const std::string& name) const;

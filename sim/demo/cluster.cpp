@@ -140,11 +140,9 @@ std::string Node::log_tail() const {
 }
 
 void Node::cni(const std::string& verb, Pod& pod) {
-    const json::object config{{"cniVersion", "1.0.0"},
-                              {"name", "demo"},
-                              {"type", "terway"},
-                              {"socket", directory_ + "/cni.sock"},
-                              {"queue", directory_ + "/queue"}};
+    auto config = cni_config();
+    config["cniVersion"] = "1.0.0";
+    config["name"] = "demo";
     const auto outcome = run_program({{binaries_.terway},
                                       {{"CNI_COMMAND", verb},
                                        {"CNI_CONTAINERID", pod.container_id},
@@ -169,6 +167,11 @@ void Node::cni(const std::string& verb, Pod& pod) {
         const std::string text(ip.at("address").as_string());
         pod.addresses.push_back(Prefix::parse(text).value().address());
     }
+}
+
+json::object Node::cni_config() const {
+    return {
+        {"type", "terway"}, {"socket", directory_ + "/cni.sock"}, {"queue", directory_ + "/queue"}};
 }
 
 Outcome Node::ask(const std::string& verb) const {

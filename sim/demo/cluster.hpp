@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include <boost/json/value.hpp>
+#include <boost/json.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,6 +55,8 @@ public:
 
     // Execs the CNI binary; fills in the pod's addresses on ADD. Throws Error with what it printed.
     void cni(const std::string& verb, Pod& pod);
+    // Of the CNI binary, as an element of a conflist.
+    [[nodiscard]] boost::json::object cni_config() const;
     // What terwayctl says. Throws Error.
     [[nodiscard]] boost::json::value ctl(const std::string& verb) const;
     // The same as people read it.
@@ -71,6 +73,7 @@ public:
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const Netns& netns() const noexcept { return netns_; }
+    [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
     // Memory of the daemon in MiB.
     [[nodiscard]] double daemon_rss() const;
 

@@ -19,7 +19,9 @@ namespace po = boost::program_options;
 constexpr const char* kUsage =
     "terway-demo [SCENE]: plays on a small VPC in network namespaces\n"
     "\n"
-    "  vpc-route      two nodes with pod CIDRs: pods come, talk and go (the default)\n"
+    "  kubernetes     a small cluster: kubectl applies, and terwayd gives pods their network (the\n"
+    "                 default)\n"
+    "  vpc-route      two nodes with pod CIDRs: pods come, talk and go\n"
     "  secondary-ip   the same on ENIs, with a cloud that throttles, fails and goes away\n"
     "  ipvlan         pods that are slaves of their ENIs; without ipvlan in the kernel, the "
     "fallback\n"
@@ -30,12 +32,13 @@ using Scene = void (*)(Story&);
 const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route},
                                            {"secondary-ip", secondary_ip},
                                            {"ipvlan", ipvlan},
-                                           {"eni-exclusive", eni_exclusive}};
+                                           {"eni-exclusive", eni_exclusive},
+                                           {"kubernetes", kubernetes}};
 
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");
     auto add = options.add_options();
-    add("scene", po::value<std::string>()->default_value("vpc-route"), "which play");
+    add("scene", po::value<std::string>()->default_value("kubernetes"), "which play");
     add("json", "one JSON document instead of the narration");
     add("help,h", "print this");
     po::positional_options_description positional;

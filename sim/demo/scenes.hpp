@@ -9,5 +9,6 @@ void vpc_route(Story& story);
 void secondary_ip(Story& story);
 void ipvlan(Story& story);
 void eni_exclusive(Story& story);
+void kubernetes(Story& story);
 
 }  // namespace terway::sim::demo

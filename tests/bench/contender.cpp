@@ -70,11 +70,17 @@ Contender::Contender(std::string name, std::string program, Netns node)
 Command Contender::command(const std::string& verb, std::uint32_t number,
                            const Sandbox& sandbox) const {
     const auto directory = program_.substr(0, program_.rfind('/'));
-    return {{program_},
-            {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + std::to_string(number),
-             "CNI_NETNS=" + sandbox.path(), "CNI_IFNAME=eth0", "CNI_PATH=" + directory,
-             "PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-            config_};
+    Command command{{program_},
+                    {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + std::to_string(number),
+                     "CNI_NETNS=" + sandbox.path(), "CNI_IFNAME=eth0", "CNI_PATH=" + directory,
+                     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+                    config_};
+    if (!prefix_.empty()) {
+        command.environment.push_back(
+            "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + prefix_ + "-" +
+            std::to_string(number));
+    }
+    return command;
 }
 
 Timed Contender::call(const std::string& verb, std::uint32_t number, const Sandbox& sandbox) const {

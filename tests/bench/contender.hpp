@@ -23,6 +23,8 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] int node() const { return node_.fd(); }
     void configure(std::string config) { config_ = std::move(config); }
+    // Pods are Kubernetes' from now on: "default/PREFIX-NUMBER".
+    void name_pods(std::string prefix) { prefix_ = std::move(prefix); }
 
     // As a runtime calls the plugin for pod `number`; to be run on the node.
     [[nodiscard]] Command command(const std::string& verb, std::uint32_t number,
@@ -36,6 +38,7 @@ private:
     std::string name_;
     std::string program_;
     std::string config_;
+    std::string prefix_;  // of pods' names; empty: they have none
     Netns node_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "kube/cache.hpp"
+#include "kube_adds.hpp"
 #include "kube_pods.hpp"
 #include "samples.hpp"
 #include "terway/error.hpp"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr double kGoalMbPerSecond = 100;
 constexpr double kGoalMib = 64;
+constexpr double kGoalLocalMib = 24;
+constexpr double kGoalAdd = 1.3;
 constexpr std::size_t kPiece = 16'384;  // as libcurl hands it over
 constexpr unsigned kPage = 500;
 constexpr unsigned kTimedPods = 5'000;
@@ -103,10 +106,19 @@ double list_speed(unsigned rounds) {
 std::vector<Row> bench_kube(const KubeOptions& options) {
     std::vector<Row> rows;
     const auto mib = cache_mib(options);  // before anything else has used memory
-    const auto speed = list_speed(options.rounds);
+    const auto speed = list_speed(options.lists);
+    const World world;
+    const auto adds =
+        run_kube_adds(options.programs, world.scratch(), options.pods, options.rounds);
     rows.push_back(
         {"kube_list_mb_per_s", speed, "MB/s", kGoalMbPerSecond, 1.0, kGoalMbPerSecond / speed});
     rows.push_back({"kube_all_pods_rss_mib", mib, "MiB", {}, kGoalMib});
+    rows.push_back({"kube_local_pods_rss_mib", adds.memory.rss, "MiB", {}, kGoalLocalMib});
+    rows.push_back({"kube_add_p50_vs_without", adds.with.add.median(), "ms",
+                    adds.without.add.median(), kGoalAdd});
+    rows.push_back({"kube_add_p99_vs_without", adds.with.add.p99(), "ms", adds.without.add.p99()});
+    rows.push_back(
+        {"kube_del_p50_vs_without", adds.with.del.median(), "ms", adds.without.del.median()});
     return rows;
 }
 

@@ -42,7 +42,8 @@ constexpr const char* kUsage =
     "bare\n"
     "NICs of the same simulated VPC, in turn.\n"
     "\n"
-    "kube reads the pods and namespaces of a large cluster as its API server would show them.\n"
+    "kube reads the pods and namespaces of a large cluster as its API server would show them, and\n"
+    "adds pods with Kubernetes and without.\n"
     "\n"
     "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
     "root\n"
@@ -66,7 +67,7 @@ po::options_description options() {
     po::options_description all("Options");
     auto add = all.add_options();
     add("rounds", po::value<unsigned>(),
-        "200 with one pod at a time, 15 of traffic, 10 lists of pods");
+        "200 with one pod at a time, 15 of traffic");
     add("bursts", po::value<unsigned>(),
         "10 rounds with 200 pods at once on a cold node, or 5 with 20 at once and an ENI each");
     add("hours", po::value<unsigned>()->default_value(5), "of churn, in virtual time");
@@ -112,7 +113,7 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
                                 given["only"].as<std::vector<std::string>>()});
     }
     if (what == "kube") {
-        return bench_kube({.rounds = count_or(given, "rounds", 10)});
+        return bench_kube({.programs = programs, .rounds = count_or(given, "rounds", 200)});
     }
     return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});

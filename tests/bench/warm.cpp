@@ -1,18 +1,15 @@
 #include "warm.hpp"
 
-#include <iostream>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "contender.hpp"
+#include "duel.hpp"
 #include "eni_cloud.hpp"
-#include "interrupt.hpp"
 
 namespace terway::bench {
 namespace {
 
-constexpr unsigned kWarmUp = 5;
-constexpr std::size_t kKept = 150;
 // Enough idle addresses for all that cool down; nothing is read from the cloud without need.
 constexpr const char* kPool =
     "min_idle = 5\nmax_idle = 200\ncool_down = \"2s\"\nreconcile_every = \"1h\"\n"
@@ -34,19 +31,17 @@ public:
     }
 
     WarmTimes run(unsigned rounds) {
-        for (unsigned round = 0; round < kWarmUp; ++round) {
-            play(round);
-        }
-        times_ = {};
-        for (unsigned round = 0; round < rounds; ++round) {
-            if (round % 50 == 0) {
-                std::cerr << "warm round " << round << " of " << rounds << "\n";
-            }
-            play(round);
-        }
-        times_.pool_daemon = {pool_daemon_.logged("ADD"), pool_daemon_.logged("DEL")};
-        times_.route_daemon = {route_daemon_.logged("ADD"), route_daemon_.logged("DEL")};
-        return std::move(times_);
+        Duel duel(pool_, route_);
+        duel.warm_up();
+        WarmTimes times;
+        const auto before = calls();
+        auto [pool, route] = duel.run("warm", rounds);
+        times.cloud_calls = calls() - before;
+        times.pool = std::move(pool);
+        times.route = std::move(route);
+        times.pool_daemon = {pool_daemon_.logged("ADD"), pool_daemon_.logged("DEL")};
+        times.route_daemon = {route_daemon_.logged("ADD"), route_daemon_.logged("DEL")};
+        return times;
     }
 
 private:
@@ -54,39 +49,11 @@ private:
         return simulation_.cloud().with([](sim::Cloud& cloud) { return cloud.calls().total(); });
     }
 
-    void one(const Contender& contender, VerbTimes& times) {
-        check_interrupted();
-        ++pods_;
-        const auto& sandbox = used_.emplace_back("pod" + std::to_string(pods_));
-        times.add.add(contender.call("ADD", pods_, sandbox).ms);
-        times.del.add(contender.call("DEL", pods_, sandbox).ms);
-        contender.await_no_links();
-    }
-
-    void play(unsigned round) {
-        if (used_.size() >= kKept) {
-            used_.clear();
-            await_quiet();
-        }
-        const auto before = calls();
-        if (round % 2 == 0) {
-            one(pool_, times_.pool);
-            one(route_, times_.route);
-        } else {
-            one(route_, times_.route);
-            one(pool_, times_.pool);
-        }
-        times_.cloud_calls += calls() - before;
-    }
-
     sim::Simulation simulation_;
     Contender pool_;
     Contender route_;
     Daemon pool_daemon_;
     Daemon route_daemon_;
-    std::vector<Sandbox> used_;
-    std::uint32_t pods_ = 0;
-    WarmTimes times_;
 };
 
 }  // namespace

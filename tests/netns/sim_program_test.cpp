@@ -77,10 +77,15 @@ protected:
         return Program(arguments, directory_ / "call").wait();
     }
 
+    const std::string two_nodes_ = std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml";
+
     [[nodiscard]] std::unique_ptr<Program> start(const std::vector<std::string>& more = {}) const {
-        std::vector<std::string> arguments{
-            "run",          "--name", name_,
-            "--ready-file", ready_,   std::string(TERWAY_TOPOLOGIES) + "/two-nodes.toml"};
+        return start_with(two_nodes_, more);
+    }
+    [[nodiscard]] std::unique_ptr<Program> start_with(
+        const std::string& topology, const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> arguments{"run",          "--name", name_,
+                                           "--ready-file", ready_,   topology};
         arguments.insert(arguments.end(), more.begin(), more.end());
         auto process = std::make_unique<Program>(arguments, directory_);
         EXPECT_TRUE(test::eventually([&] { return fs::exists(ready_); }, std::chrono::seconds(20)));
@@ -156,6 +161,50 @@ TEST_F(SimProgram, ServesTheApiOnTheMachineItselfByTlsUnderAnAuthorityOfItsOwn) 
     EXPECT_THAT(call("calls").out, HasSubstr("DescribeInstances"));
     EXPECT_EQ(process->stop(SIGTERM).exit, 0);
     EXPECT_FALSE(anything_left());
+}
+
+TEST_F(SimProgram, ServesKubernetesToThisMachineAndToItsNodes) {
+    const std::string topology = directory_ / "kube.toml";
+    write_file_durably(topology, read_file(two_nodes_) + "\n[kube]\n", 0600);
+    const auto process = start_with(topology);
+    const auto kubectl = [&](const std::string& config, std::vector<std::string> words) {
+        std::vector<std::string> all{TERWAY_KUBECTL, "--kubeconfig",
+                                     state_directory(name_) + config,
+                                     "--cache-dir=" + (directory_ / "cache").string()};
+        all.insert(all.end(), words.begin(), words.end());
+        return all;
+    };
+    const auto here = run_program({kubectl("/kubeconfig", {"create", "namespace", "team"}),
+                                   {{"PATH", kUsualPath}},
+                                   {},
+                                   -1,
+                                   {},
+                                   {}},
+                                  after(test::patience(std::chrono::seconds(60))));
+    EXPECT_EQ(here.exit, 0) << here.err;
+    std::vector<std::string> inside{"node-a", "--"};
+    const auto words = kubectl("/kubeconfig-nodes", {"get", "namespaces"});
+    inside.insert(inside.end(), words.begin(), words.end());
+    EXPECT_THAT(call("exec", inside).out, HasSubstr("team"));
+    EXPECT_THAT(call("kubeconfig").out, HasSubstr("certificate-authority-data"));
+    EXPECT_THAT(call("kubeconfig", {"--nodes"}).out, HasSubstr("https://100.100.0.6:6443"));
+    EXPECT_THAT(call("kube", {"calls"}).out, HasSubstr("create namespaces"));
+    EXPECT_EQ(call("kube", {"fault", "add", "list *", "--kind", "silent", "--once"}).exit, 0);
+    EXPECT_EQ(call("kube", {"fault", "add", "list *", "--kind", "mean"}).exit, 1);
+    EXPECT_THAT(call("kube", {"set", "rbac=true"}).out, HasSubstr("rbac = true"));
+    EXPECT_THAT(call("kube", {"compact"}).out, HasSubstr("forgot"));
+    EXPECT_EQ(call("kube", {"token", "add", "t", "--user", "u", "--for", "1m"}).exit, 0);
+    EXPECT_THAT(call("kube", {"token", "list"}).out, HasSubstr("admin-token"));
+    EXPECT_THAT(call("kube", {"objects"}).out, HasSubstr("namespaces"));
+    EXPECT_EQ(process->stop(SIGTERM).exit, 0);
+    EXPECT_FALSE(anything_left());
+}
+
+TEST_F(SimProgram, KubernetesIsThereOnlyIfTheTopologySaysSo) {
+    const auto process = start();
+    EXPECT_THAT(call("kube", {"calls"}).err, HasSubstr("needs a table [kube]"));
+    EXPECT_EQ(call("kubeconfig").exit, 1);
+    EXPECT_EQ(process->stop(SIGTERM).exit, 0);
 }
 
 TEST_F(SimProgram, CleanRemovesWhatAKilledRunLeft) {

@@ -3,77 +3,8 @@
 # through the Container Runtime Interface, as a kubelet's would (cri_client.cpp).
 # shellcheck source=node.sh
 source "$(dirname "$0")/node.sh"
-
-configure_containerd() {
-    mkdir -p /etc/containerd
-    cat >/etc/containerd/config.toml <<C
-version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "$image"
-  disable_apparmor = true
-  disable_hugetlb_controller = true
-  restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-C
-    cp /usr/lib/cni/{loopback,portmap,bandwidth} /opt/cni/bin/
-}
-
-start_containerd() {
-    containerd -l warn >>"$log_dir/containerd" 2>&1 &
-    containerd=$!
-    eventually "containerd answers" cri status
-}
-
-# end PROCESS SIGNAL
-end() {
-    kill "-$2" "$1"
-    wait "$1" 2>/dev/null || true
-}
-
-cri() { "$build/bin/cri_client" /run/containerd/containerd.sock "$@"; }
-
-# run_pod NAME [OPTION...]: prints the id of the sandbox.
-run_pod() {
-    local name=$1
-    shift
-    cri run "$name" "$cgroup/$name" "$@"
-}
-
-remove_pods() {
-    local id
-    for id in "$@"; do
-        cri stop "$id"
-        cri remove "$id"
-    done
-}
-
-network_is() { cri status | grep "^NetworkReady $1 "; }
-# chain_is PLUGINS: of the network in use
-chain_is() {
-    cri network | jq -e --arg plugins "$1" '.Networks[].Config | select(.Name == "terway")
-        | [.Plugins[].Network.type] | join(" ") == $plugins'
-}
-no_pods() { [[ -z $(cri list) ]]; }
-pings() { ping -q -c 1 -W 2 "$1"; }
-
-addresses_of() {
-    endpoints ready | jq -r --arg id "$1" 'select(.container_id == $id) | .addresses[]' |
-        cut -d/ -f1
-}
-
-host_link_of() {
-    endpoints ready | jq -r --arg id "$1" 'select(.container_id == $id) | .host_ifname'
-}
-
-gone_without_trace() {
-    expect "$1: containerd knows no pod" no_pods
-    eventually "$1: terwayd knows no endpoint" no_endpoints
-    eventually "$1: the node's links, routes, qdiscs and nftables rules are as before" \
-        node_is_as_before
-}
+# shellcheck source=containerd.sh
+source "$(dirname "$0")/containerd.sh"
 
 network_becomes_ready() {
     expect "without a conflist the network is not ready" network_is false
@@ -117,9 +48,6 @@ write_chain_with_bandwidth() {
         "$node_etc/10-terway-portmap.conflist" >/run/chain.conflist
     use_conflist /run/chain.conflist
 }
-
-# serve POD: a container that echoes over TCP port 80
-serve() { cri start "$1" server $image /bin/nc -ll -p 80 -e /bin/cat >/dev/null; }
 
 wishes_are_granted() {
     write_chain_with_bandwidth
@@ -230,15 +158,11 @@ daemons_may_die() {
     gone_without_trace "after removal by later daemons"
 }
 
-need containerd containerd ping iputils-ping /usr/lib/cni/loopback containernetworking-plugins
+need_containerd
 enter_node "$@"
-[[ -x $build/bin/cri_client ]] || fail "$build/bin/cri_client is missing; build it first"
 install_terway
 start_terwayd
-make_image
-configure_containerd
-start_containerd
-ctr -n k8s.io images import /run/image.tar >>"$log_dir/ctr" 2>&1
+bring_up_containerd
 look_around
 record_calls
 network_becomes_ready

@@ -5,7 +5,7 @@
 //   status                              a line for each condition: type, status, reason, message
 //   network                             the CNI configuration in use, as JSON
 //   run NAME CGROUP [OPTION...]         starts a sandbox, prints its id; options are
-//                                       port=HOST:CONTAINER and annotation=KEY=VALUE
+//                                       port=HOST:CONTAINER, annotation=KEY=VALUE and uid=UID
 //   addresses SANDBOX                   the addresses of a sandbox
 //   start SANDBOX NAME IMAGE WORD...    starts a container, prints its id
 //   exec CONTAINER WORD...              prints what the command prints, ends with its status
@@ -114,6 +114,8 @@ int run(Runtime& runtime, Words words) {
         } else if (key == "annotation") {
             const auto [name, text] = split(value, '=');
             (*config.mutable_annotations())[name] = text;
+        } else if (key == "uid") {
+            config.mutable_metadata()->set_uid(value);
         } else {
             throw std::invalid_argument("unknown option \"" + word + "\"");
         }

@@ -26,11 +26,6 @@ IpAddress ip(const char* text) {
     return IpAddress::parse(text).value();
 }
 
-void raise_loopback(int netns_fd) {
-    auto socket = netlink::Socket::in(netns_fd);
-    netlink::change_link(socket, netlink::find_link(socket, "lo").value().index, {.up = true});
-}
-
 // On return IPv6 neighbour discovery works: it needs the link-local address, which comes late.
 void raise(netlink::Socket& socket, int netns_fd, std::uint32_t link, const std::string& name) {
     {
@@ -89,19 +84,6 @@ std::string quoted(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Sandbox::Sandbox(const std::string& directory, const std::string& name)
-    : netns_(Netns::create()), path_(directory + "/" + name) {
-    raise_loopback(netns_.fd());
-    const auto target =
-        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(netns_.fd());
-    fs::create_directories(directory);
-    fs::create_symlink(target, path_);
-}
-
-Sandbox::~Sandbox() {
-    ::unlink(path_.c_str());
-}
-
 Node::Node(Settings settings, Netns node) : settings_(std::move(settings)), node_(std::move(node)) {
     for (const auto* directory : {"run", "pods"}) {
         fs::create_directory(files_ / directory);
@@ -114,8 +96,8 @@ Node::Node(Settings settings, Netns node) : settings_(std::move(settings)), node
 
 Node::Node(Settings settings) : Node(std::move(settings), Netns::create()) {
     outside_ = Netns::create();
-    raise_loopback(node_.fd());
-    raise_loopback(outside_->fd());
+    sim::raise_loopback(node_.fd());
+    sim::raise_loopback(outside_->fd());
     make_uplink(node_.fd(), outside_->fd());
 }
 

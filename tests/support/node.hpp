@@ -13,9 +13,12 @@
 #include "cni.hpp"
 #include "patience.hpp"
 #include "process.hpp"
+#include "sim/sandbox.hpp"
 #include "workshop.hpp"
 
 namespace terway::test {
+
+using sim::Sandbox;
 
 // What differs from one test's profile to the next's. Text is TOML.
 struct Settings {
@@ -29,22 +32,6 @@ struct Settings {
     std::string daemon;    // of [daemon]
     std::string veth;      // of [module.veth]
     std::string modules;   // further tables
-};
-
-// A pod's namespace. `path` leads to it as long as this lives, from any process; nothing is
-// mounted.
-class Sandbox {
-public:
-    Sandbox(const std::string& directory, const std::string& name);
-    ~Sandbox();
-    Sandbox(Sandbox&&) = delete;
-
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-    [[nodiscard]] int fd() const noexcept { return netns_.fd(); }
-
-private:
-    Netns netns_;
-    std::string path_;
 };
 
 // A running terwayd. Destruction kills it.

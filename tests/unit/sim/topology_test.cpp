@@ -178,6 +178,23 @@ ipv6 = 2
     EXPECT_TRUE(all.types.contains("ecs.g7.large")) << "the known ones stay";
 }
 
+TEST(SimTopology, ATableKubeMakesACluster) {
+    EXPECT_FALSE(parse_whole_topology(kNode, "t.toml").kube);
+    const Topology all = parse_whole_topology(std::string(kNode) + R"(
+[kube]
+services = "10.96.0.0/16"
+rbac = true
+history = 7
+listen = ""
+)",
+                                              "t.toml");
+    ASSERT_TRUE(all.kube);
+    EXPECT_EQ(all.kube->options.cluster.services.text(), "10.96.0.0/16");
+    EXPECT_TRUE(all.kube->options.rbac);
+    EXPECT_EQ(all.kube->options.cluster.history, 7U);
+    EXPECT_EQ(all.kube->listen, "");
+}
+
 TEST(SimTopology, MistakesInTheCloudsSectionsAreNamedWithTheirPlace) {
     using ::testing::AllOf;
     using ::testing::HasSubstr;

@@ -1,0 +1,72 @@
+// A node of a simulated cluster: the API server, a kubelet and the real daemon.
+#pragma once
+
+#include <boost/json.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node.hpp"
+#include "sim/kubelet/kubelet.hpp"
+
+namespace terway::test {
+
+struct PodWish {
+    std::map<std::string, std::string> annotations;
+    std::map<std::string, std::string> labels;
+    bool host_network = false;
+};
+
+// The node "node-a"; pods are in the namespace "default" and bound to it. One thread at a time.
+class KubeNode {
+public:
+    static constexpr const char* kName = "node-a";
+
+    explicit KubeNode(const sim::kube::ApiOptions& options = {});
+
+    [[nodiscard]] Node& node() noexcept { return node_; }
+    [[nodiscard]] sim::kube::KubeServer& server() noexcept { return server_; }
+    [[nodiscard]] sim::kubelet::Kubelet& kubelet() { return *kubelet_; }
+
+    // Whose token the next daemon has; the administrator's is in force else.
+    void set_token(std::string token) { token_ = std::move(token); }
+    // Of the real client, as administrator. Throws Error if it fails.
+    std::string kubectl(std::vector<std::string> words);
+
+    // What the controller manager does: the Node object, if there is none, and its ranges.
+    void give_pod_cidrs(const std::vector<std::string>& cidrs = {"172.20.1.0/24",
+                                                                 "fd00:20:1::/64"});
+    [[nodiscard]] std::unique_ptr<Daemon> start_daemon();
+    [[nodiscard]] std::unique_ptr<Daemon> launch_daemon();
+    // After terway the runtime calls the plugins named; their files are in plugins().
+    void start_kubelet(const std::vector<std::string>& further_plugins = {});
+    [[nodiscard]] std::string plugins() const { return node_.files() / "plugins"; }
+
+    // Answers the UID.
+    std::string create(const std::string& pod, const PodWish& wish = {});
+    void remove(const std::string& pod, std::int64_t grace = 30);
+    void annotate(const std::string& pod, const std::string& name, const std::string& value);
+    // Empty if there is none.
+    [[nodiscard]] boost::json::object pod(const std::string& name);
+    [[nodiscard]] std::string phase(const std::string& pod);
+    [[nodiscard]] std::string annotation(const std::string& pod, const std::string& name);
+    // Of the status.
+    [[nodiscard]] std::vector<IpAddress> addresses(const std::string& pod);
+    // Waits until it runs; throws Error if it does not.
+    IpAddress await_running(const std::string& pod);
+    // "Warning AllocIPFailed: message", all about the pod.
+    [[nodiscard]] std::vector<std::string> events(const std::string& pod);
+    [[nodiscard]] bool talks(const std::string& from, const std::string& to);
+
+private:
+    void prepare();
+    std::string kubeconfig(const std::string& token);
+
+    sim::kube::KubeServer server_;
+    Node node_;
+    std::unique_ptr<sim::kubelet::Kubelet> kubelet_;
+    std::string token_ = "admin-token";
+};
+
+}  // namespace terway::test
