@@ -1,6 +1,13 @@
 #include "daemon/kube_hooks.hpp"
 
+#include <chrono>
+
 namespace terway::daemon {
+namespace {
+
+constexpr std::chrono::seconds kLimitTime{30};
+
+}  // namespace
 
 AddListener add_listener(KubeService* kube) {
     if (kube == nullptr) {
@@ -18,6 +25,13 @@ std::function<void(const endpoint::EndpointRecord&, const std::string&)> repair_
         return {};
     }
     return [kube](const auto& record, const auto& found) { kube->repaired(record, found); };
+}
+
+std::function<bool(const kube::Pod&, const endpoint::Rates&)> limiter(endpoint::Manager& manager) {
+    return [&manager](const kube::Pod& pod, const endpoint::Rates& rates) {
+        return manager.limit({pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},
+                             rates, {after(kLimitTime), {}, {}});
+    };
 }
 
 }  // namespace terway::daemon

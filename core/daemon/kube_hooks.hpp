@@ -7,6 +7,7 @@
 
 #include "daemon/cni_handler.hpp"
 #include "daemon/kube_service.hpp"
+#include "endpoint/manager.hpp"
 #include "endpoint/record.hpp"
 
 namespace terway::daemon {
@@ -15,5 +16,8 @@ namespace terway::daemon {
 [[nodiscard]] AddListener add_listener(KubeService* kube);
 [[nodiscard]] std::function<void(const endpoint::EndpointRecord&, const std::string&)>
 repair_listener(KubeService* kube);
+// Borrows the manager.
+[[nodiscard]] std::function<bool(const kube::Pod&, const endpoint::Rates&)> limiter(
+    endpoint::Manager& manager);
 
 }  // namespace terway::daemon

@@ -51,6 +51,22 @@ kube::Wanted wanted(const profile::Profile& profile) {
     };
 }
 
+// Notes every pod whose annotations are new.
+kube::Handlers<kube::Pod> noting(PodNews& news) {
+    using Ptr = kube::Handlers<kube::Pod>::Ptr;
+    const auto note = [&news](const Ptr& pod) {
+        news.add(pod->meta.space.view(), pod->meta.name.view());
+    };
+    kube::Handlers<kube::Pod> handlers;
+    handlers.added = note;
+    handlers.changed = [note](const Ptr& before, const Ptr& now) {
+        if (before->meta.annotations != now->meta.annotations) {
+            note(now);
+        }
+    };
+    return handlers;
+}
+
 }  // namespace
 
 std::string node_name(const profile::Kube& settings) {
@@ -98,7 +114,8 @@ KubeService::KubeService(const profile::Profile& profile, Metrics& metrics)
       node_name_(node_name(profile.kube)),
       session_(access(profile.kube)),
       wanted_(wanted(profile)),
-      local_pods_(session_, words_, metrics, kube::local_pods(node_name_), {}, wanted_),
+      local_pods_(session_, words_, metrics, kube::local_pods(node_name_), noting(limits_),
+                  wanted_),
       own_node_(session_, words_, metrics, kube::own_node(node_name_)),
       client_(session_, words_, wanted_),
       outbox_(kube::sender(client_, {"terwayd", node_name_}), metrics),
@@ -140,6 +157,23 @@ std::jthread KubeService::watch_capacity(std::function<std::string()> trouble) {
     });
 }
 
+std::jthread KubeService::watch_limits(
+    std::function<bool(const kube::Pod&, const endpoint::Rates&)> apply) {
+    const auto tell = [this](const kube::Pod& pod, bool is_warning, const std::string& message) {
+        if (profile_.kube.events) {
+            outbox_.tell({{"Pod", pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},
+                          is_warning,
+                          is_warning ? "BandwidthRefused" : "BandwidthChanged",
+                          message});
+        }
+    };
+    return std::jthread([parts = LimitParts{limits_, local_pods_.cache(), std::move(apply), tell}](
+                            const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "kube-limits");
+        follow_limits(parts, stop);
+    });
+}
+
 std::vector<Prefix> KubeService::await_pod_cidrs(const std::stop_token& stop,
                                                  Deadline deadline) const {
     const auto node =
@@ -176,6 +210,7 @@ void KubeService::connected(const cni::Request& request, const cni::Result& resu
               "Alloc IP " + addresses + " took " +
                   std::to_string(static_cast<long>(seconds * 1e3)) + "ms");
     const auto& args = request.args;
+    limits_.add(args.pod_namespace, args.pod_name);  // they may have changed during the ADD
     if (!profile_.kube.pod_ips || args.pod_name.empty()) {
         return;
     }

@@ -14,6 +14,7 @@
 #include "cni/request.hpp"
 #include "cni/result.hpp"
 #include "daemon/kube_pods.hpp"
+#include "daemon/live_limits.hpp"
 #include "endpoint/record.hpp"
 #include "kube/client.hpp"
 #include "kube/mirror.hpp"
@@ -49,6 +50,10 @@ public:
     // lives.
     [[nodiscard]] std::jthread watch_capacity(std::function<std::string()> trouble);
 
+    // Pods' limits follow their annotations as long as the thread lives; see LimitParts::apply.
+    [[nodiscard]] std::jthread watch_limits(
+        std::function<bool(const kube::Pod&, const endpoint::Rates&)> apply);
+
     [[nodiscard]] const std::string& node() const noexcept { return node_name_; }
     [[nodiscard]] endpoint::PodSource& pods() noexcept { return pods_; }
     // The node's ranges, as soon as somebody has given it some; none when it was in vain.
@@ -69,6 +74,7 @@ private:
     kube::Session session_;
     kube::Words words_;
     const kube::Wanted wanted_;
+    PodNews limits_;
     kube::Mirror<kube::Pod> local_pods_;
     kube::Mirror<kube::Node> own_node_;
     kube::Client client_;

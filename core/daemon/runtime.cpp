@@ -204,8 +204,10 @@ public:
                 watch_kernel(manager_, supply_->cares(), stop);
             });
             std::jthread capacity;
+            std::jthread limits;
             if (kube_ != nullptr) {
                 capacity = kube_->watch_capacity([this] { return trouble(); });
+                limits = kube_->watch_limits(limiter(manager_));
             }
             const auto admin = open_admin();
             if (profile_.cni.install) {

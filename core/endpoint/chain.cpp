@@ -165,6 +165,19 @@ void Chain::detach(EndpointRecord& record, int netns_fd, const Operation& operat
     }
 }
 
+void Chain::limit(EndpointRecord& record, int netns_fd, const Operation& operation,
+                  const std::function<void()>& overdue) {
+    Step step(*this, record.spec, netns_fd, operation, overdue);
+    const auto attachment = to_abi(record.attachment.value_or(Attachment{}));
+    for (auto& pin : record.chain) {
+        if (pin.role == ModuleRole::Qos) {
+            step.run(pin, &host::Module::qos, "qos.attach",
+                     with_attachment<twy_qos>(step.call, &twy_qos::attach, attachment));
+            step.keep_state(pin);
+        }
+    }
+}
+
 void Chain::check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                   const std::function<void()>& overdue) {
     Step step(*this, record.spec, netns_fd, operation, overdue);

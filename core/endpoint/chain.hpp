@@ -31,6 +31,9 @@ public:
     // Takes everything down, as far as it goes. Throws the first Error at the end.
     void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 const std::function<void()>& overdue);
+    // Puts the record's limits in place on its running endpoint; nothing without a QoS module.
+    void limit(EndpointRecord& record, int netns_fd, const Operation& operation,
+               const std::function<void()>& overdue);
     // Throws the first discrepancy.
     void check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                const std::function<void()>& overdue);

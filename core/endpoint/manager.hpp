@@ -23,6 +23,7 @@
 #include "endpoint/lane.hpp"
 #include "endpoint/operation.hpp"
 #include "endpoint/pod_facts.hpp"
+#include "endpoint/rate.hpp"
 #include "endpoint/reaper.hpp"
 #include "endpoint/registry.hpp"
 #include "endpoint/suspects.hpp"
@@ -37,6 +38,13 @@ struct Adoption {
     std::size_t gone = 0;      // Ready ones that no longer exist
     std::size_t finished = 0;  // half-done ones taken down
     std::size_t failed = 0;    // left for the sweeper
+};
+
+// The UID may be empty: any of that name.
+struct PodIdentity {
+    std::string pod_namespace;
+    std::string name;
+    std::string uid;
 };
 
 // Any thread, in the host's network namespace. Every verb throws Error (cni::CniError where the
@@ -86,6 +94,11 @@ public:
     // Answers how many were. Does not throw.
     std::size_t repair(const Suspects& suspects, const Operation& operation);
 
+    // Gives the pod's running endpoints that have a QoS module these limits. Answers whether they had others. Throws
+    // Error; then the record still says the former ones.
+    [[nodiscard]] bool limit(const PodIdentity& pod, const Rates& rates,
+                             const Operation& operation);
+
     [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
     // Compares one endpoint with the kernel. Throws the first discrepancy.
     void check_record(const EndpointRecord& record, const Operation& operation);
@@ -113,6 +126,8 @@ private:
     bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
     // Nothing remembers these addresses any more; the pool may give them to others.
     void set_free(const std::vector<IpAddress>& addresses) noexcept;
+    [[nodiscard]] bool limit_one(const EndpointKey& key, const PodIdentity& pod, const Rates& rates,
+                                 const Operation& operation);
     [[nodiscard]] bool repair_one(const EndpointKey& key, const Operation& operation);
     void take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption);
 

@@ -11,6 +11,7 @@
 #include "endpoint/key_lock.hpp"
 #include "endpoint/lane.hpp"
 #include "endpoint/operation.hpp"
+#include "endpoint/rate.hpp"
 #include "endpoint/record.hpp"
 #include "profile/profile.hpp"
 
@@ -23,6 +24,10 @@ namespace terway::endpoint::detail {
 // All an endpoint of this profile can have been pinned to, for one nobody remembers.
 [[nodiscard]] std::vector<ModulePin> every_pin(const profile::Profile& profile,
                                                const Modules& modules);
+
+[[nodiscard]] inline Rates limits_of(const EndpointSpec& spec) {
+    return {spec.ingress_bps, spec.egress_bps};
+}
 
 // What happens when a verb does not return: the runtime is answered, the lane and the waiters for
 // the key go on without this request. Borrows all but the key.

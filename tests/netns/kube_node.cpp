@@ -75,7 +75,7 @@ std::string KubeNode::kubeconfig(const std::string& token) {
 
 void KubeNode::prepare() {
     node_.settings().modules = "[kube]\nmode = \"kubeconfig\"\nkubeconfig = \"" +
-                               kubeconfig(token_) + "\"\nnode = \"" + kName + "\"\n";
+                               kubeconfig(token_) + "\"\nnode = \"" + kName + "\"\n" + modules_;
 }
 
 std::string KubeNode::kubectl(std::vector<std::string> words) {

@@ -31,6 +31,8 @@ public:
 
     // Whose token the next daemon has; the administrator's is in force else.
     void set_token(std::string token) { token_ = std::move(token); }
+    // Further tables of the next daemon's profile.
+    void set_modules(std::string text) { modules_ = std::move(text); }
     // Of the real client, as administrator. Throws Error if it fails.
     std::string kubectl(std::vector<std::string> words);
 
@@ -67,6 +69,7 @@ private:
     Node node_;
     std::unique_ptr<sim::kubelet::Kubelet> kubelet_;
     std::string token_ = "admin-token";
+    std::string modules_;
 };
 
 }  // namespace terway::test

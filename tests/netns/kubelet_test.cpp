@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/file.hpp"
 #include "kernel.hpp"
 #include "kube_node.hpp"
 #include "stream.hpp"
@@ -17,6 +18,7 @@
 namespace terway::test {
 namespace {
 
+namespace fs = std::filesystem;
 using std::chrono::seconds;
 using testing::AllOf;
 using testing::Contains;
@@ -103,6 +105,44 @@ TEST_F(KubeletTest, AWrongBandwidthKeepsThePodPendingAndAnEventNamesTheAnnotatio
     // The kubelet tries again.
     cluster_.annotate("wrong", kRate, "10M");
     (void)cluster_.await_running("wrong");
+}
+
+TEST_F(KubeletTest, ARunningPodsLimitsFollowItsAnnotations) {
+    const std::string log = node().files() / "limits";
+    node().settings().chain = "qos = \"trial\"\n";
+    cluster_.set_modules("[module.trial]\nlog = \"" + log + "\"\n");
+    cluster_.give_pod_cidrs();
+    auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web", {.annotations = {{kRate, "1M"}}});
+    (void)cluster_.await_running("web");
+    const auto limits = [&] { return fs::exists(log) ? read_file(log) : std::string(); };
+    EXPECT_EQ(limits(), "web 8388608 0\n");
+    cluster_.annotate("web", kRate, "2M");
+    EXPECT_TRUE(eventually([&] { return limits() == "web 8388608 0\nweb 16777216 0\n"; }, kLimit))
+        << limits();
+    EXPECT_TRUE(eventually(
+        [&] {
+            return testing::Matches(Contains(StartsWith("Normal BandwidthChanged: ")))(
+                cluster_.events("web"));
+        },
+        kLimit));
+    EXPECT_EQ(node().ctl_json("endpoints").at(0).at("ingress_bps").to_number<int>(), 16777216);
+
+    cluster_.annotate("web", kRate, "ten");
+    EXPECT_TRUE(eventually(
+        [&] {
+            return testing::Matches(Contains(AllOf(StartsWith("Warning BandwidthRefused: "),
+                                                   HasSubstr(kRate))))(cluster_.events("web"));
+        },
+        kLimit));
+
+    // What changes while there is no daemon is made up for.
+    EXPECT_EQ(daemon->stop(), 0);
+    cluster_.annotate("web", kRate, "3M");
+    daemon = cluster_.start_daemon();
+    EXPECT_TRUE(eventually([&] { return limits().ends_with("web 25165824 0\n"); }, kLimit))
+        << limits();
 }
 
 TEST_F(KubeletTest, RangesGivenToTheNodeLaterAreTakenByADaemonThatWaits) {

@@ -4,12 +4,15 @@
 //   throw   throws what is no std::exception
 //   fail    throws an Error(Internal)
 //   crash   raises SIGSEGV
+// Each attach of limits is a line in the file named by the key `log`: the pod, bit/s to and from
+// it.
 #include <terway/module.hpp>
 
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 
 namespace {
@@ -20,11 +23,19 @@ class Trial final : public sdk::Module, public sdk::Qos, public sdk::Policy {
 public:
     using Module::Module;
 
-    void configure(sdk::Config& config) override { release_ = config.string("release", ""); }
+    void configure(sdk::Config& config) override {
+        release_ = config.string("release", "");
+        log_ = config.string("log", "");
+    }
 
     void attach_qos(const sdk::Call&, const sdk::EndpointView& endpoint,
                     const twy_attachment&) override {
         behave(endpoint, "attach");
+        if (!log_.empty()) {
+            std::ofstream(log_, std::ios::app)
+                << endpoint.pod_name() << " " << endpoint.ingress_bps() << " "
+                << endpoint.egress_bps() << "\n";
+        }
     }
     void detach_qos(const sdk::Call&, const sdk::EndpointView& endpoint) override {
         behave(endpoint, "detach");
@@ -68,6 +79,7 @@ private:
     }
 
     std::string release_;
+    std::string log_;
 };
 
 }  // namespace

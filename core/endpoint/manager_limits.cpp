@@ -1,0 +1,59 @@
+// How the limits of a running endpoint change.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "endpoint/manager.hpp"
+#include "endpoint/manager_detail.hpp"
+
+namespace terway::endpoint {
+namespace {
+
+bool is_of(const EndpointSpec& spec, const PodIdentity& pod) {
+    return spec.pod_namespace == pod.pod_namespace && spec.pod_name == pod.name &&
+           (spec.pod_uid.empty() || pod.uid.empty() || spec.pod_uid == pod.uid);
+}
+
+// Without a module for it a limit is nothing but a wish.
+bool can_be_limited(const EndpointRecord& record) {
+    return record.state == EndpointState::Ready &&
+           std::any_of(record.chain.begin(), record.chain.end(),
+                       [](const ModulePin& pin) { return pin.role == ModuleRole::Qos; });
+}
+
+bool needs(const EndpointRecord& record, const PodIdentity& pod, const Rates& rates) {
+    return can_be_limited(record) && is_of(record.spec, pod) &&
+           detail::limits_of(record.spec) != rates;
+}
+
+}  // namespace
+
+using namespace detail;
+
+bool Manager::limit_one(const EndpointKey& key, const PodIdentity& pod, const Rates& rates,
+                        const Operation& operation) {
+    const log::Scope scope({{"endpoint", key.text()}});
+    auto guard = keys_.lock(key, operation.stop, operation.deadline);
+    auto record = parts_.registry.find(key);
+    if (!record || !needs(*record, pod, rates)) {
+        return false;
+    }
+    record->spec.ingress_bps = rates.ingress;
+    record->spec.egress_bps = rates.egress;
+    const auto netns = reopen(record->spec.netns);
+    chain_.limit(*record, fd_of(netns), operation, overdue(operation, guard, nullptr, key));
+    parts_.registry.put(*record);
+    log::info("bandwidth changed", {{"ingress_bps", rates.ingress}, {"egress_bps", rates.egress}});
+    return true;
+}
+
+bool Manager::limit(const PodIdentity& pod, const Rates& rates, const Operation& operation) {
+    bool changed = false;
+    for (const auto& record : parts_.registry.all()) {
+        if (needs(record, pod, rates)) {
+            changed = limit_one(record.key(), pod, rates, operation) || changed;
+        }
+    }
+    return changed;
+}
+
+}  // namespace terway::endpoint
