@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/digest.hpp"
+#include "sim/base64.hpp"
 
 namespace terway::sim {
 namespace {
@@ -19,15 +20,6 @@ std::string hmac(const EVP_MD* digest, const std::string& key, const std::string
     ::HMAC(digest, key.data(), static_cast<int>(key.size()),
            reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &size);
     return {reinterpret_cast<const char*>(out.data()), size};
-}
-
-std::string base64(const std::string& bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
 }
 
 std::string hex(const std::string& bytes) {

@@ -1,10 +1,9 @@
 #include "sim/kube/server.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "sim/base64.hpp"
 #include "sim/kube/mischief.hpp"
 
 namespace terway::sim::kube {
@@ -16,15 +15,6 @@ std::vector<std::string> all_names(std::vector<std::string> names) {
     names.insert(names.end(), {"IP:127.0.0.1", "DNS:localhost", "DNS:kubernetes",
                                "DNS:kubernetes.default", "DNS:kubernetes.default.svc"});
     return names;
-}
-
-std::string base64(const std::string& bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
 }
 
 }  // namespace
