@@ -49,7 +49,7 @@ void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
 }
 
 // What the runtime has said stays.
-void limit(EndpointSpec& spec, const Rates& rates) {
+void take_limits(EndpointSpec& spec, const Rates& rates) {
     spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : rates.ingress;
     spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : rates.egress;
 }
@@ -121,7 +121,7 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     }
     auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     record.spec.source = source_of(choice.chain.addresses);
-    limit(record.spec, rates_of(facts.annotations));
+    take_limits(record.spec, rates_of(facts.annotations));
     if (facts.keeps_addresses && record.spec.sticky.empty()) {
         record.spec.sticky = sticky_name({"*/*"}, record.spec);
     }
