@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <iomanip>
+#include <sstream>
 #include <vector>
 
 #include "ctl/print_pool.hpp"
@@ -40,11 +42,57 @@ std::string print_status(const json::value& answer, bool color) {
     return out + print_pool_line(answer.at("pool"), color);
 }
 
+// 12500000 -> "12.5M"
+std::string short_number(const json::value& value) {
+    auto number = value.to_number<double>();
+    const char* unit = "";
+    for (const char* next : {"k", "M", "G", "T"}) {
+        if (number < 1000) {
+            break;
+        }
+        number /= 1000;
+        unit = next;
+    }
+    std::ostringstream out;
+    out << std::setprecision(3) << number << unit;
+    return out.str();
+}
+
+// "9.6M of 10M (htb), 12 dropped, 64k waiting"
+std::string limit_of(const json::value& limit) {
+    if (at(limit, "limit_bps") == "0") {
+        return "-";
+    }
+    std::string out = short_number(limit.at("rate_bps")) + " of " +
+                      short_number(limit.at("limit_bps")) + " (" + at(limit, "mode") + ")";
+    if (at(limit, "drops") != "0") {
+        out += ", " + short_number(limit.at("drops")) + " dropped";
+    }
+    if (at(limit, "backlog_bytes") != "0") {
+        out += ", " + short_number(limit.at("backlog_bytes")) + "B waiting";
+    }
+    return out;
+}
+
 std::string print_endpoints(const json::value& answer, bool color) {
+    const auto& endpoints = answer.as_array();
+    const bool limited = std::any_of(endpoints.begin(), endpoints.end(), [](const auto& each) {
+        return each.at("limits").is_object();
+    });
     std::vector<Row> rows{{{"ENDPOINT", "POD", "STATE", "ADDRESSES", "HOST LINK", "NETWORK"}}};
-    for (const auto& each : answer.as_array()) {
-        rows.push_back({{short_id(each), pod_of(each), at(each, "state"), at(each, "addresses"),
-                         at(each, "host_ifname"), at(each, "network")}});
+    if (limited) {
+        rows.front().cells.insert(rows.front().cells.end(), {"TO POD bit/s", "FROM POD bit/s"});
+    }
+    for (const auto& each : endpoints) {
+        Row row{{short_id(each), pod_of(each), at(each, "state"), at(each, "addresses"),
+                 at(each, "host_ifname"), at(each, "network")}};
+        if (limited) {
+            const auto* limits = each.at("limits").if_object();
+            for (const auto* direction : {"ingress", "egress"}) {
+                row.cells.push_back(limits == nullptr ? "-" : limit_of(limits->at(direction)));
+            }
+        }
+        rows.push_back(std::move(row));
     }
     return table(rows, color);
 }

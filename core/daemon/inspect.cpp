@@ -38,7 +38,7 @@ std::string Inspector::handle(const std::string& payload, const endpoint::Operat
         return status();
     }
     if (name == "endpoints") {
-        return endpoints();
+        return endpoints(operation);
     }
     if (name == "modules") {
         return modules();
@@ -95,10 +95,14 @@ std::string Inspector::status() {
                                         {"lost_calls", parts_.gate.lost()}});
 }
 
-std::string Inspector::endpoints() const {
+std::string Inspector::endpoints(const endpoint::Operation& operation) {
+    auto limits = parts_.limits.look(operation);
     json::array all;
     for (const auto& record : parts_.manager.records()) {
-        all.push_back(describe(record));
+        auto object = describe(record);
+        const auto found = limits.find(record.key());
+        object["limits"] = found == limits.end() ? json::value() : json::value(found->second);
+        all.push_back(std::move(object));
     }
     return json::serialize(all);
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/fallback.hpp"
 #include "daemon/inspect_cloud.hpp"
+#include "daemon/limit_view.hpp"
 #include "endpoint/manager.hpp"
 #include "host/gate.hpp"
 #include "pool/address_pool.hpp"
@@ -23,6 +24,7 @@ public:
         endpoint::Manager& manager;
         const pool::AddressPool& pool;
         host::Gate& gate;
+        LimitView& limits;
     };
     Inspector(const Parts& parts, CloudInspector::Doors doors)
         : parts_(parts),
@@ -37,7 +39,7 @@ public:
 
 private:
     [[nodiscard]] std::string status();
-    [[nodiscard]] std::string endpoints() const;
+    [[nodiscard]] std::string endpoints(const endpoint::Operation& operation);
     [[nodiscard]] std::string modules() const;
     [[nodiscard]] std::string preflight();
     [[nodiscard]] std::string check(const endpoint::Operation& operation);

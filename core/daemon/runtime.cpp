@@ -21,6 +21,7 @@
 #include "daemon/inspect.hpp"
 #include "daemon/kube_hooks.hpp"
 #include "daemon/kube_service.hpp"
+#include "daemon/limit_view.hpp"
 #include "daemon/module_set.hpp"
 #include "daemon/node_addresses.hpp"
 #include "daemon/pod_cidrs.hpp"
@@ -41,6 +42,7 @@ using std::chrono::seconds;
 constexpr seconds kFarewell{10};  // for requests in flight when a stop is asked for
 constexpr seconds kSweepPeriod{2};
 constexpr seconds kTakeOverTime{120};
+constexpr seconds kLookTime{5};
 
 // The notification protocol of systemd (sd_notify(3)): one datagram.
 void notify_systemd(const std::string& state) {
@@ -166,7 +168,8 @@ public:
           manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_,
                     kube == nullptr ? request_pods_ : kube->pods(), supply_->cares(),
                     repair_listener(kube)}),
-          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_},
+          limits_(manager_),
+          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_, limits_},
                      [this] { return supply_->doors(); }),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
@@ -292,7 +295,7 @@ private:
         Admin::Pages pages;
         pages.metrics = [this] {
             describe_metrics(metrics_, manager_, supply_->pool());
-            return metrics_.text();
+            return metrics_.text() + limits_.metrics({after(kLookTime), {}, {}});
         };
         pages.trouble = [this] { return trouble(); };
         return std::make_unique<Admin>(profile_.daemon.admin, std::move(pages));
@@ -310,6 +313,7 @@ private:
     std::unique_ptr<Supply> supply_;
     endpoint::RequestPodSource request_pods_;
     endpoint::Manager manager_;
+    LimitView limits_;
     Inspector inspector_;
     const AddListener listener_ = add_listener(kube_);
     Server server_;

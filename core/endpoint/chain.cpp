@@ -178,6 +178,26 @@ void Chain::limit(EndpointRecord& record, int netns_fd, const Operation& operati
     }
 }
 
+std::optional<LimitStates> Chain::observe(const EndpointRecord& record, int netns_fd,
+                                          const Operation& operation,
+                                          const std::function<void()>& overdue) {
+    Step step(*this, record.spec, netns_fd, operation, overdue);
+    const auto attachment = to_abi(record.attachment.value_or(Attachment{}));
+    for (const auto& pin : record.chain) {
+        if (pin.role == ModuleRole::Qos) {
+            auto limits = sdk::sized<twy_limits>();
+            step.run(pin, &host::Module::qos, "qos.observe",
+                     [&](const twy_qos& verbs, twy_instance* instance, const twy_endpoint& endpoint,
+                         twy_error* reterr) {
+                         return verbs.observe(instance, &step.call, &endpoint, &attachment, &limits,
+                                              reterr);
+                     });
+            return from_abi(limits);
+        }
+    }
+    return std::nullopt;
+}
+
 void Chain::check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                   const std::function<void()>& overdue) {
     Step step(*this, record.spec, netns_fd, operation, overdue);

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "endpoint/limit_state.hpp"
 #include "endpoint/operation.hpp"
 #include "endpoint/record.hpp"
 #include "host/gate.hpp"
@@ -34,6 +36,10 @@ public:
     // Puts the record's limits in place on its running endpoint; nothing without a QoS module.
     void limit(EndpointRecord& record, int netns_fd, const Operation& operation,
                const std::function<void()>& overdue);
+    // Nothing without a QoS module.
+    [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record, int netns_fd,
+                                                     const Operation& operation,
+                                                     const std::function<void()>& overdue);
     // Throws the first discrepancy.
     void check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                const std::function<void()>& overdue);

@@ -94,10 +94,14 @@ public:
     // Answers how many were. Does not throw.
     std::size_t repair(const Suspects& suspects, const Operation& operation);
 
-    // Gives the pod's running endpoints that have a QoS module these limits. Answers whether they had others. Throws
-    // Error; then the record still says the former ones.
+    // Gives the pod's running endpoints that have a QoS module these limits. Answers whether they
+    // had others. Throws Error; then the record still says the former ones.
     [[nodiscard]] bool limit(const PodIdentity& pod, const Rates& rates,
                              const Operation& operation);
+
+    // How the limits of a running endpoint do; nothing if it has none. Throws Error.
+    [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record,
+                                                     const Operation& operation);
 
     [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
     // Compares one endpoint with the kernel. Throws the first discrepancy.

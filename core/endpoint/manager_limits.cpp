@@ -1,4 +1,4 @@
-// How the limits of a running endpoint change.
+// How the limits of a running endpoint change, and how they do.
 #include <algorithm>
 
 #include "base/log.hpp"
@@ -54,6 +54,17 @@ bool Manager::limit(const PodIdentity& pod, const Rates& rates, const Operation&
         }
     }
     return changed;
+}
+
+std::optional<LimitStates> Manager::observe(const EndpointRecord& record,
+                                            const Operation& operation) {
+    if (!can_be_limited(record) || limits_of(record.spec) == Rates{}) {
+        return std::nullopt;
+    }
+    auto guard = keys_.lock(record.key(), operation.stop, operation.deadline);
+    const auto netns = reopen(record.spec.netns);
+    return chain_.observe(record, fd_of(netns), operation,
+                          overdue(operation, guard, nullptr, record.key()));
 }
 
 }  // namespace terway::endpoint

@@ -178,9 +178,10 @@ void Module::find_interfaces() {
         find(TWY_ENI), identity_.offers(Kind::Eni), context(TWY_ENI),
         {offsetof(twy_eni_verbs, prepare), offsetof(twy_eni_verbs, check),
          offsetof(twy_eni_verbs, forget)});
-    qos_ = require_verbs<twy_qos>(find(TWY_QOS), identity_.offers(Kind::Qos), context(TWY_QOS),
-                                  {offsetof(twy_qos, attach), offsetof(twy_qos, detach),
-                                   offsetof(twy_qos, check), offsetof(twy_qos, adopt)});
+    qos_ = require_verbs<twy_qos>(
+        find(TWY_QOS), identity_.offers(Kind::Qos), context(TWY_QOS),
+        {offsetof(twy_qos, attach), offsetof(twy_qos, detach), offsetof(twy_qos, check),
+         offsetof(twy_qos, adopt), offsetof(twy_qos, observe)});
     policy_ = require_verbs<twy_policy>(
         find(TWY_POLICY), identity_.offers(Kind::Policy), context(TWY_POLICY),
         {offsetof(twy_policy, attach), offsetof(twy_policy, detach), offsetof(twy_policy, check),

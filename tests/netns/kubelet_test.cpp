@@ -23,6 +23,7 @@ using std::chrono::seconds;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -127,7 +128,17 @@ TEST_F(KubeletTest, ARunningPodsLimitsFollowItsAnnotations) {
                 cluster_.events("web"));
         },
         kLimit));
-    EXPECT_EQ(node().ctl_json("endpoints").at(0).at("ingress_bps").to_number<int>(), 16777216);
+    const auto seen = node().ctl_json("endpoints").at(0);
+    EXPECT_EQ(seen.at("ingress_bps").to_number<int>(), 16777216);
+    const auto& limit = seen.at("limits").at("ingress");
+    EXPECT_EQ(limit.at("mode"), "trial");
+    EXPECT_EQ(limit.at("limit_bps").to_number<int>(), 16777216);
+    EXPECT_THAT(node().ctl({"endpoints"}).out, HasSubstr("0 of 16.8M (trial), 1 dropped"));
+    const auto metrics = node().http("/metrics");
+    EXPECT_THAT(metrics,
+                HasSubstr("\nterway_bandwidth_limit_bps{namespace=\"default\",pod=\"web\","));
+    EXPECT_THAT(metrics, HasSubstr("direction=\"ingress\"} 16777216\n"));
+    EXPECT_THAT(metrics, Not(HasSubstr("direction=\"egress\"")));
 
     cluster_.annotate("web", kRate, "ten");
     EXPECT_TRUE(eventually(

@@ -31,7 +31,7 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 4
+#define TWY_ABI_MINOR 5
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"
@@ -201,6 +201,24 @@ typedef struct twy_eni_verbs {
     twy_status (*forget)(twy_instance*, twy_call*, const twy_eni*, twy_error* reterr);
 } twy_eni_verbs;
 
+/* How the limit of one direction does. Counters begin anew whenever the limit is put in place. */
+typedef struct twy_limit {
+    uint64_t rate_bps; /* in force; 0: unlimited, and all else is 0, too */
+    uint64_t bytes;    /* that passed */
+    uint64_t packets;
+    uint64_t drops;   /* packets */
+    uint64_t backlog; /* bytes that wait */
+    uint64_t reserved[2];
+    char mode[16]; /* how it is done, "htb"; NUL terminated */
+} twy_limit;
+
+typedef struct twy_limits {
+    uint32_t size;
+    uint32_t reserved;
+    twy_limit ingress;
+    twy_limit egress;
+} twy_limits;
+
 /* The verbs of a QoS module; rates come in twy_endpoint. */
 typedef struct twy_qos {
     uint32_t size;
@@ -216,6 +234,9 @@ typedef struct twy_qos {
     /* As twy_dataplane.adopt, with the attachment the dataplane just adopted. [request] */
     twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
                         twy_error* reterr);
+    /* How the limits do: read from the kernel, change nothing. [request] */
+    twy_status (*observe)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
+                          twy_limits* ret, twy_error* reterr);
 } twy_qos;
 
 /* -- policy ------------------------------------------------------------------------------------ */

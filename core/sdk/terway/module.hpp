@@ -73,6 +73,7 @@ public:
     virtual void detach_qos(const Call&, const EndpointView&) = 0;
     virtual void check_qos(const Call&, const EndpointView&, const twy_attachment&) = 0;
     virtual void adopt_qos(const Call&, const EndpointView&, const twy_attachment&) = 0;
+    virtual twy_limits observe_qos(const Call&, const EndpointView&, const twy_attachment&) = 0;
 };
 
 // See twy_policy. All [request].
@@ -172,6 +173,15 @@ struct Export {
             return nullptr;
         }
     }
+    static twy_status observe(twy_instance* instance, twy_call* call, const twy_endpoint* endpoint,
+                              const twy_attachment* attachment, twy_limits* ret,
+                              twy_error* reterr) {
+        return guarded(reterr, [&] {
+            T& module = self(instance);
+            give(*ret, module.observe_qos(Call(module.host(), call), EndpointView(*endpoint),
+                                          *attachment));
+        });
+    }
     static const void* qos() {
         if constexpr (std::is_base_of_v<Qos, T>) {
             static constexpr twy_qos kTable{sizeof(twy_qos),
@@ -179,7 +189,8 @@ struct Export {
                                             verb<&Qos::attach_qos, const twy_attachment*>,
                                             verb<&Qos::detach_qos>,
                                             verb<&Qos::check_qos, const twy_attachment*>,
-                                            verb<&Qos::adopt_qos, const twy_attachment*>};
+                                            verb<&Qos::adopt_qos, const twy_attachment*>,
+                                            observe};
             return &kTable;
         } else {
             return nullptr;

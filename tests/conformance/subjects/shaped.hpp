@@ -58,6 +58,14 @@ public:
         attach_qos(call, endpoint, made);
     }
 
+    twy_limits observe_qos(const Call&, const EndpointView& endpoint,
+                           const twy_attachment&) override {
+        auto limits = terway::sdk::sized<twy_limits>();
+        limits.ingress.rate_bps = endpoint.ingress_bps();
+        limits.egress.rate_bps = endpoint.egress_bps();
+        return limits;
+    }
+
 private:
     static constexpr std::uint32_t kHandle = 0x00010000;
     static constexpr std::uint32_t kBurst = 16384;

@@ -49,6 +49,15 @@ public:
         behave(endpoint, "adopt");
     }
 
+    twy_limits observe_qos(const sdk::Call&, const sdk::EndpointView& endpoint,
+                           const twy_attachment&) override {
+        behave(endpoint, "observe");
+        auto limits = sdk::sized<twy_limits>();
+        limits.ingress = {endpoint.ingress_bps(), 3000, 2, 1, 1500, {}, "trial"};
+        limits.egress = {endpoint.egress_bps(), 0, 0, 0, 0, {}, "trial"};
+        return limits;
+    }
+
     void attach_policy(const sdk::Call&, const sdk::EndpointView&, const twy_attachment&) override {
     }
     void detach_policy(const sdk::Call&, const sdk::EndpointView&) override {}

@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.4 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.5 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -108,13 +108,29 @@ LAYOUT(twy_dataplane, detach, 24);
 LAYOUT(twy_dataplane, check, 32);
 LAYOUT(twy_dataplane, adopt, 40);
 
-SIZE(twy_qos, 40);
+SIZE(twy_limit, 72);
+LAYOUT(twy_limit, rate_bps, 0);
+LAYOUT(twy_limit, bytes, 8);
+LAYOUT(twy_limit, packets, 16);
+LAYOUT(twy_limit, drops, 24);
+LAYOUT(twy_limit, backlog, 32);
+LAYOUT(twy_limit, reserved, 40);
+LAYOUT(twy_limit, mode, 56);
+
+SIZE(twy_limits, 152);
+LAYOUT(twy_limits, size, 0);
+LAYOUT(twy_limits, reserved, 4);
+LAYOUT(twy_limits, ingress, 8);
+LAYOUT(twy_limits, egress, 80);
+
+SIZE(twy_qos, 48);
 LAYOUT(twy_qos, size, 0);
 LAYOUT(twy_qos, reserved, 4);
 LAYOUT(twy_qos, attach, 8);
 LAYOUT(twy_qos, detach, 16);
 LAYOUT(twy_qos, check, 24);
 LAYOUT(twy_qos, adopt, 32);
+LAYOUT(twy_qos, observe, 40);
 
 SIZE(twy_address_set, 56);
 LAYOUT(twy_address_set, size, 0);
