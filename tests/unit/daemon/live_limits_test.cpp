@@ -19,11 +19,11 @@ using testing::HasSubstr;
 // A cache that is fed by hand, and what becomes of its pods.
 class LiveLimits : public testing::Test {
 protected:
-    void list(const std::string& annotations) {
+    void list(const std::string& annotations, const std::string& version = "1") {
         cache_.begin_list();
         kube::ListReader reader(cache_);
         reader.feed(kube::list_json(
-            {kube::pod_json("web", "1", "", ",\"annotations\":{" + annotations + "}")}, "7"));
+            {kube::pod_json("web", version, "", ",\"annotations\":{" + annotations + "}")}, "7"));
         reader.finish();
         cache_.end_list();
     }
@@ -81,7 +81,7 @@ TEST_F(LiveLimits, AreThoseOfThePodsAnnotationsWhenThereIsNewsOfIt) {
     news_.add("default", "nobody");
     news_.add("default", "web");
     ASSERT_TRUE(hears(2));
-    list(R"("kubernetes.io/egress-bandwidth":"2M")");
+    list(R"("kubernetes.io/egress-bandwidth":"2M")", "2");
     news_.add("default", "web");
     ASSERT_TRUE(hears(4));
     EXPECT_THAT(
