@@ -3,6 +3,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ private:
 
 // A node of the cluster: terwayd and a kubelet.
 struct Member {
-    Member(Simulation& simulation, const std::string& name, const std::string& kubeconfig,
+    Member(Simulation& simulation, const std::string& name, const std::string& profile,
            const Binaries& binaries);
     // The runtime finds the CNI configuration, so pods may come.
     void start_kubelet(kube::KubeServer& server, const Model& model);
@@ -47,7 +48,8 @@ struct Member {
 // Members are made in order and vanish in reverse.
 class Cluster {
 public:
-    explicit Cluster(const std::string& topology);
+    // `chain` are further lines of [chain] in the nodes' profiles.
+    explicit Cluster(const std::string& topology, const std::string& chain = {});
 
     [[nodiscard]] const Kubectl& kubectl() const noexcept { return *kubectl_; }
     [[nodiscard]] std::list<Member>& members() noexcept { return members_; }
@@ -70,7 +72,19 @@ private:
     std::unique_ptr<kubelet::Scheduler> scheduler_;
 };
 
+inline constexpr std::chrono::seconds kKubePatience{30};
+
 // Each line as a note.
 void tell(Story& story, const std::string& text);
+[[nodiscard]] std::string on_one_line(const std::string& text);
+
+// How every play with a cluster begins: nodes, API server and kubelets; `chain` as for Cluster.
+void build(Story& story, std::optional<Cluster>& cluster, const std::string& chain = {});
+// Then their ranges of addresses, and terwayd on each.
+void start_daemons(Story& story, Cluster& cluster);
+void await_running(Story& story, const Cluster& cluster, const std::string& space,
+                   const std::string& pod);
+// And how it ends: nothing of the pods is left, and terwayd stops.
+void end(Story& story, Cluster& cluster);
 
 }  // namespace terway::sim::demo

@@ -6,12 +6,10 @@
 #include "sim/demo/probe.hpp"
 #include "sim/demo/scenes.hpp"
 #include "sim/demo/stage.hpp"
-#include "sim/services.hpp"
 
 namespace terway::sim::demo {
 namespace {
 
-constexpr std::chrono::seconds kKubePatience{30};
 constexpr const char* kSpace = "shop";
 constexpr const char* kRate = "k8s.aliyun.com/ingress-bandwidth";
 
@@ -53,15 +51,6 @@ spec:
   - {name: web, image: nobody-runs-it}
 )";
 
-std::string on_one_line(const std::string& text) {
-    std::istringstream lines(text);
-    std::string all;
-    for (std::string line; std::getline(lines, line);) {
-        all += (all.empty() ? "" : ", ") + line;
-    }
-    return all;
-}
-
 // The lines of it that contain the word.
 std::string lines_with(const std::string& text, const std::string& word) {
     std::istringstream lines(text);
@@ -79,8 +68,8 @@ public:
     explicit Kubernetes(Story& story) : story_(story), stage_(story) {}
 
     void perform() {
-        build();
-        start();
+        build(story_, cluster_);
+        start_daemons(story_, cluster_.value());
         apply();
         talk();
         look();
@@ -89,52 +78,13 @@ public:
     }
 
 private:
-    void build() {
-        story_.act("Two nodes and a Kubernetes API");
-        story_.step("the VPC and the API server are up", [this] {
-            cluster_.emplace(TERWAY_DEMO_KUBE_TOPOLOGY);
-            return std::string("10.0.0.0/24: node-a 10.0.0.10, node-b 10.0.0.11; API server ") +
-                   kKubeAddress;
-        });
-        story_.step("a kubelet on each node registers it", [this] {
-            cluster_.value().start_kubelets();
-            return on_one_line(kubectl({"get", "nodes", "-o", "name"}));
-        });
-    }
-
-    void start() {
-        story_.act("The daemon on each node");
-        int number = 0;
-        for (auto& member : cluster_.value().members()) {
-            start(member, std::to_string(++number));
-        }
-        tell(story_, kubectl({"get", "nodes"}));
-    }
-
-    void start(Member& member, const std::string& number) {
-        const auto& name = member.node.name();
-        const auto v4 = "172.20." + number + ".0/24";
-        const auto v6 = "fd00:20:" + number + "::/64";
-        story_.step("kubectl patch node " + name + ": its range of addresses", [&] {
-            (void)kubectl({"patch", "node", name, "-p",
-                           R"({"spec": {"podCIDR": ")" + v4 + R"(", "podCIDRs": [")" + v4 +
-                               R"(", ")" + v6 + R"("]}})"});
-            return v4 + ", " + v6;
-        });
-        story_.step(name + ": terwayd serves, and has the range from there", [&] {
-            member.node.start();
-            member.before = member.node.kernel_state();
-            return fixed(member.node.daemon_rss(), "MiB resident");
-        });
-    }
-
     void apply() {
         story_.act("A namespace with two pods");
         story_.step("kubectl apply -f shop.yaml", [this] {
             return on_one_line(kubectl({"apply", "-f", "-"}, kManifest));
         });
         for (const auto* pod : {"front", "back"}) {
-            await_running(pod);
+            await_running(story_, cluster_.value(), kSpace, pod);
         }
         tell(story_, kubectl({"get", "pods", "-n", kSpace, "-o", "wide"}));
         story_.step("both are on different nodes, and tell their addresses", [this] {
@@ -155,20 +105,6 @@ private:
                 refute("both are on " + field("front", ".spec.nodeName"));
             }
             return "k8s.aliyun.com/pod-ips: " + all;
-        });
-    }
-
-    void await_running(const std::string& pod) {
-        story_.step("pod " + pod + " runs", [&] {
-            return eventually(
-                [&] {
-                    const auto phase = field(pod, ".status.phase");
-                    if (phase != "Running") {
-                        refute("it is " + phase);
-                    }
-                    return field(pod, ".spec.nodeName") + ", " + field(pod, ".status.podIP");
-                },
-                kKubePatience);
         });
     }
 
@@ -224,7 +160,7 @@ private:
             return on_one_line(kubectl({"annotate", "pod", "hasty", "-n", kSpace, "--overwrite",
                                         std::string(kRate) + "=10M"}));
         });
-        await_running("hasty");
+        await_running(story_, cluster_.value(), kSpace, "hasty");
     }
 
     // The event of that reason, by kubectl describe.
@@ -255,15 +191,7 @@ private:
             }
             return said;
         });
-        for (auto& member : cluster_.value().members()) {
-            story_.step("nothing is left on " + member.node.name(), [&] {
-                if (const auto count = member.kubelet->sandboxes(); count != 0) {
-                    refute(std::to_string(count) + " sandboxes are left");
-                }
-                return Stage::nothing_left(member.node, member.before);
-            });
-            stage_.stop(member.node);
-        }
+        end(story_, cluster_.value());
     }
 
     std::string kubectl(const std::vector<std::string>& words, const std::string& input = {}) {

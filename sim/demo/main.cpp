@@ -26,14 +26,14 @@ constexpr const char* kUsage =
     "  ipvlan         pods that are slaves of their ENIs; without ipvlan in the kernel, the "
     "fallback\n"
     "  eni-exclusive  pods with a whole ENI, alone on a node and beside pods of VPC route mode\n"
+    "  bandwidth      limits of running pods, set, changed and removed, and what becomes of a "
+    "stream\n"
     "\n";
 
 using Scene = void (*)(Story&);
-const std::map<std::string, Scene> kScenes{{"vpc-route", vpc_route},
-                                           {"secondary-ip", secondary_ip},
-                                           {"ipvlan", ipvlan},
-                                           {"eni-exclusive", eni_exclusive},
-                                           {"kubernetes", kubernetes}};
+const std::map<std::string, Scene> kScenes{
+    {"vpc-route", vpc_route},         {"secondary-ip", secondary_ip}, {"ipvlan", ipvlan},
+    {"eni-exclusive", eni_exclusive}, {"kubernetes", kubernetes},     {"bandwidth", bandwidth}};
 
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");

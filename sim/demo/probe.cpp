@@ -1,6 +1,7 @@
 #include "sim/demo/probe.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -107,17 +108,44 @@ void serve_clients(int listener, int wake) {
 
 }  // namespace
 
-EchoServer::EchoServer(int netns_fd, std::uint16_t port)
-    : listener_(socket_in(netns_fd, AF_INET6, SOCK_STREAM)), wake_(::eventfd(0, EFD_CLOEXEC)) {
+Fd listen_in(int netns_fd, std::uint16_t port) {
+    Fd listener = socket_in(netns_fd, AF_INET6, SOCK_STREAM);
     const int one = 1;
-    (void)::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    (void)::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     sockaddr_in6 any{};
     any.sin6_family = AF_INET6;
     any.sin6_port = htons(port);
-    if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0 ||
-        ::listen(listener_.get(), 16) != 0) {
+    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0 ||
+        ::listen(listener.get(), 16) != 0) {
         throw system_error("listen on port " + std::to_string(port), errno);
     }
+    return listener;
+}
+
+Fd connect_in(int netns_fd, const IpAddress& server, std::uint16_t port, Deadline deadline) {
+    Fd stream = socket_in(netns_fd, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK);
+    const auto address = to_socket_address(server, port);
+    int error = 0;
+    if (::connect(stream.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        error = errno;
+    }
+    if (error == EINPROGRESS) {
+        pollfd wait{stream.get(), POLLOUT, 0};
+        error = ::poll(&wait, 1, static_cast<int>(left(deadline).count())) > 0 ? 0 : ETIMEDOUT;
+    }
+    socklen_t size = sizeof error;
+    if (error == 0) {
+        (void)::getsockopt(stream.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    if (error != 0) {
+        throw system_error("connect to " + server.text() + " port " + std::to_string(port), error);
+    }
+    (void)::fcntl(stream.get(), F_SETFL, ::fcntl(stream.get(), F_GETFL) & ~O_NONBLOCK);
+    return stream;
+}
+
+EchoServer::EchoServer(int netns_fd, std::uint16_t port)
+    : listener_(listen_in(netns_fd, port)), wake_(::eventfd(0, EFD_CLOEXEC)) {
     thread_ = std::thread([this] { serve_clients(listener_.get(), wake_.get()); });
 }
 
@@ -128,26 +156,7 @@ EchoServer::~EchoServer() {
 
 Conversation::Conversation(int netns_fd, const IpAddress& server, std::uint16_t port,
                            Deadline deadline)
-    : stream_(socket_in(netns_fd, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK)) {
-    const auto what = "connect to " + server.text() + " port " + std::to_string(port);
-    const auto address = to_socket_address(server, port);
-    if (::connect(stream_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-        0) {
-        return;
-    }
-    pollfd wait{stream_.get(), POLLOUT, 0};
-    int error = errno;
-    if (error == EINPROGRESS) {
-        error = ::poll(&wait, 1, static_cast<int>(left(deadline).count())) > 0 ? 0 : ETIMEDOUT;
-    }
-    socklen_t size = sizeof error;
-    if (error == 0) {
-        (void)::getsockopt(stream_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    }
-    if (error != 0) {
-        throw system_error(what, error);
-    }
-}
+    : stream_(connect_in(netns_fd, server, port, deadline)) {}
 
 std::string Conversation::say(const std::string& line, Deadline deadline) {
     const auto sent = line + "\n";

@@ -14,6 +14,12 @@
 
 namespace terway::sim::demo {
 
+// Dual stack, all addresses. Throws Error.
+[[nodiscard]] Fd listen_in(int netns_fd, std::uint16_t port);
+// A TCP connection, blocking from then on. Throws Error when none comes about before the deadline.
+[[nodiscard]] Fd connect_in(int netns_fd, const IpAddress& server, std::uint16_t port,
+                            Deadline deadline);
+
 // Listens inside a namespace and answers every line with "<client address> <line>".
 class EchoServer {
 public:

@@ -10,5 +10,6 @@ void secondary_ip(Story& story);
 void ipvlan(Story& story);
 void eni_exclusive(Story& story);
 void kubernetes(Story& story);
+void bandwidth(Story& story);
 
 }  // namespace terway::sim::demo
