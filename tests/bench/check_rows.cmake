@@ -15,6 +15,13 @@ set(rows_of_cni add_p50_vs_floor add_p50_vs_ptp add_p99_vs_ptp del_p50_vs_ptp li
 set(rows_of_pool warm_add_cloud_calls warm_add_p50_vs_vpc_route cold_burst_vs_bound cold_burst_calls_vs_min
     churn_calls_per_1000_pods churn_drift ledger_ns_per_op ledger_rss_growth_kib)
 set(rows_of_kube kube_list_mb_per_s kube_all_pods_rss_mib kube_local_pods_rss_mib kube_add_p50_vs_without)
+set(rows_of_bandwidth)
+foreach(direction IN ITEMS ingress egress)
+    foreach(rate IN ITEMS 1m 10m 100m)
+        list(APPEND rows_of_bandwidth vpc_route_${direction}_${rate}_error_pct secondary_ip_${direction}_${rate}_error_pct
+            eni_exclusive_${direction}_${rate}_error_pct)
+    endforeach()
+endforeach()
 set(dataplanes vpc_route vpc_route_plain secondary_ip eni_exclusive)
 foreach(path IN ITEMS same_node across_nodes service)
     foreach(measure IN ITEMS stream latency connections packets cpu)

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bandwidth_bench.hpp"
 #include "cni_bench.hpp"
 #include "dataplane_bench.hpp"
 #include "interrupt.hpp"
@@ -28,6 +29,7 @@ constexpr const char* kUsage =
     "  terway-bench pool [--rounds N] [--bursts N] [--hours N] [--steps N] [--out FILE]\n"
     "  terway-bench dataplane [--rounds N] [--slice MS] [--bursts N] [--only NAME]...\n"
     "                [--out FILE]\n"
+    "  terway-bench bandwidth [--measure MS] [--only NAME]... [--out FILE]\n"
     "  terway-bench kube [--rounds N] [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
@@ -41,6 +43,10 @@ constexpr const char* kUsage =
     "dataplane sends traffic between pods of each dataplane, of Debian's plugins, and between "
     "bare\n"
     "NICs of the same simulated VPC, in turn.\n"
+    "\n"
+    "bandwidth limits pods of each dataplane, and of Debian's ptp with its bandwidth plugin, to "
+    "rates\n"
+    "from 1 Mbit/s to 5 Gbit/s, and looks at what comes through.\n"
     "\n"
     "kube reads the pods and namespaces of a large cluster as its API server would show them, and\n"
     "adds pods with Kubernetes and without.\n"
@@ -66,14 +72,15 @@ po::options_description options() {
     const auto bin = own_directory();
     po::options_description all("Options");
     auto add = all.add_options();
-    add("rounds", po::value<unsigned>(),
-        "200 with one pod at a time, 15 of traffic");
+    add("rounds", po::value<unsigned>(), "200 with one pod at a time, 15 of traffic");
     add("bursts", po::value<unsigned>(),
         "10 rounds with 200 pods at once on a cold node, or 5 with 20 at once and an ENI each");
     add("hours", po::value<unsigned>()->default_value(5), "of churn, in virtual time");
     add("steps", po::value<unsigned>()->default_value(1'000'000), "of the ledger alone");
     add("storms", po::value<unsigned>()->default_value(10), "rounds with a hundred pods at once");
     add("slice", po::value<unsigned>()->default_value(100), "milliseconds of each traffic");
+    add("measure", po::value<unsigned>()->default_value(2000),
+        "milliseconds of each look at a limited pod, half as long again before it");
     add("only", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
         "a dataplane or plugin; may be repeated");
     add("out", po::value<std::string>(), "write the rows as JSON to this file");
@@ -112,6 +119,11 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
                                 count_or(given, "bursts", 5),
                                 given["only"].as<std::vector<std::string>>()});
     }
+    if (what == "bandwidth") {
+        const std::chrono::milliseconds span(count(given, "measure"));
+        return bench_bandwidth(
+            {programs, {span / 2, span}, given["only"].as<std::vector<std::string>>()});
+    }
     if (what == "kube") {
         return bench_kube({.programs = programs, .rounds = count_or(given, "rounds", 200)});
     }
@@ -121,7 +133,8 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
 
 int bench(const po::variables_map& given) {
     const auto what = given["what"].as<std::string>();
-    if (what != "cni" && what != "pool" && what != "dataplane" && what != "kube") {
+    if (what != "cni" && what != "pool" && what != "dataplane" && what != "kube" &&
+        what != "bandwidth") {
         throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;

@@ -1,6 +1,5 @@
 #include "node_pair.hpp"
 
-#include <boost/json.hpp>
 #include <utility>
 
 #include "netlink/link.hpp"
@@ -17,30 +16,6 @@ constexpr const char* kBare = "bare";
 constexpr const char* kBareService = "bare-service";
 constexpr std::size_t kBareServiceOrdinal = 200;
 constexpr const char* kService = "172.21.0.10";  // of kServiceCidr
-constexpr std::array kSides = {"a", "b"};
-
-std::string node_name(const std::string& candidate, std::size_t side) {
-    std::string name = candidate + "-" + kSides.at(side);
-    for (auto& c : name) {
-        c = c == '_' ? '-' : c;
-    }
-    return name;
-}
-
-std::string node_address(std::size_t ordinal, std::size_t side) {
-    return "10.0." + std::to_string(ordinal) + "." + std::to_string(10 + side);
-}
-
-std::string pod_cidr(std::size_t ordinal, std::size_t side) {
-    return "172.20." + std::to_string(2 * ordinal + side) + ".0/24";
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-        text.replace(at, what.size(), by);
-    }
-    return text;
-}
 
 // As kube-proxy does it: for pods and for the node's own processes, on every port, of every node.
 void serve(int node, const IpAddress& backend) {
@@ -71,11 +46,6 @@ void join(int left, int right) {
         netlink::change_link(socket, link.index, {.up = true});
         netlink::ensure_address(socket, link.index, Prefix::parse(own).value());
     }
-}
-
-IpAddress address_in(const std::string& result) {
-    const auto ips = boost::json::parse(result).at("ips").as_array();
-    return Prefix::parse(std::string(ips.at(0).at("address").as_string())).value().address();
 }
 
 }  // namespace
@@ -127,21 +97,14 @@ BarePair::BarePair(const sim::Fabric& fabric)
     await_way(tracked_);
 }
 
-struct NodePair::Node {
-    Contender contender;
-    std::unique_ptr<Daemon> daemon;
-};
-
-NodePair::~NodePair() = default;
-
 bool NodePair::has(Path path) const {
     return path == Path::SameNode || !candidate_.only_same_node;
 }
 
-IpAddress NodePair::add_pod(Node& node, const std::string& name) {
+IpAddress NodePair::add_pod(const PodNode& node, const std::string& name) {
     const auto& pod = pods_.emplace_back(node_name(candidate_.name, 0) + "-" + name);
     return with_context(candidate_.name, [&] {
-        return address_in(node.contender.call("ADD", ++number_, pod).ran.output);
+        return address_of(node.contender().call("ADD", ++number_, pod).ran.output);
     });
 }
 
@@ -149,30 +112,15 @@ NodePair::NodePair(const Programs& programs, const std::string& scratch, const s
                    const Candidate& candidate, std::size_t ordinal)
     : candidate_(candidate), number_(static_cast<std::uint32_t>(ordinal * 100)) {
     for (std::size_t side = 0; side < kSides.size(); ++side) {
-        const auto name = node_name(candidate.name, side);
-        const auto cidr = pod_cidr(ordinal, side);
-        auto netns = Netns::open(fabric.netns_path(name));
-        const std::string program =
-            candidate.ours ? programs.bin + "/terway" : programs.peers + "/" + candidate.name;
         nodes_.push_back(
-            std::unique_ptr<Node>(new Node{{candidate.name, program, std::move(netns)}, nullptr}));
-        auto& node = *nodes_.back();
-        if (candidate.ours) {
-            node.daemon =
-                std::make_unique<Daemon>(programs, scratch + "/" + name, node.contender.node(),
-                                         replaced(candidate.profile, "CIDR", cidr));
-            node.contender.configure(node.daemon->network_config());
-        } else {
-            node.contender.configure(
-                replaced(replaced(candidate.config, "CIDR", cidr), "DATA", scratch + "/" + name));
-        }
+            std::make_unique<PodNode>(programs, scratch, fabric, candidate, ordinal, side));
     }
     pods_.reserve(3);
     (void)add_pod(*nodes_[0], "client");
     const auto neighbour = add_pod(*nodes_[0], "neighbour");
     const auto far = add_pod(*nodes_[1], "far");
     for (const auto& node : nodes_) {
-        serve(node->contender.node(), far);
+        serve(node->contender().node(), far);
     }
     const int client = pods_[0].fd();
     ways_ = {way_of(candidate.name, Path::SameNode, client, pods_[1].fd(), neighbour),

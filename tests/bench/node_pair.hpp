@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "candidate.hpp"
-#include "contender.hpp"
-#include "daemon.hpp"
+#include "pod_node.hpp"
 #include "sim/simulation.hpp"
 #include "traffic.hpp"
 
@@ -45,7 +44,6 @@ public:
     // `ordinal` is the candidate's in the topology. Throws Error.
     NodePair(const Programs& programs, const std::string& scratch, const sim::Fabric& fabric,
              const Candidate& candidate, std::size_t ordinal);
-    ~NodePair();
     NodePair(const NodePair&) = delete;
     NodePair& operator=(const NodePair&) = delete;
 
@@ -54,12 +52,11 @@ public:
     [[nodiscard]] const Way& way(Path path) const { return ways_[static_cast<std::size_t>(path)]; }
 
 private:
-    struct Node;
-    [[nodiscard]] IpAddress add_pod(Node& node, const std::string& name);
+    [[nodiscard]] IpAddress add_pod(const PodNode& node, const std::string& name);
 
     Candidate candidate_;
     std::vector<Sandbox> pods_;
-    std::vector<std::unique_ptr<Node>> nodes_;
+    std::vector<std::unique_ptr<PodNode>> nodes_;
     std::array<Way, 3> ways_;
     std::uint32_t number_;
 };

@@ -1,0 +1,217 @@
+#include "bandwidth_bench.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "candidate.hpp"
+#include "limited_node.hpp"
+#include "node_pair.hpp"
+#include "world.hpp"
+
+namespace terway::bench {
+namespace {
+
+struct Limit {
+    const char* name;
+    std::uint64_t bps;
+};
+constexpr std::array<Limit, 5> kLimits{{{"1m", 1'000'000},
+                                        {"10m", 10'000'000},
+                                        {"100m", 100'000'000},
+                                        {"1g", 1'000'000'000},
+                                        {"5g", 5'000'000'000}}};
+constexpr const char* kFairLimit = "100m";  // where fairness, lateness and neighbours are looked at
+constexpr const char* kCostLimit = "1g";
+constexpr unsigned kManyFlows = 16;
+constexpr double kFlood = 1.5;     // of the limit, by UDP
+constexpr double kAll = 40e9;      // more than there is
+constexpr double kCarries = 0.85;  // of what there is without a limit: more cannot be tried
+constexpr double kGoalError = 5;
+constexpr double kGoalFairness = 0.95;
+constexpr double kGoalCost = 1;
+constexpr double kGoalNeighbour = 1.05;
+
+enum class Direction { Ingress, Egress };
+constexpr std::array kDirections = {Direction::Ingress, Direction::Egress};
+
+const char* name_of(Direction direction) {
+    return direction == Direction::Ingress ? "ingress" : "egress";
+}
+const Way& way_of(const LimitedNode::Pod& pod, Direction direction) {
+    return direction == Direction::Ingress ? pod.ingress() : pod.egress();
+}
+
+// Those of the dataplane benchmark with a limit, and what Debian has for it.
+std::vector<Candidate> contestants(const std::vector<std::string>& only) {
+    std::vector<Candidate> all;
+    for (auto& each : candidates(only)) {
+        if (each.ours && each.name != "vpc_route_plain") {
+            const std::string chain = "[chain]\n";
+            each.profile.insert(each.profile.find(chain) + chain.size(),
+                                "qos = \"bandwidth-tc\"\n");
+            all.push_back(each);
+        } else if (each.name == "ptp") {
+            all.push_back(each);
+        }
+    }
+    return all;
+}
+
+class Bandwidth {
+public:
+    Bandwidth(const BandwidthOptions& options, const std::string& scratch)
+        : phases_(options.phases),
+          all_(contestants(options.only)),
+          simulation_("bench", dataplane_topology(all_)),
+          bare_(simulation_.fabric()) {
+        for (std::size_t i = 0; i < all_.size(); ++i) {
+            nodes_.push_back(std::make_unique<LimitedNode>(options.programs, scratch,
+                                                           simulation_.fabric(), all_[i], i + 1,
+                                                           bare_.way(Path::AcrossNodes)));
+        }
+    }
+
+    std::vector<Row> run() {
+        for (const auto& node : nodes_) {
+            std::cerr << node->name() << ": without a limit\n";
+            measure_unlimited(*node);
+            for (const auto& limit : kLimits) {
+                std::cerr << node->name() << ": " << limit.name << "\n";
+                measure(*node, limit);
+            }
+        }
+        append_costs();
+        return std::move(rows_);
+    }
+
+private:
+    struct Unlimited {
+        std::map<Direction, double> bps;
+        std::map<Direction, double> udp_bps;
+        std::map<Direction, double> loaded_us;
+    };
+
+    void measure_unlimited(LimitedNode& node) {
+        const LimitedNode::Pod pod(node, 0);
+        auto& found = unlimited_[node.name()];
+        for (const auto direction : kDirections) {
+            found.bps[direction] = tcp_goodput(way_of(pod, direction), 1, phases_).bps;
+            found.udp_bps[direction] = udp_goodput(way_of(pod, direction), kAll, phases_).bps;
+            if (node.ours()) {
+                found.loaded_us[direction] = loaded_round_trip_us(way_of(pod, direction), phases_);
+            }
+        }
+    }
+
+    void measure(LimitedNode& node, const Limit& limit) {
+        const LimitedNode::Pod pod(node, limit.bps);
+        for (const auto direction : kDirections) {
+            const auto& way = way_of(pod, direction);
+            const auto bps = static_cast<double>(limit.bps);
+            if (bps > kCarries * unlimited_[node.name()].bps[direction]) {
+                std::cerr << way.name << ": more than this machine carries\n";
+                continue;
+            }
+            const auto title = node.name() + "_" + name_of(direction) + "_" + limit.name;
+            const auto one = tcp_goodput(way, 1, phases_);
+            if (limit.name == std::string(kCostLimit)) {
+                costs_[node.name()][direction] = one.cpu_ms_per_gbit;
+            }
+            const auto many = tcp_goodput(way, kManyFlows, phases_);
+            append_error(node, title + "_error_pct", one.bps, bps);
+            append_error(node, title + "_16_error_pct", many.bps, bps);
+            if (kFlood * bps < unlimited_[node.name()].udp_bps[direction]) {
+                append_error(node, title + "_udp_error_pct",
+                             udp_goodput(way, kFlood * bps, phases_).bps, bps);
+            }
+            if (limit.name == std::string(kFairLimit)) {
+                append_fairness(node, title, many.fairness);
+                append_lateness(node, title, direction, way);
+            }
+        }
+        if (limit.name == std::string(kFairLimit) && node.ours()) {
+            append_neighbour(node, pod);
+        }
+    }
+
+    void append_error(const LimitedNode& node, const std::string& name, double bps, double limit) {
+        rows_.push_back({name, std::abs(1 - bps / limit) * 100, "%", {}, {}});
+        if (node.ours()) {
+            rows_.back().goal = kGoalError;
+        }
+    }
+
+    // Less is better in every row, so this is what is missing to fairness.
+    void append_fairness(const LimitedNode& node, const std::string& title, double fairness) {
+        rows_.push_back({title + "_16_unfairness", 1 - fairness, "", {}, {}});
+        if (node.ours()) {
+            rows_.back().goal = 1 - kGoalFairness;
+        }
+    }
+
+    void append_lateness(const LimitedNode& node, const std::string& title, Direction direction,
+                         const Way& way) {
+        if (node.ours()) {
+            rows_.push_back({title + "_loaded_round_trip_vs_unlimited",
+                             loaded_round_trip_us(way, phases_), "us",
+                             unlimited_[node.name()].loaded_us[direction]});
+        }
+    }
+
+    // An unlimited pod, while a limited one beside it takes all it gets.
+    void append_neighbour(LimitedNode& node, const LimitedNode::Pod& limited) {
+        const LimitedNode::Pod free(node, 0);
+        const auto alone = stream(free.ingress(), phases_.measure).ms_per_gbit;
+        double beside = 0;
+        {
+            const Load load(limited.ingress());
+            beside = stream(free.ingress(), phases_.measure).ms_per_gbit;
+        }
+        rows_.push_back({node.name() + "_unlimited_beside_limited_vs_alone", beside, "ms/Gbit",
+                         alone, kGoalNeighbour});
+    }
+
+    void append_costs() {
+        const auto peer = costs_.find("ptp");
+        for (const auto& node : nodes_) {
+            if (!node->ours()) {
+                continue;
+            }
+            for (const auto& [direction, cost] : costs_[node->name()]) {
+                Row row{
+                    node->name() + "_" + name_of(direction) + "_" + kCostLimit + "_cpu_vs_plugin",
+                    cost,
+                    "ms/Gbit",
+                    {},
+                    kGoalCost};
+                if (peer != costs_.end() && peer->second.contains(direction)) {
+                    row.against = peer->second.at(direction);
+                    rows_.push_back(std::move(row));
+                }
+            }
+        }
+    }
+
+    const Phases phases_;
+    const std::vector<Candidate> all_;
+    sim::Simulation simulation_;
+    BarePair bare_;
+    std::vector<std::unique_ptr<LimitedNode>> nodes_;
+    std::map<std::string, Unlimited> unlimited_;
+    std::map<std::string, std::map<Direction, double>> costs_;
+    std::vector<Row> rows_;
+};
+
+}  // namespace
+
+std::vector<Row> bench_bandwidth(const BandwidthOptions& options) {
+    const World world;
+    return Bandwidth(options, world.scratch()).run();
+}
+
+}  // namespace terway::bench
