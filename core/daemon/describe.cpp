@@ -72,6 +72,8 @@ json::object describe(const endpoint::EndpointRecord& record) {
             {"sticky", record.spec.sticky},
             {"ingress_bps", record.spec.ingress_bps},
             {"egress_bps", record.spec.egress_bps},
+            {"ingress_burst", record.spec.ingress_burst},
+            {"egress_burst", record.spec.egress_burst},
             {"addresses", texts(record.spec.addresses)},
             {"source", endpoint::name_of(record.spec.source)},
             {"eni", record.spec.eni},

@@ -44,6 +44,8 @@ AbiEndpoint::AbiEndpoint(const EndpointSpec& spec, int netns_fd)
     raw_.mtu = spec.mtu;
     raw_.ingress_bps = spec.ingress_bps;
     raw_.egress_bps = spec.egress_bps;
+    raw_.ingress_burst = spec.ingress_burst;
+    raw_.egress_burst = spec.egress_burst;
 }
 
 const twy_endpoint& AbiEndpoint::with_state(const std::string& state) {

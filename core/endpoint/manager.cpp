@@ -54,6 +54,12 @@ void take_limits(EndpointSpec& spec, const Rates& rates) {
     spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : rates.egress;
 }
 
+// Runtimes that are told a rate and no burst write the largest number they know.
+std::uint64_t asked_burst(std::uint64_t rate, std::uint64_t burst) {
+    constexpr std::uint64_t kNoOpinion = 0x7fffffff;
+    return rate == 0 || burst >= kNoOpinion ? 0 : burst;
+}
+
 Operation for_undo(const Operation& operation) {
     return {after(kUndoTime), {}, operation.answer_early};
 }
@@ -92,6 +98,8 @@ EndpointSpec Manager::spec_of(const cni::Request& request) const {
     if (const auto& bandwidth = request.config.runtime.bandwidth) {
         spec.ingress_bps = bandwidth->ingress_rate;
         spec.egress_bps = bandwidth->egress_rate;
+        spec.ingress_burst = asked_burst(bandwidth->ingress_rate, bandwidth->ingress_burst);
+        spec.egress_burst = asked_burst(bandwidth->egress_rate, bandwidth->egress_burst);
     }
     spec.host_ifname = host_ifname(parts_.profile.endpoint.host_names, spec);
     spec.sticky = sticky_name(parts_.profile.pool.sticky_pods, spec);

@@ -179,6 +179,8 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                          {"mtu", spec.mtu},
                          {"ingress_bps", spec.ingress_bps},
                          {"egress_bps", spec.egress_bps},
+                         {"ingress_burst", spec.ingress_burst},
+                         {"egress_burst", spec.egress_burst},
                          {"host_ifname", spec.host_ifname}},
                         memory);
 }
@@ -190,6 +192,11 @@ pool::Source read_source(const Members& members) {
                               [](std::string_view name) { return by_name(kSources, name); });
     }
     return members.text_or_nothing("eni").empty() ? pool::Source::PodCidr : pool::Source::Eni;
+}
+
+// Records of earlier versions know no bursts.
+std::uint64_t number_or_nothing(const Members& members, const char* name) {
+    return members.has(name) ? members.number<std::uint64_t>(name) : 0;
 }
 
 EndpointSpec read_spec(const Members& members) {
@@ -210,6 +217,8 @@ EndpointSpec read_spec(const Members& members) {
             members.number<std::uint32_t>("mtu"),
             members.number<std::uint64_t>("ingress_bps"),
             members.number<std::uint64_t>("egress_bps"),
+            number_or_nothing(members, "ingress_burst"),
+            number_or_nothing(members, "egress_burst"),
             members.text("host_ifname")};
 }
 

@@ -66,6 +66,8 @@ struct EndpointSpec {
     std::uint32_t mtu = 0;  // bytes; 0: the module's default
     std::uint64_t ingress_bps = 0;  // bits per second towards the pod; 0: unlimited
     std::uint64_t egress_bps = 0;
+    std::uint64_t ingress_burst = 0;  // bits; 0: the module's own choice
+    std::uint64_t egress_burst = 0;
     std::string host_ifname;
 
     bool operator==(const EndpointSpec&) const = default;

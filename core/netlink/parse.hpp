@@ -45,4 +45,24 @@ template <std::size_t Size>
     return attributes;
 }
 
+// The attributes inside a nest; none for an absent one.
+template <std::size_t Size>
+[[nodiscard]] std::array<nlattr*, Size> parse_nest(nlattr* nest) {
+    std::array<nlattr*, Size> attributes{};
+    if (nest != nullptr) {
+        nla_parse_nested(attributes.data(), static_cast<int>(Size) - 1, nest, nullptr);
+    }
+    return attributes;
+}
+
+// Zeros for an absent attribute and one that is too short.
+template <class T>
+[[nodiscard]] T struct_of(const nlattr* attribute) {
+    T value{};
+    if (attribute != nullptr && static_cast<std::size_t>(nla_len(attribute)) >= sizeof value) {
+        nla_memcpy(&value, attribute, sizeof value);
+    }
+    return value;
+}
+
 }  // namespace terway::netlink

@@ -6,21 +6,17 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <linux/tc_act/tc_mirred.h>
-#include <linux/tc_act/tc_skbedit.h>
-#include <linux/tc_act/tc_tunnel_key.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
 namespace {
-
-constexpr std::uint16_t kToThisHost = 0;  // PACKET_HOST
 
 std::string on(std::uint32_t ifindex) {
     return " on link " + std::to_string(ifindex);
@@ -72,91 +68,31 @@ void put_destination(Message& message, const Prefix& destination) {
     message.put(v4 ? TCA_FLOWER_KEY_IPV4_DST_MASK : TCA_FLOWER_KEY_IPV6_DST_MASK, mask);
 }
 
-void put_action(Message& message, const Action& action) {
-    switch (action.kind) {
-        case Action::Kind::ForgetRoute: {
-            tc_tunnel_key parameters{};
-            parameters.action = TC_ACT_PIPE;
-            parameters.t_action = TCA_TUNNEL_KEY_ACT_RELEASE;
-            message.text(TCA_ACT_KIND, "tunnel_key");
-            message.nest(TCA_ACT_OPTIONS, [&] {
-                message.put(TCA_TUNNEL_KEY_PARMS, &parameters, sizeof parameters);
-            });
-            return;
-        }
-        case Action::Kind::ToHost: {
-            tc_skbedit parameters{};
-            parameters.action = TC_ACT_PIPE;
-            message.text(TCA_ACT_KIND, "skbedit");
-            message.nest(TCA_ACT_OPTIONS, [&] {
-                message.put(TCA_SKBEDIT_PARMS, &parameters, sizeof parameters);
-                message.u16(TCA_SKBEDIT_PTYPE, kToThisHost);
-            });
-            return;
-        }
-        case Action::Kind::RedirectIngress: {
-            tc_mirred parameters{};
-            parameters.action = TC_ACT_STOLEN;
-            parameters.eaction = TCA_INGRESS_REDIR;
-            parameters.ifindex = action.ifindex;
-            message.text(TCA_ACT_KIND, "mirred");
-            message.nest(TCA_ACT_OPTIONS,
-                         [&] { message.put(TCA_MIRRED_PARMS, &parameters, sizeof parameters); });
-            return;
-        }
-        case Action::Kind::Other:
-            break;
+void put_flower(Message& message, const Filter& filter) {
+    message.u16(TCA_FLOWER_KEY_ETH_TYPE, htons(filter.protocol));
+    if (filter.destination) {
+        put_destination(message, *filter.destination);
     }
-    throw Error(Status::Invalid, "a filter's action without a kind");
+    message.u32(TCA_FLOWER_FLAGS, TCA_CLS_FLAGS_SKIP_HW);
+    put_actions(message, TCA_FLOWER_ACT, filter.actions);
+}
+
+// No bit of the first word need be set.
+void put_every_packet(Message& message, const Filter& filter) {
+    tc_u32_sel selector{};
+    selector.flags = TC_U32_TERMINAL;
+    selector.nkeys = 1;
+    std::array<std::uint8_t, sizeof selector + sizeof(tc_u32_key)> match{};
+    std::memcpy(match.data(), &selector, sizeof selector);
+    message.put(TCA_U32_SEL, match);
+    if (filter.flow != 0) {
+        message.u32(TCA_U32_CLASSID, filter.flow);
+    }
+    message.u32(TCA_U32_FLAGS, TCA_CLS_FLAGS_SKIP_HW);
+    put_actions(message, TCA_U32_ACT, filter.actions);
 }
 
 // -- parsing
-
-template <std::size_t Size>
-std::array<nlattr*, Size> parse_nest(nlattr* nest) {
-    std::array<nlattr*, Size> attributes{};
-    if (nest != nullptr) {
-        nla_parse_nested(attributes.data(), static_cast<int>(Size) - 1, nest, nullptr);
-    }
-    return attributes;
-}
-
-template <class T>
-T struct_of(const nlattr* attribute) {
-    T value{};
-    if (attribute != nullptr && static_cast<std::size_t>(nla_len(attribute)) >= sizeof value) {
-        nla_memcpy(&value, attribute, sizeof value);
-    }
-    return value;
-}
-
-Action action_of(nlattr* nest) {
-    const auto attributes = parse_nest<TCA_ACT_MAX + 1>(nest);
-    const std::string kind = attributes[TCA_ACT_KIND] != nullptr
-                                 ? nla_get_string(attributes[TCA_ACT_KIND])
-                                 : std::string();
-    auto* const options = attributes[TCA_ACT_OPTIONS];
-    if (kind == "tunnel_key") {
-        const auto given = parse_nest<TCA_TUNNEL_KEY_MAX + 1>(options);
-        const auto parameters = struct_of<tc_tunnel_key>(given[TCA_TUNNEL_KEY_PARMS]);
-        if (parameters.t_action == TCA_TUNNEL_KEY_ACT_RELEASE) {
-            return {Action::Kind::ForgetRoute};
-        }
-    } else if (kind == "skbedit") {
-        const auto given = parse_nest<TCA_SKBEDIT_MAX + 1>(options);
-        if (given[TCA_SKBEDIT_PTYPE] != nullptr &&
-            nla_get_u16(given[TCA_SKBEDIT_PTYPE]) == kToThisHost) {
-            return {Action::Kind::ToHost};
-        }
-    } else if (kind == "mirred") {
-        const auto given = parse_nest<TCA_MIRRED_MAX + 1>(options);
-        const auto parameters = struct_of<tc_mirred>(given[TCA_MIRRED_PARMS]);
-        if (parameters.eaction == TCA_INGRESS_REDIR) {
-            return {Action::Kind::RedirectIngress, parameters.ifindex};
-        }
-    }
-    return {};
-}
 
 std::optional<Prefix> destination_of(const nlattr* key, const nlattr* mask, std::uint8_t family) {
     const auto address = address_of(family, key);
@@ -179,18 +115,15 @@ void read_flower(Filter& filter, nlattr* options) {
         filter.destination = destination_of(given[TCA_FLOWER_KEY_IPV6_DST],
                                             given[TCA_FLOWER_KEY_IPV6_DST_MASK], AF_INET6);
     }
-    for (auto* const action : parse_nest<TCA_ACT_MAX_PRIO + 1>(given[TCA_FLOWER_ACT])) {
-        if (action != nullptr) {
-            filter.actions.push_back(action_of(action));
-        }
-    }
+    filter.actions = actions_of(given[TCA_FLOWER_ACT]);
 }
 
 }  // namespace
 
 bool Filter::same_as(const Filter& other) const {
     return hook == other.hook && priority == other.priority && protocol == other.protocol &&
-           kind == other.kind && destination == other.destination && actions == other.actions;
+           kind == other.kind && destination == other.destination && actions == other.actions &&
+           flow == other.flow;
 }
 
 bool ensure_clsact(Socket& socket, std::uint32_t ifindex) {
@@ -230,6 +163,13 @@ std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook) {
             filter.kind = nla_get_string(attributes[TCA_KIND]);
             if (filter.kind == "flower") {
                 read_flower(filter, attributes[TCA_OPTIONS]);
+            } else if (filter.kind == "u32") {
+                const auto given = parse_nest<TCA_U32_MAX + 1>(attributes[TCA_OPTIONS]);
+                if (given[TCA_U32_SEL] == nullptr) {
+                    return;  // a table of such filters, no filter
+                }
+                filter.actions = actions_of(given[TCA_U32_ACT]);
+                filter.flow = u32_or(given[TCA_U32_CLASSID], 0);
             }
             all.push_back(std::move(filter));
         });
@@ -241,17 +181,11 @@ void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
     message.header(filter_header(ifindex, filter));
     message.text(TCA_KIND, filter.kind);
     message.nest(TCA_OPTIONS, [&] {
-        message.u16(TCA_FLOWER_KEY_ETH_TYPE, htons(filter.protocol));
-        if (filter.destination) {
-            put_destination(message, *filter.destination);
+        if (filter.kind == "u32") {
+            put_every_packet(message, filter);
+        } else {
+            put_flower(message, filter);
         }
-        message.u32(TCA_FLOWER_FLAGS, TCA_CLS_FLAGS_SKIP_HW);
-        message.nest(TCA_FLOWER_ACT, [&] {
-            int position = 0;
-            for (const auto& action : filter.actions) {
-                message.nest(++position, [&] { put_action(message, action); });
-            }
-        });
     });
     socket.request(message, "add " + text(filter) + on(ifindex));
 }

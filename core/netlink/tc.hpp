@@ -1,4 +1,5 @@
-// Traffic control at a link's two hooks: the clsact qdisc and filters by destination on it.
+// Traffic control at a link's two hooks: the clsact qdisc, and filters by destination or for all
+// packets on it.
 // ensure_* and remove_* are idempotent.
 #pragma once
 
@@ -9,33 +10,22 @@
 
 #include "base/address.hpp"
 #include "netlink/socket.hpp"
+#include "netlink/tc_action.hpp"
 
 namespace terway::netlink {
 
 enum class Hook { Ingress, Egress };
 
-// What a filter does with a packet. The actions of a filter follow one upon the other.
-struct Action {
-    enum class Kind {
-        Other,            // somebody else's; only ever read
-        ForgetRoute,      // drops the route and tunnel found so far (tunnel_key unset)
-        ToHost,           // as if sent to this host's MAC (skbedit ptype host)
-        RedirectIngress,  // goes on as if received on another link (mirred); the last one
-    };
-    Kind kind = Kind::Other;
-    std::uint32_t ifindex = 0;  // of RedirectIngress
-
-    bool operator==(const Action&) const = default;
-};
-
 struct Filter {
     Hook hook = Hook::Egress;
     std::uint16_t priority = 0;
-    std::uint16_t protocol = 0;         // ETH_P_IP, ETH_P_IPV6, ...
-    std::uint32_t handle = 0;           // the kernel's; 0 for one to add
-    std::string kind = "flower";        // others are only ever read, without what they match
+    std::uint16_t protocol = 0;  // ETH_P_IP, ETH_P_IPV6, ...
+    std::uint32_t handle = 0;    // the kernel's; 0 for one to add
+    // "u32" is for every packet; others are only ever read, without what they match.
+    std::string kind = "flower";
     std::optional<Prefix> destination;  // of the packet
     std::vector<Action> actions;
+    std::uint32_t flow = 0;  // of u32: the class packets are of; without a meaning on a hook
 
     // True if both do the same, whatever their handles.
     [[nodiscard]] bool same_as(const Filter& other) const;
@@ -48,7 +38,7 @@ bool remove_clsact(Socket& socket, std::uint32_t ifindex);
 
 // None if the link has no clsact.
 [[nodiscard]] std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook);
-// A flower filter in software. The link has a clsact.
+// A flower or u32 filter in software. The link has a clsact.
 void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter);
 // As listed by filters(). False if there was none.
 bool remove_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter);

@@ -35,7 +35,7 @@ LAYOUT(twy_error, size, 0);
 LAYOUT(twy_error, sys_errno, 4);
 LAYOUT(twy_error, message, 8);
 
-SIZE(twy_endpoint, 216);
+SIZE(twy_endpoint, 232);
 LAYOUT(twy_endpoint, size, 0);
 LAYOUT(twy_endpoint, netns_fd, 4);
 LAYOUT(twy_endpoint, container_id, 8);
@@ -58,6 +58,8 @@ LAYOUT(twy_endpoint, reserved, 182);
 LAYOUT(twy_endpoint, eni_id, 184);
 LAYOUT(twy_endpoint, subnets, 200);
 LAYOUT(twy_endpoint, subnet_count, 208);
+LAYOUT(twy_endpoint, ingress_burst, 216);
+LAYOUT(twy_endpoint, egress_burst, 224);
 
 SIZE(twy_attachment, 92);
 LAYOUT(twy_attachment, size, 0);

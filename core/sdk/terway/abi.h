@@ -113,6 +113,8 @@ typedef struct twy_endpoint {
     twy_str eni_id;            /* the cloud's, "eni-bp1..."; empty in VPC route mode */
     const twy_prefix* subnets; /* of the ENI's vSwitch, at most one a family; none likewise */
     size_t subnet_count;
+    uint64_t ingress_burst; /* bits that may come at once; 0: the module's own choice */
+    uint64_t egress_burst;
 } twy_endpoint;
 
 /* What a dataplane made; the later links of the chain hang on to it. */

@@ -70,6 +70,9 @@ public:
     [[nodiscard]] std::uint32_t mtu() const noexcept { return raw_.mtu; }
     [[nodiscard]] std::uint64_t ingress_bps() const noexcept { return raw_.ingress_bps; }
     [[nodiscard]] std::uint64_t egress_bps() const noexcept { return raw_.egress_bps; }
+    // Bits; 0: the module's own choice.
+    [[nodiscard]] std::uint64_t ingress_burst() const noexcept { return raw_.ingress_burst; }
+    [[nodiscard]] std::uint64_t egress_burst() const noexcept { return raw_.egress_burst; }
     // What the module last gave to Call::put_state for this endpoint.
     [[nodiscard]] std::string_view state() const noexcept { return view(raw_.state); }
 

@@ -103,6 +103,11 @@ public:
         egress_bps_ = egress_bps;
         return *this;
     }
+    EndpointBuilder& bursts(std::uint64_t ingress_bits, std::uint64_t egress_bits) {
+        ingress_burst_ = ingress_bits;
+        egress_burst_ = egress_bits;
+        return *this;
+    }
     // What the module is told it gave to put_state.
     EndpointBuilder& state(std::string bytes) {
         state_ = std::move(bytes);
@@ -144,6 +149,8 @@ public:
         made.eni_id = str(eni_id_);
         made.subnets = subnets_.data();
         made.subnet_count = subnets_.size();
+        made.ingress_burst = ingress_burst_;
+        made.egress_burst = egress_burst_;
         return made;
     }
 
@@ -165,6 +172,8 @@ private:
     std::uint32_t mtu_ = 0;
     std::uint64_t ingress_bps_ = 0;
     std::uint64_t egress_bps_ = 0;
+    std::uint64_t ingress_burst_ = 0;
+    std::uint64_t egress_burst_ = 0;
 };
 
 }  // namespace terway::sdk::testing

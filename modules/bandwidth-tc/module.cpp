@@ -1,0 +1,91 @@
+// bandwidth-tc: limits in both directions by the kernel's queues. See README.md.
+#include <terway/module.hpp>
+
+#include <string>
+
+#include "lane.hpp"
+#include "means.hpp"
+#include "netlink/socket_pool.hpp"
+#include "options.hpp"
+#include "plan.hpp"
+#include "terway/error.hpp"
+
+namespace terway::bandwidth_tc {
+namespace {
+
+using netlink::Socket;
+
+class BandwidthTc final : public sdk::Module, public sdk::Qos {
+public:
+    using Module::Module;
+
+    void configure(sdk::Config& config) override { options_ = read_options(config); }
+
+    void preflight() override { (void)find_means(options_.mode); }
+
+    void start(const twy_node& /*node*/) override { means_ = find_means(options_.mode); }
+
+    void attach_qos(const sdk::Call& call, const sdk::EndpointView& endpoint,
+                    const twy_attachment& made) override {
+        const auto wanted = plan(endpoint, made, means_);
+        if (wanted.ingress.place == Place::Pod && endpoint.netns_fd() < 0) {
+            throw Error(Status::Gone, "the sandbox is gone");
+        }
+        ensure(call, endpoint, wanted);
+    }
+
+    void detach_qos(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
+        clear_host(*route_.borrow(), endpoint,
+                   [&](std::uint32_t ifindex) { call.retire_link(ifindex); });
+        if (endpoint.netns_fd() >= 0) {
+            auto pod = Socket::in(endpoint.netns_fd());
+            clear_pod(pod, endpoint);
+        }
+    }
+
+    void check_qos(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+                   const twy_attachment& made) override {
+        const auto wanted = plan(endpoint, made, means_);
+        const auto name = endpoint_name(endpoint);
+        each_lane(endpoint, wanted,
+                  [&](Socket& socket, const Lane& lane) { check_lane(socket, lane, name); });
+    }
+
+    void adopt_qos(const sdk::Call& call, const sdk::EndpointView& endpoint,
+                   const twy_attachment& made) override {
+        ensure(call, endpoint, plan(endpoint, made, means_));
+    }
+
+private:
+    void ensure(const sdk::Call& call, const sdk::EndpointView& endpoint, const Plan& wanted) {
+        const auto name = endpoint_name(endpoint);
+        each_lane(endpoint, wanted, [&](Socket& socket, const Lane& lane) {
+            ensure_lane(socket, lane, name, [&] { (void)call.await_retired(); });
+        });
+    }
+
+    // A sandbox out of reach is passed over.
+    template <class Verb>
+    void each_lane(const sdk::EndpointView& endpoint, const Plan& wanted, const Verb& verb) {
+        if (wanted.ingress.place == Place::Host) {
+            const auto host = route_.borrow();
+            verb(*host, wanted.ingress);
+            verb(*host, wanted.egress);
+        } else if (endpoint.netns_fd() >= 0) {
+            auto pod = Socket::in(endpoint.netns_fd());
+            verb(pod, wanted.ingress);
+            verb(pod, wanted.egress);
+        }
+    }
+
+    // Set by configure and start, which never run beside another verb.
+    Options options_;
+    Means means_;
+    netlink::SocketPool route_{NETLINK_ROUTE};
+};
+
+}  // namespace
+}  // namespace terway::bandwidth_tc
+
+TERWAY_MODULE(terway::bandwidth_tc::BandwidthTc, "bandwidth-tc", TERWAY_VERSION, "kernel>=4.19",
+              "netdev:ifb", "qdisc:clsact", "cap:net_admin");

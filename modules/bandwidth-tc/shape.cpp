@@ -1,0 +1,123 @@
+#include "shape.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace terway::bandwidth_tc {
+namespace {
+
+using netlink::class_id;
+
+// Handles that nobody else chooses: "TB", "TH", "TC", "TF", "TI".
+constexpr std::uint16_t kTbf = 0x5442;
+constexpr std::uint16_t kHtb = 0x5448;
+constexpr std::uint16_t kFqCodel = 0x5443;
+constexpr std::uint16_t kFq = 0x5446;
+constexpr std::uint16_t kFifo = 0x5449;
+
+constexpr std::uint32_t kFrame = 14;  // Ethernet's header, which the kernel counts
+constexpr std::uint32_t kDefaultMtu = 1500;
+constexpr std::uint64_t kLeastRate = 1'000;
+// What a processor that is late by some milliseconds must not lose; at most a few GSO packets.
+constexpr std::uint64_t kBurstsPerSecond = 100;
+constexpr std::uint64_t kMostBurst = 4U << 20U;
+constexpr std::uint64_t kLongestBurstSeconds = 100;  // the kernel counts a little further
+constexpr std::uint64_t kQueuesPerSecond = 20;
+constexpr std::uint64_t kMostQueue = 32U << 20U;
+constexpr std::uint64_t kFewestPackets = 16;
+constexpr std::uint64_t kGsoPackets = 128U << 10U;  // htb does not cut them
+constexpr std::uint32_t kCodelTargetUs = 5'000;
+constexpr std::uint32_t kCodelIntervals = 20;
+
+std::uint64_t with_frames(std::uint64_t bytes, std::uint32_t mtu) {
+    // Divides first where the product would not fit; then the remainder is no matter.
+    return bytes > std::numeric_limits<std::uint64_t>::max() / (mtu + kFrame)
+               ? bytes / mtu * (mtu + kFrame)
+               : bytes * (mtu + kFrame) / mtu;
+}
+
+std::uint32_t burst_of(const Limit& limit, std::uint64_t rate, std::uint64_t packet) {
+    const auto least = 2 * packet;
+    const auto most = std::min<std::uint64_t>(rate * kLongestBurstSeconds,
+                                              std::numeric_limits<std::uint32_t>::max() / 2);
+    const auto own = std::min(rate / kBurstsPerSecond, kMostBurst);
+    const auto wanted = limit.burst_bits != 0 ? limit.burst_bits / 8 : own;
+    return static_cast<std::uint32_t>(std::min(std::max(wanted, least), most));
+}
+
+netlink::Qdisc qdisc(std::uint32_t ifindex, std::uint32_t parent, std::uint16_t major,
+                     netlink::QdiscOptions options) {
+    netlink::Qdisc made;
+    made.ifindex = ifindex;
+    made.parent = parent;
+    made.handle = class_id(major, 0);
+    made.kind = netlink::kind_of(options);
+    made.options = options;
+    return made;
+}
+
+std::optional<netlink::Qdisc> leaf_of(const Shape& shape, std::uint32_t ifindex,
+                                      std::uint32_t parent) {
+    switch (shape.means.queue) {
+        case Queue::FqCodel:
+            return qdisc(ifindex, parent, kFqCodel,
+                         netlink::FqCodel{.target_us = shape.codel_target,
+                                          .interval_us = shape.codel_target * kCodelIntervals});
+        case Queue::Fq:
+            return qdisc(ifindex, parent, kFq, netlink::Fq{});
+        case Queue::Fifo:
+            break;
+    }
+    if (shape.means.bucket == Bucket::Tbf) {
+        return std::nullopt;
+    }
+    return qdisc(ifindex, parent, kFifo, netlink::Bfifo{shape.limit});
+}
+
+}  // namespace
+
+std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means) {
+    if (limit.bits_per_second == 0) {
+        return std::nullopt;
+    }
+    const auto bytes = mtu != 0 ? mtu : kDefaultMtu;
+    const std::uint64_t packet = bytes + kFrame;
+    Shape shape;
+    shape.means = means;
+    shape.rate = std::max(with_frames(limit.bits_per_second / 8, bytes), kLeastRate);
+    shape.burst = burst_of(limit, shape.rate, packet);
+    const auto fewest = std::max(kFewestPackets * packet,
+                                 means.bucket == Bucket::Htb ? kGsoPackets : std::uint64_t{0});
+    shape.limit = static_cast<std::uint32_t>(
+        std::clamp(shape.rate / kQueuesPerSecond, fewest, kMostQueue) + shape.burst);
+    const auto packet_us = packet * 1'000'000 / shape.rate;
+    shape.codel_target =
+        std::max(kCodelTargetUs, static_cast<std::uint32_t>(packet_us + packet_us / 2));
+    return shape;
+}
+
+Objects objects_of(const Shape& shape, std::uint32_t ifindex) {
+    Objects objects;
+    if (shape.means.bucket == Bucket::Tbf) {
+        objects.root = qdisc(ifindex, netlink::kRoot, kTbf,
+                             netlink::Tbf{shape.rate, shape.burst, shape.limit});
+        objects.leaf = leaf_of(shape, ifindex, class_id(kTbf, 1));
+        return objects;
+    }
+    objects.root = qdisc(ifindex, netlink::kRoot, kHtb, netlink::Htb{1});
+    netlink::HtbClass htb;
+    htb.ifindex = ifindex;
+    htb.parent = class_id(kHtb, 0);
+    htb.id = class_id(kHtb, 1);
+    htb.rate = shape.rate;
+    htb.burst = shape.burst;
+    objects.htb_class = htb;
+    objects.leaf = leaf_of(shape, ifindex, htb.id);
+    return objects;
+}
+
+bool is_ours(std::uint32_t root_handle) {
+    return root_handle == class_id(kTbf, 0) || root_handle == class_id(kHtb, 0);
+}
+
+}  // namespace terway::bandwidth_tc

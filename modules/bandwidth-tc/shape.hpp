@@ -1,0 +1,55 @@
+// How a link is made to hold a rate: numbers and kernel objects, decided without touching the
+// kernel. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "netlink/qdisc.hpp"
+
+namespace terway::bandwidth_tc {
+
+// What holds the rate.
+enum class Bucket { Tbf, Htb };
+// What waits before it.
+enum class Queue {
+    FqCodel,  // a queue for each flow, kept short
+    Fq,       // a queue for each flow
+    Fifo,     // one for all
+};
+
+struct Means {
+    Bucket bucket = Bucket::Tbf;
+    Queue queue = Queue::Fifo;
+};
+
+// As asked for.
+struct Limit {
+    std::uint64_t bits_per_second = 0;  // of IP packets; 0: no limit
+    std::uint64_t burst_bits = 0;       // 0: ours to choose
+};
+
+struct Shape {
+    Means means;
+    std::uint64_t rate = 0;          // bytes a second as the kernel counts them, with their frames
+    std::uint32_t burst = 0;         // bytes
+    std::uint32_t limit = 0;         // bytes that wait at most, in one queue
+    std::uint32_t codel_target = 0;  // microseconds
+};
+
+// None for no limit. `mtu` is that of the pod's link.
+[[nodiscard]] std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means);
+
+// The qdiscs and the class that make a link keep to a shape, in the order to make them.
+struct Objects {
+    netlink::Qdisc root;
+    std::optional<netlink::HtbClass> htb_class;
+    std::optional<netlink::Qdisc> leaf;  // none: the root's own queue
+};
+[[nodiscard]] Objects objects_of(const Shape& shape, std::uint32_t ifindex);
+
+// True for the handle of a root qdisc of ours.
+[[nodiscard]] bool is_ours(std::uint32_t root_handle);
+
+}  // namespace terway::bandwidth_tc

@@ -1,0 +1,78 @@
+#include "shaper.hpp"
+
+#include "netlink/difference.hpp"
+#include "netlink/qdisc.hpp"
+
+namespace terway::bandwidth_tc {
+namespace {
+
+using netlink::Qdisc;
+using netlink::Socket;
+
+bool same(const std::optional<Qdisc>& found, const Qdisc& wanted) {
+    return found && found->handle == wanted.handle && found->kind == wanted.kind &&
+           netlink::same_options(wanted.options, found->options);
+}
+
+void ensure(Socket& socket, const Qdisc& wanted) {
+    if (!same(netlink::find_qdisc(socket, wanted.ifindex, wanted.parent), wanted)) {
+        netlink::set_qdisc(socket, wanted);
+    }
+}
+
+void check(Socket& socket, const Qdisc& wanted, const std::string& link) {
+    const auto found = netlink::find_qdisc(socket, wanted.ifindex, wanted.parent);
+    if (!found || found->handle != wanted.handle || found->kind != wanted.kind) {
+        netlink::differs("link " + link + " has no qdisc " + wanted.kind + " of its limit");
+    }
+    if (!same(found, wanted)) {
+        netlink::differs("qdisc " + wanted.kind + " of link " + link + " has another rate or size");
+    }
+}
+
+}  // namespace
+
+void ensure_shaper(Socket& socket, const Shape& shape, std::uint32_t ifindex) {
+    const auto wanted = objects_of(shape, ifindex);
+    ensure(socket, wanted.root);
+    if (const auto& htb = wanted.htb_class) {
+        const auto found = netlink::find_class(socket, ifindex, htb->id);
+        if (!found || !found->same_as(*htb)) {
+            netlink::set_class(socket, *htb);
+        }
+    }
+    if (wanted.leaf) {
+        ensure(socket, *wanted.leaf);
+    }
+}
+
+void check_shaper(Socket& socket, const Shape& shape, std::uint32_t ifindex,
+                  const std::string& link) {
+    const auto wanted = objects_of(shape, ifindex);
+    check(socket, wanted.root, link);
+    if (const auto& htb = wanted.htb_class) {
+        const auto found = netlink::find_class(socket, ifindex, htb->id);
+        if (!found) {
+            netlink::differs("link " + link + " has no class of its limit");
+        }
+        if (!found->same_as(*htb)) {
+            netlink::differs("the class of link " + link + " has another rate");
+        }
+    }
+    if (wanted.leaf) {
+        check(socket, *wanted.leaf, link);
+    }
+}
+
+bool remove_shaper(Socket& socket, std::uint32_t ifindex) {
+    const auto found = netlink::find_qdisc(socket, ifindex, netlink::kRoot);
+    return found && is_ours(found->handle) &&
+           netlink::remove_qdisc(socket, ifindex, netlink::kRoot, found->handle);
+}
+
+bool has_shaper(Socket& socket, std::uint32_t ifindex) {
+    const auto found = netlink::find_qdisc(socket, ifindex, netlink::kRoot);
+    return found && is_ours(found->handle);
+}
+
+}  // namespace terway::bandwidth_tc
