@@ -60,6 +60,23 @@ void check_lane(Socket& socket, const Lane& lane, const std::string& endpoint) {
     }
 }
 
+std::optional<netlink::Qdisc> observe_lane(Socket& socket, const Lane& lane,
+                                           const std::string& endpoint) {
+    if (!lane.shape) {
+        return std::nullopt;
+    }
+    auto link = lane.links.front();
+    if (!lane.ifb.empty()) {
+        const auto ifb = find_ifb(socket, lane.ifb, endpoint);
+        if (!ifb) {
+            return std::nullopt;
+        }
+        link = ifb->index;
+    }
+    auto found = netlink::find_qdisc(socket, link, netlink::kRoot);
+    return found && is_ours(found->handle) ? found : std::nullopt;
+}
+
 void clear_host(Socket& host, const sdk::EndpointView& endpoint,
                 const std::function<void(std::uint32_t)>& retire) {
     const auto name = endpoint_name(endpoint);

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "netlink/qdisc.hpp"
 #include "netlink/socket.hpp"
 #include "plan.hpp"
 
@@ -16,6 +18,10 @@ void ensure_lane(netlink::Socket& socket, const Lane& lane, const std::string& e
                  const std::function<void()>& make_room);
 // Throws Error naming the first thing that is missing, differs or should not be.
 void check_lane(netlink::Socket& socket, const Lane& lane, const std::string& endpoint);
+
+// How the queue of the lane does; none where it has no limit, or the queue is missing.
+[[nodiscard]] std::optional<netlink::Qdisc> observe_lane(netlink::Socket& socket, const Lane& lane,
+                                                         const std::string& endpoint);
 
 // What the host has of an endpoint. An ifb that no packet reaches any more goes to `retire`.
 void clear_host(netlink::Socket& host, const sdk::EndpointView& endpoint,

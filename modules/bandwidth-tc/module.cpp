@@ -56,7 +56,33 @@ public:
         ensure(call, endpoint, plan(endpoint, made, means_));
     }
 
+    twy_limits observe_qos(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+                           const twy_attachment& made) override {
+        const auto wanted = plan(endpoint, made, means_);
+        const auto name = endpoint_name(endpoint);
+        auto limits = sdk::sized<twy_limits>();
+        each_lane(endpoint, wanted, [&](Socket& socket, const Lane& lane) {
+            const bool in = &lane == &wanted.ingress;
+            if (const auto queue = observe_lane(socket, lane, name)) {
+                (in ? limits.ingress : limits.egress) =
+                    report(*queue, in ? endpoint.ingress_bps() : endpoint.egress_bps());
+            }
+        });
+        return limits;
+    }
+
 private:
+    static twy_limit report(const netlink::Qdisc& queue, std::uint64_t rate) {
+        twy_limit made{};
+        made.rate_bps = rate;
+        made.bytes = queue.counters.bytes;
+        made.packets = queue.counters.packets;
+        made.drops = queue.counters.drops;
+        made.backlog = queue.counters.waiting_bytes;
+        queue.kind.copy(made.mode, sizeof made.mode - 1);
+        return made;
+    }
+
     void ensure(const sdk::Call& call, const sdk::EndpointView& endpoint, const Plan& wanted) {
         const auto name = endpoint_name(endpoint);
         each_lane(endpoint, wanted, [&](Socket& socket, const Lane& lane) {
