@@ -1,5 +1,7 @@
 #include "shaper.hpp"
 
+#include <variant>
+
 #include "netlink/difference.hpp"
 #include "netlink/qdisc.hpp"
 
@@ -14,10 +16,26 @@ bool same(const std::optional<Qdisc>& found, const Qdisc& wanted) {
            netlink::same_options(wanted.options, found->options);
 }
 
-void ensure(Socket& socket, const Qdisc& wanted) {
-    if (!same(netlink::find_qdisc(socket, wanted.ifindex, wanted.parent), wanted)) {
-        netlink::set_qdisc(socket, wanted);
+// tbf cuts packets to its burst as they come. One that waits already and is longer than a smaller
+// burst would wait for ever, and all behind it.
+bool would_block(const std::optional<Qdisc>& found, const Qdisc& wanted) {
+    if (!found || found->handle != wanted.handle) {
+        return false;
     }
+    const auto* before = std::get_if<netlink::Tbf>(&found->options);
+    const auto* after = std::get_if<netlink::Tbf>(&wanted.options);
+    return before != nullptr && after != nullptr && after->burst < before->burst;
+}
+
+void ensure(Socket& socket, const Qdisc& wanted) {
+    const auto found = netlink::find_qdisc(socket, wanted.ifindex, wanted.parent);
+    if (same(found, wanted)) {
+        return;
+    }
+    if (would_block(found, wanted)) {
+        (void)netlink::remove_qdisc(socket, wanted.ifindex, wanted.parent, wanted.handle);
+    }
+    netlink::set_qdisc(socket, wanted);
 }
 
 void check(Socket& socket, const Qdisc& wanted, const std::string& link) {

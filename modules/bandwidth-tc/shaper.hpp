@@ -9,7 +9,7 @@
 
 namespace terway::bandwidth_tc {
 
-// Idempotent: writes only what differs; what waits stays.
+// Idempotent: writes only what differs. What waits stays, but before a tbf that gets smaller.
 void ensure_shaper(netlink::Socket& socket, const Shape& shape, std::uint32_t ifindex);
 // Throws Error naming the first thing that is missing or differs; `link` is for the text.
 void check_shaper(netlink::Socket& socket, const Shape& shape, std::uint32_t ifindex,
