@@ -6,6 +6,7 @@
 #include "../store/fixture.hpp"
 #include "daemon/kube_pods.hpp"
 #include "daemon/kube_service.hpp"
+#include "daemon/node_facts.hpp"
 #include "daemon/pod_cidrs.hpp"
 #include "terway/error.hpp"
 
@@ -164,6 +165,14 @@ TEST_F(KubePodCidrs, AreRememberedForADaemonThatFindsTheServerAway) {
     const std::vector<Prefix> other{Prefix::parse("172.20.9.0/24").value()};
     EXPECT_EQ(find(store, {other}), other) << "the server's word counts";
     EXPECT_EQ(find(store, {{}}), other);
+}
+
+TEST_F(KubePodCidrs, AreNotTakenForWhatIsRememberedOfTheInstance) {
+    store::Store store(dir());
+    (void)find(store, {both()});
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(remembered_node(store, ""), std::nullopt);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "nothing is there to complain about";
 }
 
 TEST_F(KubePodCidrs, WaitingEndsWhenTheDaemonDoes) {
