@@ -135,7 +135,7 @@ protected:
         asked_ = 0;
         return find_pod_cidrs(
             [&](Deadline) { return answers[std::min(asked_++, answers.size() - 1)]; }, store,
-            [&] { return asked_ < 10; });
+            [&] { return asked_ < 10; }, [&] { ++told_; });
     }
 
     static const std::vector<Prefix>& both() {
@@ -147,6 +147,7 @@ protected:
 
     store::testing::TemporaryDirectory directory_;
     std::size_t asked_ = 0;
+    int told_ = 0;
 };
 
 TEST_F(KubePodCidrs, AreWaitedForUntilSomebodyGivesTheNodeSome) {
@@ -179,6 +180,7 @@ TEST_F(KubePodCidrs, WaitingEndsWhenTheDaemonDoes) {
     store::Store store(dir());
     EXPECT_THAT(find(store, {{}}), IsEmpty());
     EXPECT_EQ(asked_, 10U);
+    EXPECT_EQ(told_, 1);
 }
 
 }  // namespace
