@@ -66,21 +66,22 @@ int import_command(int argc, char** argv) {
     std::string output;
     std::string credentials;
     ImportOptions options;
-    po::options_description all("Options");
-    auto add = all.add_options();
+    po::options_description shown("Options");
+    auto add = shown.add_options();
     add("output,o", po::value(&output), "write the profile to this file, not to standard output");
     add("credentials", po::value(&credentials), "write the access key to this file (mode 0600)");
     add("zone", po::value(&options.zone), "take the vSwitches of this zone only");
     add("force", "replace files that exist");
-    add("file", po::value<std::string>(), "what to read");
     add("help,h", "print this");
+    po::options_description all;
+    all.add(shown).add_options()("file", po::value<std::string>());
     po::positional_options_description positional;
     positional.add("file", 1);
     po::variables_map given;
     po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(), given);
     po::notify(given);
     if (given.count("help") != 0) {
-        std::cout << kUsage << "\n" << all;
+        std::cout << kUsage << "\n" << shown;
         return 0;
     }
     if (given.count("file") == 0) {

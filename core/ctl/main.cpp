@@ -50,8 +50,12 @@ json::value ask(const std::string& socket, const std::string& verb) {
                                                    terway::after(kAnswerTime)));
     } catch (const terway::Error& error) {
         if (error.status() == terway::Status::Gone) {
-            throw error.within(::geteuid() == 0 ? "is terwayd running?"
-                                                : "terwayd answers root only");
+            throw terway::Error(
+                error.status(),
+                error.what() +
+                    std::string(::geteuid() == 0
+                                    ? "; is terwayd running, and done with its start? see its log"
+                                    : "; terwayd answers root only"));
         }
         throw;
     }
@@ -69,14 +73,15 @@ std::string verb_of(const po::variables_map& given) {
 }
 
 int run(int argc, char** argv) {
-    po::options_description all("Options");
-    auto add = all.add_options();
+    po::options_description shown("Options");
+    auto add = shown.add_options();
     add("output,o", po::value<std::string>()->default_value("text"), "text or json");
     add("socket,s", po::value<std::string>()->default_value(terway::cni::kDefaultSocket),
         "of the daemon");
-    add("verb", po::value<std::vector<std::string>>(), "what to ask");
     add("version", "print the version");
     add("help,h", "print this");
+    po::options_description all;
+    all.add(shown).add_options()("verb", po::value<std::vector<std::string>>());
     po::positional_options_description positional;
     positional.add("verb", -1);
     po::variables_map given;
@@ -87,16 +92,21 @@ int run(int argc, char** argv) {
         return 0;
     }
     if (given.count("help") != 0) {
-        std::cout << kUsage << "\n" << all;
+        std::cout << kUsage << "\n" << shown;
         return 0;
     }
     const std::string verb = verb_of(given);
     const auto* view = terway::ctl::find_view(verb);
     const auto output = given["output"].as<std::string>();
+    if (verb.empty()) {
+        std::cerr << kUsage;
+        return kExitUsage;
+    }
     if (view == nullptr || (output != "text" && output != "json")) {
-        std::cerr << (view == nullptr ? "terwayctl: unknown or missing verb \"" + verb + "\"\n"
-                                      : "terwayctl: --output is text or json\n")
-                  << kUsage;
+        std::cerr << "terwayctl: "
+                  << (view == nullptr ? "there is no verb \"" + verb + "\""
+                                      : "--output is text or json")
+                  << "; see terwayctl --help\n";
         return kExitUsage;
     }
     const auto answer = ask(given["socket"].as<std::string>(), verb);

@@ -68,7 +68,7 @@ std::string CniInstall::target() const {
 }
 
 std::string CniInstall::configuration() const {
-    const auto text = read_file(files_.conflist);
+    const auto text = with_context("[cni] conflist", [&] { return read_file(files_.conflist); });
     boost::system::error_code failed;
     const auto document = json::parse(text, failed);
     if (failed || !is_terways(document)) {
@@ -104,7 +104,9 @@ void CniInstall::check() const {
 
 void CniInstall::install_binary() const {
     const auto name = files_.bin_dir + "/" + kPluginType;
-    put(name, read_file(files_.binary, kLargestBinary), kExecutable);
+    put(name,
+        with_context("[cni] binary", [&] { return read_file(files_.binary, kLargestBinary); }),
+        kExecutable);
 }
 
 void CniInstall::install_configuration() const {

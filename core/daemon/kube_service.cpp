@@ -33,9 +33,12 @@ std::optional<std::string> environment(const std::string& name) {
 }
 
 kube::Access access(const profile::Kube& settings) {
-    return settings.mode == profile::KubeMode::InCluster
-               ? kube::in_cluster(environment)
-               : kube::read_kubeconfig(settings.kubeconfig);
+    if (settings.mode == profile::KubeMode::InCluster) {
+        return with_context("[kube] mode \"in-cluster\" is for pods with a service account",
+                            [] { return kube::in_cluster(environment); });
+    }
+    return with_context("[kube] kubeconfig",
+                        [&] { return kube::read_kubeconfig(settings.kubeconfig); });
 }
 
 // Those that Terway reads and those that rules ask for.
@@ -180,6 +183,16 @@ std::vector<Prefix> KubeService::await_pod_cidrs(const std::stop_token& stop,
         own_node_.cache().wait_for({"", node_name_}, deadline, stop,
                                    [](const kube::Node& each) { return !each.pod_cidrs.empty(); });
     return node == nullptr ? std::vector<Prefix>{} : node->pod_cidrs;
+}
+
+std::string KubeService::why_no_pod_cidrs() const {
+    const auto& cache = own_node_.cache();
+    if (cache.get({"", node_name_}) != nullptr) {
+        return "it has none; does the controller manager run with --allocate-node-cidrs?";
+    }
+    return cache.synced() ? "the API server knows no node of that name; set [kube] node or "
+                            "$NODE_NAME if it has another there"
+                          : "the API server has not told of it yet";
 }
 
 void KubeService::about_pod(bool is_warning, const cni::Request& request, const std::string& reason,

@@ -59,6 +59,8 @@ public:
     // The node's ranges, as soon as somebody has given it some; none when it was in vain.
     [[nodiscard]] std::vector<Prefix> await_pod_cidrs(const std::stop_token& stop,
                                                       Deadline deadline) const;
+    // What is in the way of that, for people.
+    [[nodiscard]] std::string why_no_pod_cidrs() const;
 
     void connected(const cni::Request& request, const cni::Result& result, double seconds);
     void refused(const cni::Request& request, const std::string& reason);

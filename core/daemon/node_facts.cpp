@@ -120,6 +120,9 @@ NodeFacts learn_node(const profile::Cloud& settings, const cloud::InstanceFacts&
 
 std::optional<NodeFacts> remembered_node(store::Store& store, const std::string& instance) {
     for (const auto& note : store.notes(kKind)) {
+        if (note.name != kName) {
+            continue;  // others remember things of the node, too
+        }
         try {
             auto facts = parse(note.body);
             if (instance.empty() || instance == facts.instance.instance) {

@@ -43,7 +43,8 @@ std::vector<Prefix> remembered(store::Store& store) {
 }  // namespace
 
 std::vector<Prefix> find_pod_cidrs(const AskPodCidrs& ask, store::Store& store,
-                                   const std::function<bool()>& go_on) {
+                                   const std::function<bool()>& go_on,
+                                   const std::function<void()>& tell) {
     const auto known = remembered(store);
     auto cidrs = known.empty() ? std::vector<Prefix>{} : ask(after(kPatience));
     if (cidrs.empty() && !known.empty()) {
@@ -57,9 +58,7 @@ std::vector<Prefix> find_pod_cidrs(const AskPodCidrs& ask, store::Store& store,
             return {};
         }
         if (looked % kTellEvery == 1) {
-            log::warning(
-                "the node has no pod CIDR yet, or the API server does not answer; no pod is served "
-                "until then; does the controller manager run with --allocate-node-cidrs?");
+            tell();
         }
         cidrs = ask(after(kLook));
     }

@@ -15,8 +15,10 @@ using AskPodCidrs = std::function<std::vector<Prefix>(Deadline)>;
 
 // Waits until they are known, and remembers them: a daemon that starts while the API server is away
 // goes by what it was told last. `go_on` is asked every second and ends the waiting with nothing
-// when it says no. Throws Error if they cannot be remembered.
+// when it says no; `tell` is called now and then while it goes on. Throws Error if they cannot be
+// remembered.
 [[nodiscard]] std::vector<Prefix> find_pod_cidrs(const AskPodCidrs& ask, store::Store& store,
-                                                 const std::function<bool()>& go_on);
+                                                 const std::function<bool()>& go_on,
+                                                 const std::function<void()>& tell);
 
 }  // namespace terway::daemon

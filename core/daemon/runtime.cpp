@@ -362,6 +362,10 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
             [] {
                 notify_systemd("EXTEND_TIMEOUT_USEC=30000000");
                 return !signal_came();
+            },
+            [&] {
+                log::warning("no pod is served before the node's pod CIDR is known",
+                             {{"node", kube->node()}, {"reason", kube->why_no_pod_cidrs()}});
             });
         if (fitted.profile.node.pod_cidrs.empty()) {
             return 0;

@@ -4,11 +4,15 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <filesystem>
+
 #include "base/log.hpp"
 #include "terway/error.hpp"
 
 namespace terway::deviced {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr int kMessageBytes = 1 << 20;
 constexpr int kThreads = 16;  // one serves a stream, the kubelet has one or two
@@ -56,6 +60,11 @@ void Endpoint::serve() {
     service_.reset();
     made_.reset();
     clear_socket(path_);
+    if (const auto directory = fs::path(path_).parent_path(); !fs::is_directory(directory)) {
+        throw Error(Status::Retry, "there is no directory " + directory.string() +
+                                       "; does the kubelet run, and is --kubelet-dir its "
+                                       "device-plugins?");
+    }
     auto service = std::make_unique<Service>(book_);
     service->server = start(path_, service->plugin);
     made_ = socket_at(path_);

@@ -148,6 +148,11 @@ Reflector::Trouble Reflector::refused(const Refusal& refusal) const {
     Trouble trouble{Ending::Refused, refusal.text(), refusal.code};
     trouble.too_new = refusal.message.find("Too large resource version") != std::string::npos;
     trouble.retry_after = refusal.retry_after;
+    if (refusal.code == 401) {
+        const auto& credential = session_.credential();
+        trouble.text += credential.empty() ? "; there is neither token nor client certificate"
+                                           : "; " + credential + " may have expired";
+    }
     return trouble;
 }
 

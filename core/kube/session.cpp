@@ -16,11 +16,22 @@ http::Options options_of(const Access& access) {
     return options;
 }
 
+std::string credential_of(const Access& access) {
+    if (!access.token_file.empty()) {
+        return "the token in " + access.token_file;
+    }
+    if (!access.token.empty()) {
+        return "the token of " + access.origin;
+    }
+    return access.http.certificate.empty() ? "" : "the client certificate of " + access.origin;
+}
+
 }  // namespace
 
 Session::Session(const Access& access)
     : server_(access.server),
       space_(access.space),
+      credential_(credential_of(access)),
       token_(access.token, access.token_file),
       http_(options_of(access)) {}
 

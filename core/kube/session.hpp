@@ -33,6 +33,8 @@ public:
     [[nodiscard]] http::Response stream(const std::string& target, const http::Take& take,
                                         std::chrono::milliseconds idle, const std::stop_token& stop,
                                         Deadline deadline);
+    // Who we claim to be is in..., for people: never a secret.
+    [[nodiscard]] const std::string& credential() const noexcept { return credential_; }
     // The server did not like the token.
     void renew_token() { token_.renew(); }
 
@@ -47,6 +49,7 @@ private:
 
     const std::string server_;
     const std::string space_;
+    const std::string credential_;
     Token token_;
     http::Client http_;
 };

@@ -200,7 +200,7 @@ void Settings::set(const std::string& key, const std::string& value) {
         for (const auto& [name, member] : list()) {
             known += known.find(name) == std::string::npos ? " " + name : "";
         }
-        complain("setting " + key, value, "known; the settings are " + known);
+        complain("setting", key, "known; the settings are " + known);
     }
 }
 

@@ -176,7 +176,8 @@ std::string control_help() {
            "terway-sim kube finish                      deleted pods are gone, whatever their "
            "grace\n"
            "terway-sim kube connections close | refuse | accept\n"
-           "  end them all; be down; be there again\n";
+           "  end them all; be down; be there again\n"
+           "Each takes [--name NAME], of the simulation.\n";
 }
 
 }  // namespace terway::sim::kube

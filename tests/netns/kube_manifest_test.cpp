@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
-#include <filesystem>
 #include <set>
 
 #include "kernel.hpp"
@@ -13,7 +12,6 @@
 namespace terway::test {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::seconds;
 using testing::Each;
 using testing::HasSubstr;
@@ -21,6 +19,8 @@ using testing::StartsWith;
 
 constexpr seconds kLimit{20};
 constexpr const char* kAccount = "system:serviceaccount:terway:terway";
+// Of both manifests, as kubectl shows it: they take each other's place.
+constexpr const char* kDaemonSet = "daemonset.apps/terway";
 constexpr const char* kRate = "k8s.aliyun.com/ingress-bandwidth";
 
 sim::kube::ApiOptions with_rights() {
@@ -32,12 +32,6 @@ sim::kube::ApiOptions with_rights() {
 class KubeManifest : public testing::TestWithParam<const char*> {
 protected:
     static std::string file() { return std::string(TERWAY_ETC) + "/kubernetes/" + GetParam(); }
-
-    // As kubectl shows it.
-    static std::string daemon_set() {
-        const auto name = fs::path(GetParam()).stem().string();
-        return "daemonset.apps/" + std::string(name == "terway-vpc" ? "terway" : name);
-    }
 
     // "list pods" and the like: everything the role allows.
     static std::set<std::string> granted() {
@@ -82,7 +76,7 @@ protected:
 
 TEST_P(KubeManifest, IsTakenByKubectlAndTheServer) {
     const auto tried = cluster_.kubectl({"apply", "--dry-run=client", "-f", file()});
-    EXPECT_THAT(tried, HasSubstr(daemon_set() + " created (dry run)"));
+    EXPECT_THAT(tried, HasSubstr(std::string(kDaemonSet) + " created (dry run)"));
     EXPECT_EQ(cluster_.kubectl({"get", "daemonsets", "-A", "-o", "name"}), "");
     const auto applied = cluster_.kubectl({"apply", "--validate=true", "-f", file()});
     const std::vector<std::string> all{"namespace/terway",
@@ -90,12 +84,12 @@ TEST_P(KubeManifest, IsTakenByKubectlAndTheServer) {
                                        "clusterrole.rbac.authorization.k8s.io/terway",
                                        "clusterrolebinding.rbac.authorization.k8s.io/terway",
                                        "configmap/terway",
-                                       daemon_set()};
+                                       kDaemonSet};
     for (const auto& what : all) {
         EXPECT_THAT(applied, HasSubstr(what + " created"));
     }
     const auto again = cluster_.kubectl({"apply", "--dry-run=server", "-f", file()});
-    EXPECT_THAT(again, HasSubstr(daemon_set() + " unchanged (server dry run)"));
+    EXPECT_THAT(again, HasSubstr(std::string(kDaemonSet) + " unchanged (server dry run)"));
     EXPECT_THAT(again, testing::Not(HasSubstr("configured")));
     (void)cluster_.kubectl({"delete", "--ignore-not-found", "-f", file()});
     EXPECT_EQ(cluster_.kubectl({"get", "daemonsets,configmaps", "-n", "terway", "-o", "name"}), "");

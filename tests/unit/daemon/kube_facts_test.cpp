@@ -6,6 +6,7 @@
 #include "../store/fixture.hpp"
 #include "daemon/kube_pods.hpp"
 #include "daemon/kube_service.hpp"
+#include "daemon/node_facts.hpp"
 #include "daemon/pod_cidrs.hpp"
 #include "terway/error.hpp"
 
@@ -134,7 +135,7 @@ protected:
         asked_ = 0;
         return find_pod_cidrs(
             [&](Deadline) { return answers[std::min(asked_++, answers.size() - 1)]; }, store,
-            [&] { return asked_ < 10; });
+            [&] { return asked_ < 10; }, [&] { ++told_; });
     }
 
     static const std::vector<Prefix>& both() {
@@ -146,6 +147,7 @@ protected:
 
     store::testing::TemporaryDirectory directory_;
     std::size_t asked_ = 0;
+    int told_ = 0;
 };
 
 TEST_F(KubePodCidrs, AreWaitedForUntilSomebodyGivesTheNodeSome) {
@@ -166,10 +168,19 @@ TEST_F(KubePodCidrs, AreRememberedForADaemonThatFindsTheServerAway) {
     EXPECT_EQ(find(store, {{}}), other);
 }
 
+TEST_F(KubePodCidrs, AreNotTakenForWhatIsRememberedOfTheInstance) {
+    store::Store store(dir());
+    (void)find(store, {both()});
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(remembered_node(store, ""), std::nullopt);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "nothing is there to complain about";
+}
+
 TEST_F(KubePodCidrs, WaitingEndsWhenTheDaemonDoes) {
     store::Store store(dir());
     EXPECT_THAT(find(store, {{}}), IsEmpty());
     EXPECT_EQ(asked_, 10U);
+    EXPECT_EQ(told_, 1);
 }
 
 }  // namespace

@@ -172,6 +172,37 @@ TEST_F(KubeServiceTest, KnowsTheRangesOfItsNode) {
                 ElementsAre(Prefix::parse("172.20.1.0/24").value()));
 }
 
+TEST_F(KubeServiceTest, SaysWhyItsNodeHasNoRanges) {
+    server_.node = R"({"metadata":{"name":"n1","resourceVersion":"1"},"spec":{}})";
+    start();
+    const auto says = [&](const char* why) {
+        return eventually(
+            [&] { return service_->why_no_pod_cidrs().find(why) != std::string::npos; });
+    };
+    EXPECT_TRUE(says("--allocate-node-cidrs"));
+    profile_.kube.node = "n2";
+    service_ = make_kube(profile_, metrics_);
+    EXPECT_TRUE(says("has not told"));
+    service_->start();
+    EXPECT_TRUE(says("no node of that name"));
+}
+
+TEST_F(KubeServiceTest, SaysWhichSettingLedToBadCredentials) {
+    profile_.kube.mode = profile::KubeMode::Kubeconfig;
+    profile_.kube.kubeconfig = directory_.at("nowhere");
+    const auto complaint = [&] {
+        try {
+            (void)make_kube(profile_, metrics_);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    EXPECT_THAT(complaint(), HasSubstr("[kube] kubeconfig: " + directory_.at("nowhere")));
+    profile_.kube.mode = profile::KubeMode::InCluster;
+    EXPECT_THAT(complaint(), HasSubstr("[kube] mode \"in-cluster\" is for pods"));
+}
+
 TEST_F(KubeServiceTest, AnAddIsAnEventAndAnAnnotationOfThatPod) {
     start();
     cni::Result result;

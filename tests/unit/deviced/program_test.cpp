@@ -322,6 +322,16 @@ TEST_F(DevicedTest, EndsCleanlyWhetherOrNotAnybodyIsThere) {
     EXPECT_TRUE(lists({}));
 }
 
+TEST_F(DevicedTest, SaysThatTheKubeletsDirectoryIsNotThere) {
+    fs::remove_all(plugins_);
+    daemon_.emplace(daemon_socket_, pool_of(2));
+    start();
+    EXPECT_TRUE(logs("there is no directory " + plugins_));
+    fs::create_directory(plugins_);
+    kubelet_.start();
+    EXPECT_TRUE(lists(healthy(2)));
+}
+
 TEST_F(DevicedTest, SaysWhatItIs) {
     EXPECT_THAT(run({{"--help", ""}}).out, HasSubstr("--kubelet-dir"));
     EXPECT_THAT(run({{"--version", ""}}).out, HasSubstr("terway-deviced "));

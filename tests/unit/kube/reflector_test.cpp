@@ -261,6 +261,22 @@ TEST_F(ReflectorOfPods, ReadsAnExpiredTokenAgain) {
     EXPECT_TRUE(has("a"));
 }
 
+TEST_F(ReflectorOfPods, SaysWhoseTokenIsRefused) {
+    server_.emplace([](const Received&) -> Reply {
+        return {401, status_json(401, "Unauthorized", "who?")};
+    });
+    auto access = access_to(*server_);
+    access.token = "secret";
+    access.origin = "/etc/kubeconfig";
+    testing::internal::CaptureStderr();
+    start(access);
+    EXPECT_TRUE(eventually([&] { return rests().size() >= 2; }));
+    mirror_.reset();
+    const auto told = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(told, HasSubstr("the token of /etc/kubeconfig may have expired"));
+    EXPECT_THAT(told, testing::Not(HasSubstr("secret")));
+}
+
 TEST_F(ReflectorOfPods, TellsNothingToAServerItDoesNotTrust) {
     const Identity identity;
     const Identity stranger;
