@@ -33,7 +33,7 @@ std::optional<Token::Stamp> Token::stamp_of(const std::string& file) {
 }
 
 std::string Token::read() const {
-    auto text = trimmed(read_file(file_, kLongestToken));
+    auto text = trimmed(read_regular_file(file_, kLongestToken));
     if (text.empty()) {
         throw Error(Status::Retry, "token file " + file_ + " is empty");
     }
