@@ -52,6 +52,25 @@ std::string read_all(int fd, const std::string& name, std::size_t limit) {
     }
 }
 
+void require_regular_file(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+        throw Error(Status::Invalid, path + ": no regular file");
+    }
+}
+
+std::string read_regular_file(const std::string& path, std::size_t limit) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+        throw file_error(path, errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw Error(Status::Invalid, path + ": no regular file");
+    }
+    return read_all(fd.get(), path, limit);
+}
+
 std::string read_file(const std::string& path, std::size_t limit) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) {

@@ -11,6 +11,13 @@ namespace terway {
 // if it is larger.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = 16U << 20U);
 
+// The same for files only, of whatever follows links: a pipe would keep the reader until somebody
+// writes to it. Throws Error(Invalid) for anything else.
+[[nodiscard]] std::string read_regular_file(const std::string& path, std::size_t limit);
+
+// Error(Invalid) if something else than a file is there. Fine if nothing is.
+void require_regular_file(const std::string& path);
+
 // Reads a descriptor to its end. Throws Error as above; `name` appears in it.
 [[nodiscard]] std::string read_all(int fd, const std::string& name, std::size_t limit = 16U << 20U);
 

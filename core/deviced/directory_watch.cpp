@@ -35,7 +35,8 @@ void DirectoryWatch::renew() {
         for (std::size_t at = 0; at + sizeof(inotify_event) <= static_cast<std::size_t>(size);) {
             inotify_event event{};
             std::memcpy(&event, buffer.data() + at, sizeof event);
-            lost = lost || (event.mask & (IN_IGNORED | IN_MOVE_SELF)) != 0;
+            // Of a former watch the end is told after there is another.
+            lost = lost || (event.wd == watch_ && (event.mask & (IN_IGNORED | IN_MOVE_SELF)) != 0);
             at += sizeof event + event.len;
         }
     }

@@ -7,6 +7,9 @@
 namespace terway::http {
 namespace {
 
+// Each has descriptors and memory of its own, and there may have been hundreds at a time.
+constexpr std::size_t kMostIdle = 16;
+
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -64,7 +67,9 @@ std::unique_ptr<Client::Line> Client::borrow() {
 void Client::give_back(std::unique_ptr<Line> line) noexcept {
     try {
         const MutexLock lock(mutex_);
-        idle_.push_back(std::move(line));
+        if (idle_.size() < kMostIdle) {
+            idle_.push_back(std::move(line));
+        }
     } catch (const std::bad_alloc&) {
         // One connection less.
     }

@@ -89,7 +89,7 @@ using Take = std::function<void(std::string_view)>;
 [[nodiscard]] std::string origin_of(std::string_view url);
 
 // A monitor; any thread. Keeps as many lines, each with its connections, as requests were ever in
-// flight at a time.
+// flight at a time, but no more than 16.
 class Client {
 public:
     explicit Client(Options options);

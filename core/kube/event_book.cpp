@@ -7,12 +7,18 @@
 namespace terway::kube {
 namespace {
 
+constexpr std::size_t kLongestName = 253;  // the API server's limit
+
 // Unique among all that this node ever tells of the object, as client-go names them, too.
 std::string name_of(const Subject& about, WallTime now, std::uint64_t number) {
     const auto stamp = static_cast<unsigned long long>(now.time_since_epoch().count()) + number;
     std::array<char, 2 * sizeof stamp + 1> hex{};
     std::snprintf(hex.data(), hex.size(), "%llx", stamp);
-    return about.name + "." + hex.data();
+    const auto tail = std::string(".") + hex.data();
+    auto name = about.name.substr(0, kLongestName - tail.size());
+    // What is cut off may leave what no name may end with.
+    name.resize(name.find_last_not_of(".-") + 1);
+    return name + tail;
 }
 
 }  // namespace

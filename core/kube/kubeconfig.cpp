@@ -116,6 +116,11 @@ void read_cluster(const Kubeconfig& file, const YAML::Node& cluster, bool allow_
     if (!is_plain && !access.server.starts_with("https://")) {
         file.fail(cluster.Mark(), "the cluster's server must begin with https://");
     }
+    // It is logged, and paths are put behind it.
+    if (access.server.find_first_of("@?# \t\r\n") != std::string::npos) {
+        file.fail(cluster["server"].Mark(),
+                  "the cluster's server is https://, a host, and perhaps a port and a path");
+    }
     const bool is_blind = file.flag(cluster, "insecure-skip-tls-verify");
     if (!allow_insecure && (is_plain || is_blind)) {
         file.fail(cluster[is_plain ? "server" : "insecure-skip-tls-verify"].Mark(),
@@ -172,7 +177,12 @@ Access parse_kubeconfig(const std::string& text, const std::string& name,
 }
 
 Access read_kubeconfig(const std::string& path, const KubeconfigChoice& choice) {
-    return parse_kubeconfig(read_file(path, kLargestFile), path, choice);
+    auto access = parse_kubeconfig(read_regular_file(path, kLargestFile), path, choice);
+    for (const auto* file : {&access.http.ca_file, &access.http.certificate.file,
+                             &access.http.key.file, &access.token_file}) {
+        require_regular_file(*file);
+    }
+    return access;
 }
 
 }  // namespace terway::kube

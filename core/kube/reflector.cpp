@@ -61,13 +61,17 @@ void Reflector::run(const std::stop_token& stop) noexcept {
     }
 }
 
+unsigned& Reflector::failures() noexcept {
+    return step_ == Step::Watch ? watch_failures_ : list_failures_;
+}
+
 void Reflector::go_on(const std::stop_token& stop) {
     const auto trouble = attempt(stop);
     if (stop.stop_requested()) {
         return;
     }
     const auto verdict = decide(
-        {step_, trouble.ending, trouble.code, trouble.too_new, trouble.was_short, failures_});
+        {step_, trouble.ending, trouble.code, trouble.too_new, trouble.was_short, failures()});
     account(trouble);
     if (verdict.is_failure) {
         tell(trouble);
@@ -78,8 +82,8 @@ void Reflector::go_on(const std::stop_token& stop) {
     if (verdict.rest) {
         (void)effects_.rest(span(trouble), stop);
     }
+    failures() = verdict.is_failure ? failures() + 1 : 0;
     step_ = verdict.next;
-    failures_ = verdict.is_failure ? failures_ + 1 : 0;
 }
 
 Reflector::Trouble Reflector::attempt(const std::stop_token& stop) {
@@ -125,7 +129,7 @@ Reflector::Trouble Reflector::watch(const std::stop_token& stop) {
         reader.feed(bytes);
         version_ = reader.version();
         if (reader.events() > 0 && !reader.error()) {
-            failures_ = 0;
+            watch_failures_ = 0;
             recover();
         }
     };
@@ -163,7 +167,8 @@ void Reflector::account(const Trouble& trouble) {
                  watching ? "Watches that ended, by how they did." : "Lists, by how they ended.",
                  {{"resource", name_}, {"ending", std::string(name_of(trouble.ending))}})
         .increment();
-    if (trouble.ending == Ending::Done && !trouble.was_short) {
+    if (trouble.ending == Ending::Done && !trouble.was_short &&
+        (watching || watch_failures_ == 0)) {
         recover();
     }
 }
@@ -182,7 +187,7 @@ void Reflector::tell(const Trouble& trouble) {
                {{"resource", name_},
                 {"server", session_.server()},
                 {"ending", name_of(trouble.ending)},
-                {"failures", failures_ + 1},
+                {"failures", failures() + 1},
                 {"error", trouble.text}});
     if (is_news) {
         told_ = trouble.text;
@@ -191,7 +196,7 @@ void Reflector::tell(const Trouble& trouble) {
 
 std::chrono::milliseconds Reflector::span(const Trouble& trouble) {
     const auto usual =
-        back_off(failures_, effects_.fraction(), pace_.first_rest, pace_.longest_rest);
+        back_off(failures(), effects_.fraction(), pace_.first_rest, pace_.longest_rest);
     const std::chrono::milliseconds asked = trouble.retry_after.value_or(std::chrono::seconds(0));
     return std::max(usual, std::min(asked, pace_.longest_retry_after));
 }

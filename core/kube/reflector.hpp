@@ -56,6 +56,7 @@ private:
     [[nodiscard]] Trouble watch(const std::stop_token& stop);
     [[nodiscard]] Trouble refused(const Refusal& refusal) const;
 
+    [[nodiscard]] unsigned& failures() noexcept;
     void account(const Trouble& trouble);
     void recover();
     void tell(const Trouble& trouble);
@@ -71,7 +72,9 @@ private:
 
     Step step_ = Step::List;
     std::string version_ = "0";
-    unsigned failures_ = 0;
+    // In a row. A list says nothing of watches: where each fails after a list, they count on.
+    unsigned list_failures_ = 0;
+    unsigned watch_failures_ = 0;
     std::string told_;  // the trouble that was last logged
 };
 

@@ -33,8 +33,8 @@ std::optional<Token::Stamp> Token::stamp_of(const std::string& file) {
 }
 
 std::string Token::read() const {
-    auto text =
-        trimmed(with_context("token file", [&] { return read_file(file_, kLongestToken); }));
+    auto text = trimmed(
+        with_context("token file", [&] { return read_regular_file(file_, kLongestToken); }));
     if (text.empty()) {
         throw Error(Status::Retry, "token file " + file_ + " is empty");
     }

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <future>
+#include <iterator>
+#include <optional>
 #include <thread>
 
 #include "http/http.hpp"
@@ -326,6 +329,29 @@ TEST(HttpClient, ServesManyThreadsAtOnce) {
     }
     threads.clear();
     EXPECT_EQ(server.requests().size(), 160U);
+}
+
+std::size_t open_descriptors() {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST(HttpClient, KeepsFewDescriptorsOfMany) {
+    constexpr std::size_t kMany = 60;
+    const auto before = open_descriptors();
+    Client client(plain());
+    {
+        auto server = std::make_optional<Server>(in_turn({{200, "", {}, Act::Hang}}));
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < kMany; ++i) {
+            threads.emplace_back([&client, request = get(server->url())] {
+                EXPECT_THROW((void)client.send(request, {}, soon()), TransportError);
+            });
+        }
+        ASSERT_TRUE(server->await_requests(kMany));
+        server.reset();
+    }
+    EXPECT_LT(open_descriptors() - before, kMany);
 }
 
 TEST(HttpClient, SpeaksTlsWithWhomItsAuthorityVouchesFor) {

@@ -1,5 +1,7 @@
 #include "kube/access.hpp"
 
+#include <sys/stat.h>
+
 #include <map>
 
 #include <gmock/gmock.h>
@@ -162,6 +164,32 @@ TEST(Kubeconfig, IsBlindOnlyWhenToldOtherwise) {
 TEST(Kubeconfig, KeepsSecretsOutOfComplaints) {
     EXPECT_THAT(complaint(kubeconfig("client-key-data: c2VjcmV0", kServer)),
                 AllOf(HasSubstr("client-key-data is not PEM"), Not(HasSubstr("c2VjcmV0"))));
+}
+
+TEST(Kubeconfig, NamesAServerWithoutAnythingSecretOrSuperfluous) {
+    for (const auto* server :
+         {"https://user:secret@one", "https://one/?token=secret", "https://one#x", "https://"}) {
+        EXPECT_THAT(complaint(kubeconfig("", std::string("server: '") + server + "'")),
+                    AllOf(HasSubstr("server"), Not(HasSubstr("secret"))));
+    }
+    EXPECT_EQ(parse_kubeconfig(kubeconfig("", "server: 'https://one/k8s/clusters/c'"), "k").server,
+              "https://one/k8s/clusters/c");
+}
+
+TEST(Kubeconfig, IsNoPipeNorNamesOne) {
+    const Directory directory;
+    const auto pipe = directory.at("pipe");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_THAT(complaint_of([&] { (void)read_kubeconfig(pipe); }),
+                AllOf(HasSubstr(pipe), HasSubstr("no regular file")));
+    for (const auto& [user, cluster] :
+         {std::pair("tokenFile: pipe", ""), std::pair("", ", certificate-authority: pipe"),
+          std::pair("client-certificate: pipe, client-key: pipe", "")}) {
+        const auto file = directory.at("kubeconfig");
+        write_file_durably(file, kubeconfig(user, std::string(kServer) + cluster));
+        EXPECT_THAT(complaint_of([&] { (void)read_kubeconfig(file); }),
+                    AllOf(HasSubstr(pipe), HasSubstr("no regular file")));
+    }
 }
 
 TEST(KubeBase64, IsDecoded) {

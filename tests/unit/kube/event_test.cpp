@@ -75,6 +75,24 @@ TEST(KubeEventBook, TellsANewEventAtOnceAndARepeatedOneSeldom) {
     EXPECT_EQ(book.next_due(), std::nullopt);
 }
 
+TEST(KubeEventBook, NamesEventsOfAPodWithTheLongestNameAsTheServerAllows) {
+    EventBook book;
+    const std::string longest(253, 'x');
+    book.note(event("AllocIPFailed", longest.c_str()), kNow);
+    book.note(event("AllocIPSucceed", longest.c_str()), kNow);
+    // A name may not end with a dot, nor have two beside each other.
+    const auto dotted = std::string(236, 'x') + "." + std::string(16, 'y');
+    book.note(event("AllocIPFailed", dotted.c_str()), kNow);
+    const auto letters = book.due(kNow);
+    ASSERT_THAT(letters, SizeIs(3));
+    for (const auto& letter : letters) {
+        EXPECT_LE(letter.what.name.size(), 253U);
+        EXPECT_EQ(letter.what.name.find(".."), std::string::npos);
+    }
+    EXPECT_NE(letters[0].what.name, letters[1].what.name);
+    EXPECT_EQ(letters[0].what.event.about.name, longest);
+}
+
 TEST(KubeEventBook, AnEventLongForgottenIsANewOne) {
     EventBook book;
     book.note(event(), kNow);

@@ -150,6 +150,18 @@ TEST_F(ReflectorOfPods, ListsAgainAfterAnErrorEvent) {
     EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "list 10", "watch 10"));
 }
 
+TEST_F(ReflectorOfPods, RestsLongerEachTimeIfWatchesFailThoughListsSucceed) {
+    script_.list({}, "10")
+        .watch({410, status_json(410, "Expired", "too old")})
+        .watch({410, status_json(410, "Expired", "too old")})
+        .watch({200, "<html>a proxy</html>"})
+        .watch({200, "<html>a proxy</html>"})
+        .watch(std::make_shared<Feed>());
+    start();
+    ASSERT_TRUE(asks(10));
+    EXPECT_THAT(rests(), ElementsAre(1000ms, 2000ms, 4000ms)) << "not after the first 410";
+}
+
 TEST_F(ReflectorOfPods, BeginsAListAnewWhenAPageExpires) {
     script_.list({pod_json("a", "1")}, "10", "page2")
         .list({410, status_json(410, "Expired", "continue token")})

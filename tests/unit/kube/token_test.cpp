@@ -1,5 +1,9 @@
 #include "kube/token.hpp"
 
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+
 #include "base/file.hpp"
 #include "kube_testing.hpp"
 
@@ -29,6 +33,14 @@ TEST(KubeToken, IsReadAgainWhenItWasRefused) {
     EXPECT_EQ(token.get(), "one");
     token.renew();
     EXPECT_EQ(token.get(), "one");
+}
+
+TEST(KubeToken, WaitsForNobodyWhoMightWriteIt) {
+    const Directory directory;
+    const auto file = directory.at("token");
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    Token token("", file);
+    EXPECT_THAT(complaint_of([&] { (void)token.get(); }), testing::HasSubstr("no regular file"));
 }
 
 TEST(KubeToken, StaysWhileItsFileIsAway) {
