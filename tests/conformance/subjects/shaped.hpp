@@ -58,7 +58,7 @@ public:
         attach_qos(call, endpoint, made);
     }
 
-private:
+protected:
     static constexpr std::uint32_t kHandle = 0x00010000;
     static constexpr std::uint32_t kBurst = 16384;
 
