@@ -26,7 +26,7 @@ set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Pod networking for Kubernetes on Alibab
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "ca-certificates, terway-modules (= ${PROJECT_VERSION})")
 
 set(CPACK_DEBIAN_MODULES_PACKAGE_NAME terway-modules)
-set(CPACK_COMPONENT_MODULES_DESCRIPTION "Modules of Terway: dataplanes for pods
+set(CPACK_COMPONENT_MODULES_DESCRIPTION "Modules of Terway: dataplanes and limits for pods
  Shared objects terwayd loads as its profile says.")
 
 set(CPACK_DEBIAN_SDK_PACKAGE_NAME terway-dev)

@@ -27,6 +27,8 @@ constexpr std::uint64_t kMostQueue = 32U << 20U;
 constexpr std::uint64_t kFewestPackets = 16;
 constexpr std::uint64_t kGsoPackets = 128U << 10U;  // htb does not cut them
 constexpr std::uint32_t kCodelTargetUs = 5'000;
+// A flow that may keep fewer packets waiting does not use the rate up.
+constexpr std::uint64_t kCodelPackets = 8;
 constexpr std::uint32_t kCodelIntervals = 20;
 
 std::uint64_t with_frames(std::uint64_t bytes, std::uint32_t mtu) {
@@ -92,7 +94,7 @@ std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means
         std::clamp(shape.rate / kQueuesPerSecond, fewest, kMostQueue) + shape.burst);
     const auto packet_us = packet * 1'000'000 / shape.rate;
     shape.codel_target =
-        std::max(kCodelTargetUs, static_cast<std::uint32_t>(packet_us + packet_us / 2));
+        std::max(kCodelTargetUs, static_cast<std::uint32_t>(kCodelPackets * packet_us));
     return shape;
 }
 

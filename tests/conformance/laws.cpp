@@ -5,7 +5,7 @@
 namespace terway::conformance {
 
 std::span<const Law> laws() {
-    static constexpr std::array<Law, 16> kLaws{{
+    static constexpr std::array<Law, 17> kLaws{{
         {1, "attach then detach leaves nothing behind", law_undo, true, true, true},
         {2, "detach may be repeated and needs the key alone", law_repeat, true, true, true},
         {3, "detach of an unknown endpoint changes nothing", law_unknown, true, true, true},
@@ -25,6 +25,7 @@ std::span<const Law> laws() {
          true},
         {16, "a failed prepare says why and forget restores", law_eni_failure, true, false, false,
          true},
+        {17, "limits hold, follow and go", law_limit, false, true, false},
     }};
     return kLaws;
 }

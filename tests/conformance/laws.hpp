@@ -38,5 +38,6 @@ void law_identity(const Options& options, Kind kind);     // 13
 void law_eni_undo(const Options& options, Kind kind);     // 14
 void law_eni_check(const Options& options, Kind kind);    // 15
 void law_eni_failure(const Options& options, Kind kind);  // 16
+void law_limit(const Options& options, Kind kind);        // 17
 
 }  // namespace terway::conformance

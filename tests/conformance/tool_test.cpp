@@ -147,6 +147,11 @@ TEST(Conformance, FindsALimitThatOutlivesDetach) {
     expect_broken("shapes_for_ever", 1, "+ pod a: qdisc tbf on eth0 root");
 }
 
+TEST(Conformance, FindsALimitEightTimesTooHigh) {
+    expect_broken("shapes_bytes", 17, "after attach the limit of 20000000.000000 bit/s");
+    expect_lawful("shapes_bytes", 1);
+}
+
 TEST(Conformance, FindsAPolicyThatIsOpenUntilTheFirstApply) {
     expect_broken("filters_late", 12, "a packet reaches the pod before any policy was applied");
 }

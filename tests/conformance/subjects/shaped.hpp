@@ -66,7 +66,7 @@ public:
         return limits;
     }
 
-private:
+protected:
     static constexpr std::uint32_t kHandle = 0x00010000;
     static constexpr std::uint32_t kBurst = 16384;
 
