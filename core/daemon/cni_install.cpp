@@ -19,6 +19,7 @@ namespace json = boost::json;
 constexpr const char* kPluginType = "terway";
 constexpr const char* kAside = ".put-aside-by-terway";
 constexpr std::size_t kLargestBinary = 64U << 20U;
+constexpr std::size_t kLargestConfiguration = 1U << 20U;
 constexpr unsigned kExecutable = 0755;
 constexpr unsigned kReadable = 0644;
 
@@ -39,14 +40,16 @@ bool is_terways(const json::value& document) {
 
 std::optional<std::string> content_of(const std::string& path) {
     try {
-        return read_file(path, kLargestBinary);
+        return read_regular_file(path, kLargestBinary);
     } catch (const Error&) {
         return std::nullopt;
     }
 }
 
 void put(const std::string& path, const std::string& content, unsigned mode) {
-    if (content_of(path) == content) {
+    std::error_code absent;
+    if (fs::status(path, absent).permissions() == static_cast<fs::perms>(mode) &&
+        content_of(path) == content) {
         return;
     }
     fs::create_directories(fs::path(path).parent_path());
@@ -68,7 +71,9 @@ std::string CniInstall::target() const {
 }
 
 std::string CniInstall::configuration() const {
-    const auto text = with_context("[cni] conflist", [&] { return read_file(files_.conflist); });
+    const auto text = with_context("[cni] conflist", [&] {
+        return read_regular_file(files_.conflist, kLargestConfiguration);
+    });
     boost::system::error_code failed;
     const auto document = json::parse(text, failed);
     if (failed || !is_terways(document)) {
@@ -105,7 +110,8 @@ void CniInstall::check() const {
 void CniInstall::install_binary() const {
     const auto name = files_.bin_dir + "/" + kPluginType;
     put(name,
-        with_context("[cni] binary", [&] { return read_file(files_.binary, kLargestBinary); }),
+        with_context("[cni] binary",
+                     [&] { return read_regular_file(files_.binary, kLargestBinary); }),
         kExecutable);
 }
 

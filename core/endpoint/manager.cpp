@@ -122,7 +122,10 @@ EndpointRecord Manager::forgotten_record(const cni::Request& request) const {
 
 cni::Result Manager::add(const cni::Request& request, const Netns& netns,
                          const Operation& operation) {
-    const auto facts = parts_.pods.facts(request, operation);
+    const EndpointKey key{request.container_id, request.ifname};
+    // From here on a DEL waits, or it would find nothing and leave what is built afterwards.
+    auto guard = keys_.lock(key, operation.stop, operation.deadline);
+    const auto facts = facts_of(request, operation, guard);
     const auto choice = choose(parts_.profile, facts);
     if (choice.rule) {
         log::debug("a rule chose the chain", {{"line", choice.chain.place.line}});
@@ -133,11 +136,9 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     if (facts.keeps_addresses && record.spec.sticky.empty()) {
         record.spec.sticky = sticky_name({"*/*"}, record.spec);
     }
-    const auto& key = record.key();
     if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
         log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");
     }
-    auto guard = keys_.lock(key, operation.stop, operation.deadline);
     (void)tickets_.remove(cni::TicketKey::of(request));
     if (auto former = parts_.registry.find(key)) {
         clear_former(*std::move(former), netns, operation, guard);
@@ -173,6 +174,20 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
         }
         throw;
     }
+}
+
+PodFacts Manager::facts_of(const cni::Request& request, const Operation& operation,
+                           const KeyLock::Guard& guard) {
+    const auto removal = guard.interruption();
+    const EitherStop stop(operation.stop, removal);
+    auto facts =
+        parts_.pods.facts(request, {operation.deadline, stop.token(), operation.answer_early});
+    if (removal.stop_requested()) {
+        throw Error(Status::Retry, "endpoint " +
+                                       EndpointKey{request.container_id, request.ifname}.text() +
+                                       " was removed while it waited for its pod");
+    }
+    return facts;
 }
 
 pool::Lease Manager::lease(const EndpointRecord& record, const cni::Request& request,

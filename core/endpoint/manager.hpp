@@ -114,6 +114,9 @@ private:
     // Of an endpoint nobody remembers: everything that can have served it.
     [[nodiscard]] EndpointRecord forgotten_record(const cni::Request& request) const;
     // Waits for addresses, but no longer than until a DEL of the same endpoint comes in.
+    // Both give up when a DEL comes.
+    [[nodiscard]] PodFacts facts_of(const cni::Request& request, const Operation& operation,
+                                    const KeyLock::Guard& guard);
     [[nodiscard]] pool::Lease lease(const EndpointRecord& record, const cni::Request& request,
                                     const Operation& operation, const KeyLock::Guard& guard);
     void clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "base/file.hpp"
 #include "kernel.hpp"
@@ -265,6 +266,29 @@ TEST_F(KubeletTest, APodTheDaemonKnowsStartsByItsLabelsWhileTheApiServerIsDown) 
     cluster_.server().set_down(false);
     EXPECT_TRUE(
         eventually([&] { return !cluster_.annotation("known", kPodIps).empty(); }, seconds(60)));
+}
+
+TEST_F(KubeletTest, ADelEndsAnAddThatWaitsForItsPod) {
+    cluster_.give_pod_cidrs();
+    const auto daemon = cluster_.start_daemon();
+    cluster_.server().with([](sim::kube::Api& api) {
+        api.faults().add({.action = "get pods", .kind = sim::FaultRule::Kind::Hang});
+    });
+    const auto sandbox = node().sandbox("probe");
+    CniCall call{.verb = "ADD", .container = "probe", .netns = sandbox->path()};
+    call.args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=nobody";
+    auto adding = std::async(std::launch::async, [&] { return node().cni(call); });
+    EXPECT_TRUE(eventually(
+        [&] {
+            return cluster_.server().with(
+                       [](sim::kube::Api& api) { return api.calls().count("get pods"); }) != 0;
+        },
+        kLimit));
+    EXPECT_TRUE(node().del("probe", *sandbox).ok());
+    const auto added = adding.get();
+    EXPECT_FALSE(added.ok());
+    EXPECT_THAT(added.out, HasSubstr("was removed while it waited"));
+    EXPECT_EQ(endpoints(), 0U);
 }
 
 }  // namespace

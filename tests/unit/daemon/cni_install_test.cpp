@@ -80,6 +80,33 @@ TEST_F(CniInstallation, PutsBothFilesWhereARuntimeLooks) {
     EXPECT_EQ(about.st_mode & 0777U, 0755U);
 }
 
+TEST_F(CniInstallation, PutsABinaryAgainThatNobodyCanRun) {
+    install();
+    const auto binary = files_.bin_dir + "/terway";
+    ASSERT_EQ(::chmod(binary.c_str(), 0600), 0);
+    install();
+    EXPECT_EQ(fs::status(binary).permissions(), static_cast<fs::perms>(0755));
+}
+
+TEST_F(CniInstallation, ReplacesPipesAndWaitsForNobodyToWriteToThem) {
+    const auto binary = files_.bin_dir + "/terway";
+    fs::create_directories(files_.bin_dir);
+    fs::create_directories(files_.conf_dir);
+    ASSERT_EQ(::mkfifo(binary.c_str(), 0600), 0);
+    ASSERT_EQ(::mkfifo(configured().c_str(), 0600), 0);
+    install();
+    EXPECT_EQ(read_file(binary), "program 1");
+    EXPECT_EQ(read_file(configured()), kConfiguration);
+    for (auto* const source : {&files_.binary, &files_.conflist}) {
+        *source = folder_ + "/image/pipe";
+        fs::remove(*source);
+        ASSERT_EQ(::mkfifo(source->c_str(), 0600), 0);
+        EXPECT_THAT(refusal(), HasSubstr(*source));
+        *source =
+            folder_ + (source == &files_.binary ? "/image/terway" : "/image/10-terway.conflist");
+    }
+}
+
 TEST_F(CniInstallation, ReplacesTheBinaryOfAnOlderImageWhileItRuns) {
     install();
     const std::string old = files_.bin_dir + "/terway";
