@@ -46,6 +46,14 @@ bool says_hooked(const Filter& filter) {
     return target_of(filter) && filter.flow == kHookedFlow;
 }
 
+// Or nowhere: the ifb it led to is gone.
+bool leads_to(const Filter& filter, const std::vector<Link>& ifbs) {
+    const auto target = target_of(filter);
+    return target && (*target == 0 || std::any_of(ifbs.begin(), ifbs.end(), [&](const Link& ifb) {
+               return ifb.index == *target;
+           }));
+}
+
 bool has_clsact(Socket& socket, std::uint32_t link) {
     const auto found = netlink::find_qdisc(socket, link, netlink::kHook);
     return found && (found->kind == "clsact" || found->kind == "ingress");
@@ -147,13 +155,13 @@ void check_detour(Socket& socket, const Lane& lane, const std::string& endpoint)
     }
 }
 
-void leave_detour(Socket& socket, std::uint32_t link, const std::optional<Link>& ifb) {
+void leave_detour(Socket& socket, std::uint32_t link, const std::vector<Link>& ifbs) {
     bool used = false;
-    bool hooked = ifb && Alias::parse(ifb->alias).has(link);
+    bool hooked = std::any_of(ifbs.begin(), ifbs.end(),
+                              [&](const Link& ifb) { return Alias::parse(ifb.alias).has(link); });
     for (const auto hook : {Hook::Ingress, Hook::Egress}) {
         for (const auto& filter : netlink::filters(socket, link, hook)) {
-            const auto target = target_of(filter);
-            if (target && (*target == 0 || (ifb && *target == ifb->index))) {
+            if (leads_to(filter, ifbs)) {
                 (void)netlink::remove_filter(socket, link, filter);
                 hooked = hooked || says_hooked(filter);
             } else {

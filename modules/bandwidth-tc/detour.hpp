@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "netlink/link.hpp"
 #include "netlink/socket.hpp"
@@ -24,9 +25,9 @@ void ensure_detour(netlink::Socket& socket, const Lane& lane, const std::string&
                    const std::function<void()>& make_room);
 // Throws Error naming the first thing that is missing or differs.
 void check_detour(netlink::Socket& socket, const Lane& lane, const std::string& endpoint);
-// Takes the filters of one link off that lead to the ifb or nowhere, and the clsact if it was made
-// for their sake and nobody else uses it.
+// Takes the filters of one link off that lead to one of the ifbs or nowhere, and the clsact if it
+// was made for their sake and nobody else uses it.
 void leave_detour(netlink::Socket& socket, std::uint32_t link,
-                  const std::optional<netlink::Link>& ifb);
+                  const std::vector<netlink::Link>& ifbs);
 
 }  // namespace terway::bandwidth_tc

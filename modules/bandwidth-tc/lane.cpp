@@ -1,5 +1,8 @@
 #include "lane.hpp"
 
+#include <utility>
+#include <vector>
+
 #include "detour.hpp"
 #include "netlink/difference.hpp"
 #include "netlink/link.hpp"
@@ -13,17 +16,28 @@ using netlink::Socket;
 
 constexpr const char* kOwner = "terway ";  // opens the alias of a dataplane's link
 
+std::vector<Link> find_ifbs(Socket& socket, const std::vector<std::string>& names,
+                            const std::string& endpoint) {
+    std::vector<Link> all;
+    for (const auto& name : names) {
+        if (auto ifb = find_ifb(socket, name, endpoint)) {
+            all.push_back(*std::move(ifb));
+        }
+    }
+    return all;
+}
+
 void clear_lane(Socket& socket, const Lane& lane, const std::string& endpoint) {
     if (lane.ifb.empty()) {
         (void)remove_shaper(socket, lane.links.front());
         return;
     }
-    const auto ifb = find_ifb(socket, lane.ifb, endpoint);
+    const auto ifbs = find_ifbs(socket, {lane.ifb}, endpoint);
     for (const auto link : lane.links) {
-        leave_detour(socket, link, ifb);
+        leave_detour(socket, link, ifbs);
     }
-    if (ifb) {
-        (void)netlink::remove_link(socket, ifb->index);
+    for (const auto& ifb : ifbs) {
+        (void)netlink::remove_link(socket, ifb.index);
     }
 }
 
@@ -80,36 +94,31 @@ std::optional<netlink::Qdisc> observe_lane(Socket& socket, const Lane& lane,
 void clear_host(Socket& host, const sdk::EndpointView& endpoint,
                 const std::function<void(std::uint32_t)>& retire) {
     const auto name = endpoint_name(endpoint);
-    const auto ifb = find_ifb(host, ifb_names(endpoint).egress, name);
+    const auto ifbs = find_ifbs(host, {ifb_names(endpoint).egress}, name);
     const auto link = netlink::find_link(host, std::string(endpoint.host_ifname()));
     if (link && !of_another(*link, name)) {
         (void)remove_shaper(host, link->index);
-        leave_detour(host, link->index, ifb);
+        leave_detour(host, link->index, ifbs);
     }
-    if (ifb) {
-        retire(ifb->index);
+    for (const auto& ifb : ifbs) {
+        retire(ifb.index);
     }
 }
 
 void clear_pod(Socket& pod, const sdk::EndpointView& endpoint) {
-    const auto name = endpoint_name(endpoint);
     const auto names = ifb_names(endpoint);
-    const auto in = find_ifb(pod, names.ingress, name);
-    const auto out = find_ifb(pod, names.egress, name);
+    const auto ifbs = find_ifbs(pod, {names.ingress, names.egress}, endpoint_name(endpoint));
     for (const auto& link : netlink::links(pod)) {
         const bool own = link.name == endpoint.ifname();
         if (own) {
             (void)remove_shaper(pod, link.index);
         }
-        if (own || in || out) {
-            leave_detour(pod, link.index, in);
-            leave_detour(pod, link.index, out);
+        if (own || !ifbs.empty()) {
+            leave_detour(pod, link.index, ifbs);
         }
     }
-    for (const auto& ifb : {in, out}) {
-        if (ifb) {
-            (void)netlink::remove_link(pod, ifb->index);
-        }
+    for (const auto& ifb : ifbs) {
+        (void)netlink::remove_link(pod, ifb.index);
     }
 }
 

@@ -15,13 +15,15 @@ constexpr std::uint16_t kFqCodel = 0x5443;
 constexpr std::uint16_t kFq = 0x5446;
 constexpr std::uint16_t kFifo = 0x5449;
 
-constexpr std::uint32_t kFrame = 14;  // Ethernet's header, which the kernel counts
+constexpr std::uint32_t kFrame = 14;    // Ethernet's header, which the kernel counts
+constexpr std::uint32_t kHeaders = 40;  // of TCP over IPv4, which users do not
+constexpr std::uint32_t kLeastMtu = 68;
 constexpr std::uint32_t kDefaultMtu = 1500;
 constexpr std::uint64_t kLeastRate = 1'000;
 // What a processor that is late by some milliseconds must not lose; at most a few GSO packets.
 constexpr std::uint64_t kBurstsPerSecond = 100;
 constexpr std::uint64_t kMostBurst = 4U << 20U;
-constexpr std::uint64_t kLongestBurstSeconds = 100;  // the kernel counts a little further
+constexpr std::uint64_t kLongestBurstSeconds = 200;  // the kernel counts a little further
 constexpr std::uint64_t kQueuesPerSecond = 20;
 constexpr std::uint64_t kMostQueue = 32U << 20U;
 constexpr std::uint64_t kFewestPackets = 16;
@@ -31,11 +33,12 @@ constexpr std::uint32_t kCodelTargetUs = 5'000;
 constexpr std::uint64_t kCodelPackets = 8;
 constexpr std::uint32_t kCodelIntervals = 20;
 
-std::uint64_t with_frames(std::uint64_t bytes, std::uint32_t mtu) {
+std::uint64_t with_headers(std::uint64_t bytes, std::uint32_t mtu) {
+    const std::uint64_t frame = mtu + kFrame;
+    const std::uint64_t payload = mtu - kHeaders;
     // Divides first where the product would not fit; then the remainder is no matter.
-    return bytes > std::numeric_limits<std::uint64_t>::max() / (mtu + kFrame)
-               ? bytes / mtu * (mtu + kFrame)
-               : bytes * (mtu + kFrame) / mtu;
+    return bytes > std::numeric_limits<std::uint64_t>::max() / frame ? bytes / payload * frame
+                                                                     : bytes * frame / payload;
 }
 
 std::uint32_t burst_of(const Limit& limit, std::uint64_t rate, std::uint64_t packet) {
@@ -82,11 +85,11 @@ std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means
     if (limit.bits_per_second == 0) {
         return std::nullopt;
     }
-    const auto bytes = mtu != 0 ? mtu : kDefaultMtu;
+    const auto bytes = mtu != 0 ? std::max(mtu, kLeastMtu) : kDefaultMtu;
     const std::uint64_t packet = bytes + kFrame;
     Shape shape;
     shape.means = means;
-    shape.rate = std::max(with_frames(limit.bits_per_second / 8, bytes), kLeastRate);
+    shape.rate = std::max(with_headers(limit.bits_per_second / 8, bytes), kLeastRate);
     shape.burst = burst_of(limit, shape.rate, packet);
     const auto fewest = std::max(kFewestPackets * packet,
                                  means.bucket == Bucket::Htb ? kGsoPackets : std::uint64_t{0});

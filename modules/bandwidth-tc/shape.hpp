@@ -26,13 +26,13 @@ struct Means {
 
 // As asked for.
 struct Limit {
-    std::uint64_t bits_per_second = 0;  // of IP packets; 0: no limit
+    std::uint64_t bits_per_second = 0;  // of what packets carry; 0: no limit
     std::uint64_t burst_bits = 0;       // 0: ours to choose
 };
 
 struct Shape {
     Means means;
-    std::uint64_t rate = 0;          // bytes a second as the kernel counts them, with their frames
+    std::uint64_t rate = 0;          // bytes a second as the kernel counts them, with all headers
     std::uint32_t burst = 0;         // bytes
     std::uint32_t limit = 0;         // bytes that wait at most, in one queue
     std::uint32_t codel_target = 0;  // microseconds

@@ -44,7 +44,7 @@ private:
     std::jthread thread_;
 };
 
-// Empty if the torrent keeps to a limit in bits a second of IP packets: never more than that and
+// Empty if the torrent keeps to a limit in bits a second: never more than that and
 // the burst since it began, and in some window nearly all of it. Else what it did instead.
 [[nodiscard]] std::string breach(
     Torrent& torrent, double limit, double burst_bits,

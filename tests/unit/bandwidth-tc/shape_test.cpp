@@ -23,14 +23,14 @@ TEST(Shape, IsNoneWithoutALimit) {
     EXPECT_FALSE(shape_of({0, 1'000}, 1500, kPlain));
 }
 
-TEST(Shape, LetsIpPacketsHaveTheRateWithTheirFramesOnTop) {
-    EXPECT_EQ(shape(12 * kMega).rate, 1'514'000U);
-    EXPECT_EQ(shape(8 * kMega, 9000).rate, 1'001'555U);
-    EXPECT_EQ(shape(12 * kMega, 0).rate, 1'514'000U) << "an unknown MTU is Ethernet's";
+TEST(Shape, LetsWhatTcpCarriesHaveTheRateWithTheHeadersOnTop) {
+    EXPECT_EQ(shape(12 * kMega).rate, 1'555'479U);
+    EXPECT_EQ(shape(8 * kMega, 9000).rate, 1'006'026U);
+    EXPECT_EQ(shape(12 * kMega, 0).rate, 1'555'479U) << "an unknown MTU is Ethernet's";
 }
 
 TEST(Shape, HoldsRatesBeyond32Bits) {
-    EXPECT_EQ(shape(400 * kGiga, 1500).rate, 50'466'666'666U);
+    EXPECT_EQ(shape(400 * kGiga, 1500).rate, 51'849'315'068U);
     const auto most = shape(std::numeric_limits<std::uint64_t>::max());
     EXPECT_GT(most.rate, std::numeric_limits<std::uint64_t>::max() / 8);
     EXPECT_LE(most.burst, 4U << 20U);
@@ -45,7 +45,7 @@ TEST(Shape, HasABurstOfAtLeastTwoPacketsHoweverSlowItIs) {
 }
 
 TEST(Shape, HasABurstOfTenMillisecondsUpToFourMegabytes) {
-    EXPECT_EQ(shape(120 * kMega).burst, 151'400U);
+    EXPECT_EQ(shape(120 * kMega).burst, 155'547U);
     EXPECT_EQ(shape(25 * kGiga).burst, 4U << 20U);
     EXPECT_GE(shape(100 * kMega).burst, 65536U) << "a GSO packet passes in one piece";
 }
