@@ -16,6 +16,22 @@ bool is_same(std::string_view uid, std::string_view wanted) {
     return uid.empty() || wanted.empty() || uid == wanted;
 }
 
+bool counts(const kube::Pod& pod) {
+    return !pod.is_over() && !pod.host_network;
+}
+
+// Most of what a watch tells of pods is about conditions and such.
+bool says_nothing_new(const kube::Pod& object, const PodState& pod) {
+    return pod.space != nullptr && pod.uid == object.meta.uid && pod.labels == object.meta.labels &&
+           pod.ports == object.ports && pod.said == object.addresses &&
+           pod.counts == counts(object) && pod.is_deleting == object.meta.is_deleting();
+}
+
+bool says_the_same(const kube::NetworkPolicy& a, const kube::NetworkPolicy& b) {
+    return a.meta.name == b.meta.name && a.pods == b.pods && a.ingress == b.ingress &&
+           a.egress == b.egress;
+}
+
 }  // namespace
 
 Space& Index::space(std::string_view name) {
@@ -107,6 +123,9 @@ std::vector<IpAddress> Index::addresses_of(const PodState& pod) const {
 void Index::set_pod(const kube::Pod& object) {
     auto& home = space(object.meta.space.view());
     auto& pod = home.pods[object.meta.name.text()];
+    if (says_nothing_new(object, pod)) {
+        return;
+    }
     change(pod, [&] {
         pod.space = &home;
         pod.name = object.meta.name;
@@ -114,7 +133,7 @@ void Index::set_pod(const kube::Pod& object) {
         pod.labels = object.meta.labels;
         pod.ports = object.ports;
         pod.said = object.addresses;
-        pod.counts = !object.is_over() && !object.host_network;
+        pod.counts = counts(object);
         pod.is_deleting = object.meta.is_deleting();
     });
     if (auto name = name_of(object.meta); endpoints_.contains(name)) {
@@ -145,6 +164,9 @@ void Index::mark_selected(const Space& space, const kube::LabelSelector& selecto
 void Index::set_policy(const kube::NetworkPolicy& policy) {
     auto& home = space(policy.meta.space.view());
     auto& place = home.policies[policy.meta.name.text()];
+    if (says_the_same(place, policy)) {
+        return;
+    }
     if (!place.meta.name.empty()) {
         mark_selected(home, place.pods);
     }

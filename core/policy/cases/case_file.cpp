@@ -16,7 +16,7 @@ Table read_table(const Part& part) {
     Table table;
     for (const auto& [source, row] : part.members()) {
         table.emplace_back(source, row.text());
-        if (row.text().find_first_not_of(".X?-") != std::string::npos) {
+        if (row.text().find_first_not_of(".X?- ") != std::string::npos) {
             row.refuse("has another character than . X ? and -");
         }
     }

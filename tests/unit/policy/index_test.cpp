@@ -292,8 +292,8 @@ TEST(PolicyIndex, GivesNamesThatStay) {
     cluster.index.set_policy(policy(kFromApp));
     cluster.local(pod("x", "db", "10.0.0.1", {{"app", "db"}}));
     const auto update = cluster.take();
-    EXPECT_EQ(text_of(update.sets.at(0).id), "");
-    EXPECT_EQ(text_of(update.endpoints.at(0).ingress->id), "");
+    EXPECT_EQ(text_of(update.sets.at(0).id), "e8c388d6e15840474e2b071fbdddc843");
+    EXPECT_EQ(text_of(update.endpoints.at(0).ingress->id), "e72f9e95b454b1696da8391fd07c26fe");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What the tests of the resolver share.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
