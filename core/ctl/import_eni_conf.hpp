@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ctl/text_place.hpp"
+#include "base/text_place.hpp"
 
 namespace terway::ctl {
 

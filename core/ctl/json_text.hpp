@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "ctl/text_place.hpp"
+#include "base/text_place.hpp"
 
 namespace terway::ctl {
 

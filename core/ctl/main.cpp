@@ -1,6 +1,7 @@
 // terwayctl: asks the daemon and prints what it says.
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <boost/program_options.hpp>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include "cni/config.hpp"
 #include "cni/control.hpp"
 #include "ctl/import_command.hpp"
+#include "ctl/policy_command.hpp"
 #include "ctl/print.hpp"
 #include "terway/error.hpp"
 
@@ -35,6 +37,8 @@ constexpr const char* kUsage =
     "\n"
     "  terwayctl import-eni-conf FILE   makes a profile from the original's eni_conf; needs no\n"
     "                                   terwayd; see its --help\n"
+    "  terwayctl policy eval FILE       plays NetworkPolicy cases; needs no terwayd; see its "
+    "--help\n"
     "\n"
     "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be\n"
     "(mapping: 1 for a mismatch).\n";
@@ -118,12 +122,22 @@ int run(int argc, char** argv) {
     return view->fine(answer) ? 0 : view->trouble;
 }
 
+// The other words after "policy" are for the daemon.
+bool is_policy_eval(int argc, char** argv) {
+    return argc > 2 && argv[1] == std::string_view("policy") &&
+           std::any_of(argv + 2, argv + argc,
+                       [](const char* word) { return word == std::string_view("eval"); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
         if (argc > 1 && argv[1] == std::string_view("import-eni-conf")) {
             return terway::ctl::import_command(argc - 1, argv + 1);
+        }
+        if (is_policy_eval(argc, argv)) {
+            return terway::ctl::policy_command(argc - 1, argv + 1);
         }
         return run(argc, argv);
     } catch (const po::error& error) {

@@ -195,5 +195,6 @@ auto Cache<Object>::drop_unseen() -> std::vector<Ptr> {
 template class Cache<Pod>;
 template class Cache<Node>;
 template class Cache<Namespace>;
+template class Cache<NetworkPolicy>;
 
 }  // namespace terway::kube

@@ -14,6 +14,7 @@
 #include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "kube/feed.hpp"
+#include "kube/network_policy.hpp"
 #include "kube/object_sink.hpp"
 
 namespace terway::kube {
@@ -121,5 +122,6 @@ private:
 extern template class Cache<Pod>;
 extern template class Cache<Node>;
 extern template class Cache<Namespace>;
+extern template class Cache<NetworkPolicy>;
 
 }  // namespace terway::kube

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "kube/network_policy.hpp"
 #include "kube/object_sink.hpp"
 #include "kube/quantity.hpp"
 #include "kube_testing.hpp"
@@ -144,6 +145,78 @@ TEST(KubeQuantity, CountsThings) {
     for (const auto* odd : {"", "-1", "100m", "1.5", "x", "1 "}) {
         EXPECT_EQ(parse_count(odd), 0U) << odd;
     }
+}
+
+TEST(KubeNetworkPolicy, HasRulesForTheDirectionsItIsAbout) {
+    const auto none = read<NetworkPolicy>(R"({"metadata": {"name": "p"}, "spec": {}})");
+    EXPECT_TRUE(none.ingress);
+    EXPECT_FALSE(none.egress);
+    EXPECT_EQ(none.pods, LabelSelector{});
+    const auto both = read<NetworkPolicy>(R"({"spec": {"egress": [{}]}})");
+    EXPECT_TRUE(both.ingress);
+    EXPECT_EQ(both.egress.value().size(), 1U);
+    const auto egress =
+        read<NetworkPolicy>(R"({"spec": {"ingress": [{}], "policyTypes": ["Egress"]}})");
+    EXPECT_FALSE(egress.ingress);
+    EXPECT_TRUE(egress.egress.value().empty());
+}
+
+TEST(KubeNetworkPolicy, TellsAnEmptySelectorFromNone) {
+    const auto policy = read<NetworkPolicy>(R"({"spec": {
+        "podSelector": {"matchLabels": {"b": "1", "a": ""}},
+        "ingress": [{"from": [{"podSelector": {}}, {"namespaceSelector": {"matchExpressions":
+            [{"key": "k", "operator": "NotIn", "values": ["v", "w"]}]}},
+            {"ipBlock": {"cidr": "10.1.2.3/8", "except": ["10.9.0.0/16"]}}]}]}})");
+    EXPECT_EQ(policy.pods.labels.at(0).first, "a");
+    const auto& peers = policy.ingress->at(0).peers;
+    ASSERT_EQ(peers.size(), 3U);
+    EXPECT_TRUE(peers[0].pods && !peers[0].spaces);
+    EXPECT_TRUE(!peers[1].pods && peers[1].spaces);
+    EXPECT_EQ(peers[1].spaces->expressions.at(0).op, Operator::NotIn);
+    EXPECT_EQ(peers[1].spaces->expressions.at(0).values.size(), 2U);
+    EXPECT_EQ(peers[2].block->cidr.text(), "10.0.0.0/8");
+    EXPECT_EQ(peers[2].block->except.at(0).text(), "10.9.0.0/16");
+}
+
+TEST(KubeNetworkPolicy, ReadsPortsAsTheyAreMeant) {
+    const auto policy = read<NetworkPolicy>(R"({"spec": {"ingress": [{"ports": [{}, {"port": 80},
+        {"protocol": "SCTP", "port": 80, "endPort": 90}, {"protocol": "UDP", "port": "dns"}]}]}})");
+    EXPECT_THAT(policy.ingress->at(0).ports,
+                ElementsAre(PolicyPort{}, PolicyPort{Protocol::Tcp, {}, 80, 80},
+                            PolicyPort{Protocol::Sctp, {}, 80, 90},
+                            PolicyPort{Protocol::Udp, Word("dns"), 0, 65535}));
+}
+
+TEST(KubeNetworkPolicy, LetsNobodyThroughForWhatItDoesNotUnderstand) {
+    const auto policy = read<NetworkPolicy>(R"({"spec": {"ingress": [
+        {"from": [{"someday": {}}, {"ipBlock": {"cidr": "10.0.0.0"}}, {"ipBlock": {}},
+                  {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["x"]}},
+                  {"podSelector": {"matchExpressions": [{"key": "k", "operator": "Like"}]}}],
+         "ports": [{"protocol": "DCCP"}, {"port": 0}, {"port": 70000}, {"endPort": 9}]}]}})");
+    const auto& rule = policy.ingress->at(0);
+    EXPECT_EQ(rule.peers.size(), 5U);
+    for (const auto& peer : rule.peers) {
+        EXPECT_EQ(peer, PolicyPeer{});
+    }
+    EXPECT_EQ(rule.ports.size(), 4U);
+    for (const auto& port : rule.ports) {
+        EXPECT_GT(port.first, port.last);
+    }
+}
+
+TEST(KubeNetworkPolicy, CarriesNothingOverToTheNext) {
+    Words words;
+    const auto shape = Shape::object(members_of<NetworkPolicy>());
+    ObjectSink<NetworkPolicy> sink(words, is_terway_annotation);
+    JsonReader reader(shape, sink);
+    reader.feed(R"({"spec": {"podSelector": {"matchLabels": {"a": "b"}}, "egress": [{}],
+        "policyTypes": ["Egress"]}})");
+    (void)sink.take();
+    reader.feed(R"({"spec": {}})");
+    const auto plain = sink.take();
+    EXPECT_EQ(plain.pods, LabelSelector{});
+    EXPECT_TRUE(plain.ingress.value().empty());
+    EXPECT_FALSE(plain.egress);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-namespace terway::ctl {
+namespace terway {
 
 // Both count from 1; 0 is "nowhere".
 struct TextPlace {
@@ -17,4 +17,4 @@ struct TextPlace {
     bool operator==(const TextPlace&) const = default;
 };
 
-}  // namespace terway::ctl
+}  // namespace terway
