@@ -59,6 +59,9 @@ public:
     void detach_qos(const Call&, const EndpointView&) override {}
     void check_qos(const Call&, const EndpointView&, const twy_attachment&) override {}
     void adopt_qos(const Call&, const EndpointView&, const twy_attachment&) override {}
+    twy_limits observe_qos(const Call&, const EndpointView&, const twy_attachment&) override {
+        return terway::sdk::sized<twy_limits>();
+    }
 
 private:
     std::uint32_t mtu_ = 0;
