@@ -55,6 +55,8 @@ EndpointRecord any_record() {
         any_small_number(),
         any_number(),
         any_number(),
+        any_number(),
+        any_number(),
         any_bytes()};
     record.state =
         *rc::gen::element(EndpointState::Adding, EndpointState::Ready, EndpointState::Deleting);
