@@ -86,14 +86,23 @@ Link make_ifb(Socket& socket, const std::string& name, const std::function<void(
     return *link;
 }
 
+// By either hook: the other direction may have come first.
+bool is_hooked(Socket& socket, std::uint32_t link) {
+    for (const auto hook : {Hook::Ingress, Hook::Egress}) {
+        const auto all = netlink::filters(socket, link, hook);
+        if (std::any_of(all.begin(), all.end(), says_hooked)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Names the links that are about to get a clsact.
 Alias alias_for(Socket& socket, const Lane& lane, const std::string& endpoint, const Link& ifb) {
     Alias alias{endpoint, {}};
     const auto former = Alias::parse(ifb.alias);
     for (const auto link : lane.links) {
-        const auto all = netlink::filters(socket, link, lane.hook);
-        if (former.has(link) || std::any_of(all.begin(), all.end(), says_hooked) ||
-            !has_clsact(socket, link)) {
+        if (former.has(link) || is_hooked(socket, link) || !has_clsact(socket, link)) {
             alias.hooked.push_back(link);
         }
     }
