@@ -54,5 +54,24 @@ TEST(BandwidthFairness, EachModeHasAQueueForEachFlow) {
     }
 }
 
+TEST(BandwidthFairness, SixteenConnectionsGetAlike) {
+    ShapedNode node;
+    auto& pod = node.pod();
+    pod.endpoint.limits(0, 5'000'000);  // what an emulated processor fills with ease
+    node.attach(pod);
+    Torrent out(pod.netns.fd(), pod.far_netns, pod.far, 16);
+    (void)out.read_for(std::chrono::seconds(3));
+    const auto begin = out.bytes_by_flow();
+    (void)out.read_for(std::chrono::seconds(10));
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t i = 0; i < begin.size(); ++i) {
+        const auto bytes = double(out.bytes_by_flow()[i] - begin[i]);
+        sum += bytes;
+        squares += bytes * bytes;
+    }
+    EXPECT_GT(sum * sum / (16 * squares), 0.9);
+}
+
 }  // namespace
 }  // namespace terway::test
