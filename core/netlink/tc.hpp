@@ -40,7 +40,8 @@ bool remove_clsact(Socket& socket, std::uint32_t ifindex);
 [[nodiscard]] std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook);
 // A flower or u32 filter in software. The link has a clsact.
 void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter);
-// As listed by filters(). False if there was none.
+// As listed by filters(); without a handle all of its priority and protocol. False if there was
+// none.
 bool remove_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter);
 
 }  // namespace terway::netlink

@@ -26,7 +26,7 @@ constexpr std::uint32_t kHookedFlow = netlink::class_id(0x5451, 1);
 Filter filter_to(std::uint32_t ifb, Hook hook, bool hooked) {
     Filter filter;
     filter.hook = hook;
-    filter.priority = kPriority;
+    filter.priority = priority_of(hook);
     filter.protocol = ETH_P_ALL;
     filter.kind = kMatch;
     filter.actions = {{Action::Kind::RedirectEgress, ifb}};
@@ -36,7 +36,7 @@ Filter filter_to(std::uint32_t ifb, Hook hook, bool hooked) {
 
 // The link a filter of ours leads to, 0 for one that is gone; none for another's.
 std::optional<std::uint32_t> target_of(const Filter& filter) {
-    const bool ours = filter.priority == kPriority && filter.kind == kMatch &&
+    const bool ours = filter.priority == priority_of(filter.hook) && filter.kind == kMatch &&
                       filter.actions.size() == 1 &&
                       filter.actions[0].kind == Action::Kind::RedirectEgress;
     return ours ? std::optional(filter.actions[0].ifindex) : std::nullopt;
@@ -52,6 +52,12 @@ bool leads_to(const Filter& filter, const std::vector<Link>& ifbs) {
     return target && (*target == 0 || std::any_of(ifbs.begin(), ifbs.end(), [&](const Link& ifb) {
                return ifb.index == *target;
            }));
+}
+
+// The filter alone would leave its empty table.
+void remove_all_like(Socket& socket, std::uint32_t link, Filter filter) {
+    filter.handle = 0;
+    (void)netlink::remove_filter(socket, link, filter);
 }
 
 bool has_clsact(Socket& socket, std::uint32_t link) {
@@ -80,14 +86,23 @@ Link make_ifb(Socket& socket, const std::string& name, const std::function<void(
     return *link;
 }
 
+// By either hook: the other direction may have come first.
+bool is_hooked(Socket& socket, std::uint32_t link) {
+    for (const auto hook : {Hook::Ingress, Hook::Egress}) {
+        const auto all = netlink::filters(socket, link, hook);
+        if (std::any_of(all.begin(), all.end(), says_hooked)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Names the links that are about to get a clsact.
 Alias alias_for(Socket& socket, const Lane& lane, const std::string& endpoint, const Link& ifb) {
     Alias alias{endpoint, {}};
     const auto former = Alias::parse(ifb.alias);
     for (const auto link : lane.links) {
-        const auto all = netlink::filters(socket, link, lane.hook);
-        if (former.has(link) || std::any_of(all.begin(), all.end(), says_hooked) ||
-            !has_clsact(socket, link)) {
+        if (former.has(link) || is_hooked(socket, link) || !has_clsact(socket, link)) {
             alias.hooked.push_back(link);
         }
     }
@@ -95,17 +110,15 @@ Alias alias_for(Socket& socket, const Lane& lane, const std::string& endpoint, c
 }
 
 void ensure_filter(Socket& socket, std::uint32_t link, const Filter& wanted) {
-    bool there = false;
-    for (const auto& filter : netlink::filters(socket, link, wanted.hook)) {
-        if (filter.same_as(wanted) && !there) {
-            there = true;
-        } else if (target_of(filter)) {
-            (void)netlink::remove_filter(socket, link, filter);
-        }
+    const auto all = netlink::filters(socket, link, wanted.hook);
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const Filter& each) { return each.same_as(wanted); })) {
+        return;
     }
-    if (!there) {
-        netlink::add_filter(socket, link, wanted);
+    if (std::any_of(all.begin(), all.end(), target_of)) {
+        remove_all_like(socket, link, wanted);
     }
+    netlink::add_filter(socket, link, wanted);
 }
 
 }  // namespace
@@ -162,7 +175,7 @@ void leave_detour(Socket& socket, std::uint32_t link, const std::vector<Link>& i
     for (const auto hook : {Hook::Ingress, Hook::Egress}) {
         for (const auto& filter : netlink::filters(socket, link, hook)) {
             if (leads_to(filter, ifbs)) {
-                (void)netlink::remove_filter(socket, link, filter);
+                remove_all_like(socket, link, filter);
                 hooked = hooked || says_hooked(filter);
             } else {
                 used = true;

@@ -18,9 +18,13 @@ namespace terway::bandwidth_tc {
 
 // Link group of our ifbs.
 inline constexpr std::uint32_t kLinkGroup = 0x54575142;  // "TWQB"
-// Of the filters that lead to them. Policy comes before, under smaller numbers, and lets what may
-// pass go on to the next filter; what it drops is no part of the limit.
-inline constexpr std::uint16_t kPriority = 0xc000;
+// Of the filters that lead to them, after all that the kernel or policy chooses. Policy comes
+// before, under smaller numbers, and lets what may pass go on to the next filter; what it drops is
+// no part of the limit. u32 takes filters of one priority on both hooks of a link for the same, so
+// each hook has its own.
+[[nodiscard]] constexpr std::uint16_t priority_of(netlink::Hook hook) {
+    return hook == netlink::Hook::Ingress ? 0xfff0 : 0xfff1;
+}
 
 enum class Place { Host, Pod };
 

@@ -28,10 +28,12 @@ constexpr std::uint64_t kQueuesPerSecond = 20;
 constexpr std::uint64_t kMostQueue = 32U << 20U;
 constexpr std::uint64_t kFewestPackets = 16;
 constexpr std::uint64_t kGsoPackets = 128U << 10U;  // htb does not cut them
-constexpr std::uint32_t kCodelTargetUs = 5'000;
-// A flow that may keep fewer packets waiting does not use the rate up.
-constexpr std::uint64_t kCodelPackets = 8;
-constexpr std::uint32_t kCodelIntervals = 20;
+// Sixteen flows with a packet each must find it tolerable, or they lose a fifth of a low rate.
+constexpr std::uint64_t kCodelPackets = 20;
+constexpr std::uint64_t kCodelTargetUs = 5'000;
+constexpr std::uint64_t kCodelMostUs = 100'000;
+constexpr std::uint32_t kCodelIntervalUs = 100'000;
+constexpr std::uint32_t kCodelIntervals = 10;
 
 std::uint64_t with_headers(std::uint64_t bytes, std::uint32_t mtu) {
     const std::uint64_t frame = mtu + kFrame;
@@ -65,9 +67,11 @@ std::optional<netlink::Qdisc> leaf_of(const Shape& shape, std::uint32_t ifindex,
                                       std::uint32_t parent) {
     switch (shape.means.queue) {
         case Queue::FqCodel:
-            return qdisc(ifindex, parent, kFqCodel,
-                         netlink::FqCodel{.target_us = shape.codel_target,
-                                          .interval_us = shape.codel_target * kCodelIntervals});
+            return qdisc(
+                ifindex, parent, kFqCodel,
+                netlink::FqCodel{.target_us = shape.codel_target,
+                                 .interval_us = std::max(shape.codel_target * kCodelIntervals,
+                                                         kCodelIntervalUs)});
         case Queue::Fq:
             return qdisc(ifindex, parent, kFq, netlink::Fq{});
         case Queue::Fifo:
@@ -95,9 +99,8 @@ std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means
                                  means.bucket == Bucket::Htb ? kGsoPackets : std::uint64_t{0});
     shape.limit = static_cast<std::uint32_t>(
         std::clamp(shape.rate / kQueuesPerSecond, fewest, kMostQueue) + shape.burst);
-    const auto packet_us = packet * 1'000'000 / shape.rate;
-    shape.codel_target =
-        std::max(kCodelTargetUs, static_cast<std::uint32_t>(kCodelPackets * packet_us));
+    shape.codel_target = static_cast<std::uint32_t>(
+        std::clamp(kCodelPackets * packet * 1'000'000 / shape.rate, kCodelTargetUs, kCodelMostUs));
     return shape;
 }
 

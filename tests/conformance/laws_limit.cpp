@@ -19,20 +19,19 @@ struct Trial {
     Bench& bench;
     Pod& pod;
 
-    // What is wrong with the rate; empty if nothing is.
-    [[nodiscard]] std::string measure(bool to_pod, const IpAddress& address, double limit) const {
+    [[nodiscard]] test::Torrent torrent(bool to_pod, const IpAddress& address) const {
         const int host = bench.world.host().fd();
         const int inside = pod.netns.fd();
-        test::Torrent torrent(to_pod ? host : inside, to_pod ? inside : host,
-                              to_pod ? address : bench.world.host_address(address.family()));
-        return test::breach(torrent, limit, limit * kBurstSeconds);
+        return {to_pod ? host : inside, to_pod ? inside : host,
+                to_pod ? address : bench.world.host_address(address.family())};
     }
 
     void expect_held(double ingress, double egress, const std::string& when) const {
         for (const auto& address : pod.addresses) {
             for (const bool to_pod : {true, false}) {
                 const double limit = to_pod ? ingress : egress;
-                const auto wrong = measure(to_pod, address, limit);
+                auto traffic = torrent(to_pod, address);
+                const auto wrong = test::breach(traffic, limit, limit * kBurstSeconds);
                 if (!wrong.empty()) {
                     throw Broken{when + " the limit of " + std::to_string(limit) + " bit/s " +
                                      direction(to_pod, address) + " does not hold: " + wrong,
@@ -66,7 +65,8 @@ void law_limit(const Options& options, Kind kind) {
     trial.expect_held(kEgress, kIngress, "after a restart of the daemon");
     bench.detach(pod);
     for (const bool to_pod : {true, false}) {
-        if (trial.measure(to_pod, pod.addresses[0], kIngress).empty()) {
+        auto traffic = trial.torrent(to_pod, pod.addresses[0]);
+        if (!test::exceeds(traffic, kIngress)) {
             throw Broken{"the limit " + direction(to_pod, pod.addresses[0]) + " outlives detach",
                          {}};
         }

@@ -35,7 +35,7 @@ TEST(BandwidthOnIpvlan, IsHeldInBothDirectionsAndGoneWithTheLimit) {
     Torrent out(pod.netns.fd(), pod.far_netns, pod.far);
     EXPECT_EQ(breach(out, kRate, kBurst), "") << "from the pod";
     node.detach(pod);
-    EXPECT_NE(breach(out, kRate, kBurst), "") << "the limit outlives detach";
+    EXPECT_TRUE(exceeds(out, kRate)) << "the limit outlives detach";
     EXPECT_EQ(ShapedNode::shell(pod.netns, "tc qdisc; ip -o link"), before);
 }
 
@@ -57,12 +57,12 @@ TEST(BandwidthFairness, EachModeHasAQueueForEachFlow) {
 TEST(BandwidthFairness, SixteenConnectionsGetAlike) {
     ShapedNode node;
     auto& pod = node.pod();
-    limit(pod);
+    pod.endpoint.limits(0, 5'000'000);  // what an emulated processor fills with ease
     node.attach(pod);
     Torrent out(pod.netns.fd(), pod.far_netns, pod.far, 16);
-    (void)out.read_for(std::chrono::seconds(2));
+    (void)out.read_for(std::chrono::seconds(3));
     const auto begin = out.bytes_by_flow();
-    (void)out.read_for(std::chrono::seconds(8));
+    (void)out.read_for(std::chrono::seconds(10));
     double sum = 0;
     double squares = 0;
     for (std::size_t i = 0; i < begin.size(); ++i) {

@@ -38,7 +38,7 @@ TEST_P(BandwidthRate, IsHeldInBothDirectionsAndGoneWithTheLimit) {
     Torrent out(pod.netns.fd(), pod.far_netns, pod.far);
     EXPECT_EQ(breach(out, kRate, kBurst), "") << "from the pod";
     node.detach(pod);
-    EXPECT_NE(breach(out, kRate, kBurst), "") << "the limit outlives detach";
+    EXPECT_TRUE(exceeds(out, kRate)) << "the limit outlives detach";
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, BandwidthRate,
@@ -57,7 +57,7 @@ TEST(BandwidthRate, OfANewLimitHoldsForConnectionsThatAreThere) {
     EXPECT_EQ(breach(out, 5e6, kBurst), "");
     pod.endpoint.limits(0, 50'000'000);
     node.attach(pod);
-    EXPECT_NE(breach(out, 5e6, kBurst), "") << "the old limit holds on";
+    EXPECT_EQ(breach(out, 50e6, kBurst), "");
 }
 
 TEST(BandwidthRate, IsSharedByTheTwoLinksOfAPod) {

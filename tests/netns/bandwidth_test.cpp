@@ -119,7 +119,7 @@ TEST_F(Bandwidth, AHookOfSomebodyElseStaysWithItsFilters) {
         const auto before = filters(where, link);
         pod.endpoint.limits(kRate, kRate);
         node_.attach(pod);
-        EXPECT_THAT(filters(where, link), AllOf(HasSubstr("cb007107"), HasSubstr("pref 49152")));
+        EXPECT_THAT(filters(where, link), AllOf(HasSubstr("cb007107"), HasSubstr("pref 65520")));
         node_.detach(pod);
         EXPECT_EQ(filters(where, link), before);
         EXPECT_THAT(qdiscs(where), HasSubstr("clsact"));
@@ -134,7 +134,7 @@ TEST_F(Bandwidth, OurHookStaysAsLongAsSomebodyElseHasAFilterOnIt) {
     add_foreign(node_.host(), link, false);
     node_.detach(pod);
     EXPECT_THAT(filters(node_.host(), link),
-                AllOf(HasSubstr("cb007107"), Not(HasSubstr("pref 49152"))));
+                AllOf(HasSubstr("cb007107"), Not(HasSubstr("pref 65520"))));
 }
 
 TEST_F(Bandwidth, AQueueOfSomebodyElseIsNotOursToRemove) {

@@ -149,4 +149,16 @@ std::string breach(Torrent& torrent, double limit, double burst_bits,
     return "no more than " + std::to_string(best) + " bit/s got through";
 }
 
+bool exceeds(Torrent& torrent, double limit, std::chrono::milliseconds patience_limit) {
+    constexpr double kClearly = 1.5;
+    const auto deadline = after(patience(patience_limit));
+    while (Clock::now() < deadline) {
+        const auto window = torrent.read_for(std::chrono::milliseconds(500));
+        if (window.bits_per_second() > kClearly * limit) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace terway::test

@@ -50,4 +50,8 @@ private:
     Torrent& torrent, double limit, double burst_bits,
     std::chrono::milliseconds patience_limit = std::chrono::seconds(20));
 
+// True once a window has clearly more than a limit.
+[[nodiscard]] bool exceeds(Torrent& torrent, double limit,
+                           std::chrono::milliseconds patience_limit = std::chrono::seconds(20));
+
 }  // namespace terway::test
