@@ -33,19 +33,23 @@ protected:
         call.netns = pod_->path();
         call.more = json::parse(std::string(R"({"runtimeConfig":{"bandwidth":)") + bandwidth + "}}")
                         .as_object();
-        return node_.cni(call);
+        auto reply = node_.cni(call);
+        result_ = reply.json;
+        return reply;
     }
     CniReply check(const char* name) {
         CniCall call;
         call.verb = "CHECK";
         call.container = name;
         call.netns = pod_->path();
+        call.more["prevResult"] = result_;
         return node_.cni(call);
     }
     std::string qdiscs() { return node_.shell("tc qdisc; ip -o link show type ifb"); }
 
     Node node_{limited()};
     std::unique_ptr<Sandbox> pod_ = node_.sandbox("c");
+    json::value result_;  // of the ADD
 };
 
 TEST_F(DaemonBandwidth, WhatTheRuntimeAsksForIsHeldUntilDel) {
