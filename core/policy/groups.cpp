@@ -1,6 +1,7 @@
 #include "policy/groups.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace terway::policy {
@@ -144,6 +145,21 @@ void GroupTable::leave(PodState& pod) {
         group->members.erase(&pod);
     }
     pod.groups.clear();
+}
+
+GroupTable::Moves GroupTable::regroup(PodState& pod) {
+    auto before = pod.groups;
+    leave(pod);
+    enter(pod);
+    auto now = pod.groups;
+    std::sort(before.begin(), before.end());
+    std::sort(now.begin(), now.end());
+    Moves moves;
+    std::set_difference(before.begin(), before.end(), now.begin(), now.end(),
+                        std::back_inserter(moves.left));
+    std::set_difference(now.begin(), now.end(), before.begin(), before.end(),
+                        std::back_inserter(moves.entered));
+    return moves;
 }
 
 }  // namespace terway::policy

@@ -49,6 +49,12 @@ public:
     // The pod is in no group before, and in all that it matches afterwards.
     void enter(PodState& pod);
     void leave(PodState& pod);
+    // Both at once, for new labels.
+    struct Moves {
+        std::vector<PeerGroup*> left;
+        std::vector<PeerGroup*> entered;
+    };
+    [[nodiscard]] Moves regroup(PodState& pod);
 
     [[nodiscard]] const GroupFinder& finder() const noexcept { return finder_; }
     [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }

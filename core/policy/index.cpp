@@ -21,10 +21,10 @@ bool counts(const kube::Pod& pod) {
 }
 
 // Most of what a watch tells of pods is about conditions and such.
-bool says_nothing_new(const kube::Pod& object, const PodState& pod) {
-    return pod.space != nullptr && pod.uid == object.meta.uid && pod.labels == object.meta.labels &&
-           pod.ports == object.ports && pod.said == object.addresses &&
-           pod.counts == counts(object) && pod.is_deleting == object.meta.is_deleting();
+bool is_new_in_labels_only(const kube::Pod& object, const PodState& pod) {
+    return pod.space != nullptr && pod.uid == object.meta.uid && pod.ports == object.ports &&
+           pod.said == object.addresses && pod.counts == counts(object) &&
+           pod.is_deleting == object.meta.is_deleting();
 }
 
 bool says_the_same(const kube::NetworkPolicy& a, const kube::NetworkPolicy& b) {
@@ -67,15 +67,10 @@ void Index::relabel(Space& space, bool is_known, const kube::Pairs& labels) {
     if (space.is_known == is_known && space.labels == labels) {
         return;
     }
-    for (auto& [_, pod] : space.pods) {
-        sets_.withdraw(pod);
-        groups_.leave(pod);
-    }
     space.is_known = is_known;
     space.labels = labels;
     for (auto& [_, pod] : space.pods) {
-        groups_.enter(pod);
-        sets_.contribute(pod);
+        sets_.move(pod, groups_.regroup(pod));
     }
 }
 
@@ -123,19 +118,24 @@ std::vector<IpAddress> Index::addresses_of(const PodState& pod) const {
 void Index::set_pod(const kube::Pod& object) {
     auto& home = space(object.meta.space.view());
     auto& pod = home.pods[object.meta.name.text()];
-    if (says_nothing_new(object, pod)) {
-        return;
-    }
-    change(pod, [&] {
-        pod.space = &home;
-        pod.name = object.meta.name;
-        pod.uid = object.meta.uid;
+    if (is_new_in_labels_only(object, pod)) {
+        if (pod.labels == object.meta.labels) {
+            return;
+        }
         pod.labels = object.meta.labels;
-        pod.ports = object.ports;
-        pod.said = object.addresses;
-        pod.counts = counts(object);
-        pod.is_deleting = object.meta.is_deleting();
-    });
+        sets_.move(pod, groups_.regroup(pod));
+    } else {
+        change(pod, [&] {
+            pod.space = &home;
+            pod.name = object.meta.name;
+            pod.uid = object.meta.uid;
+            pod.labels = object.meta.labels;
+            pod.ports = object.ports;
+            pod.said = object.addresses;
+            pod.counts = counts(object);
+            pod.is_deleting = object.meta.is_deleting();
+        });
+    }
     if (auto name = name_of(object.meta); endpoints_.contains(name)) {
         dirty_.insert(std::move(name));
     }

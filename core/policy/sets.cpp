@@ -76,7 +76,9 @@ std::size_t MemberHash::operator()(const AddressPort& member) const noexcept {
 
 void SetNode::count(const AddressPort& member, int ways) {
     const auto [place, is_new] = members.try_emplace(member, 0);
-    touched.try_emplace(member, !is_new);
+    if (is_told) {
+        touched.try_emplace(member, !is_new);
+    }
     if (ways > 0) {
         ++place->second;
     } else if (--place->second == 0) {
@@ -143,13 +145,17 @@ void SetTable::forget(SetNode& set) {
     changed_.erase(set.id);
 }
 
-void SetTable::count(const PodState& pod, int ways) {
-    for (const auto* const group : pod.groups) {
+void SetTable::count(const PodState& pod, const std::vector<PeerGroup*>& groups, int ways) {
+    for (const auto* const group : groups) {
         for (auto* const set : group->users) {
             set->count_group(pod, ways);
             changed_.insert(set->id);
         }
     }
+}
+
+void SetTable::count_all(const PodState& pod, int ways) {
+    count(pod, pod.groups, ways);
     for (auto* const set : with_ranges_) {
         set->count_ranges(pod, ways);
         if (!set->touched.empty()) {
@@ -163,7 +169,7 @@ std::vector<SetChange> SetTable::take_changes() {
     for (const auto& id : changed_) {
         auto& set = *sets_.at(id);
         auto change = set.is_told ? difference(set) : whole(set, false);
-        set.touched.clear();
+        set.touched = {};  // clear() would keep the buckets, and pass over them every time
         set.is_told = true;
         if (change.is_new || !change.added.empty() || !change.removed.empty()) {
             out.push_back(std::move(change));

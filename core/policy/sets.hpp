@@ -35,7 +35,7 @@ struct SetNode {
     SetPlan plan;
     // By how many ways each is a member; the port is 0 unless it is a Named set.
     std::unordered_map<AddressPort, std::uint32_t, MemberHash> members;
-    // What was touched since the last time, and whether it was a member then.
+    // What was touched since the set was told, and whether it was a member then.
     std::unordered_map<AddressPort, bool, MemberHash> touched;
     bool is_told = false;
 
@@ -59,8 +59,13 @@ public:
     [[nodiscard]] std::vector<SetId> sweep(const Kept& kept);
 
     // For a pod that is to change or go, and for one that has changed or come.
-    void withdraw(const PodState& pod) { count(pod, -1); }
-    void contribute(const PodState& pod) { count(pod, 1); }
+    void withdraw(const PodState& pod) { count_all(pod, -1); }
+    void contribute(const PodState& pod) { count_all(pod, 1); }
+    // For one that moved between groups and is otherwise as it was.
+    void move(const PodState& pod, const GroupTable::Moves& moves) {
+        count(pod, moves.left, -1);
+        count(pod, moves.entered, 1);
+    }
 
     // By id.
     [[nodiscard]] std::vector<SetChange> take_changes();
@@ -69,7 +74,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return sets_.size(); }
 
 private:
-    void count(const PodState& pod, int ways);
+    void count(const PodState& pod, const std::vector<PeerGroup*>& groups, int ways);
+    void count_all(const PodState& pod, int ways);
     void forget(SetNode& set);
 
     GroupTable& groups_;
