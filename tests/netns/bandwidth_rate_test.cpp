@@ -60,6 +60,25 @@ TEST(BandwidthRate, OfANewLimitHoldsForConnectionsThatAreThere) {
     EXPECT_EQ(breach(out, 50e6, kBurst), "");
 }
 
+// What waits is longer than the smaller burst of the new limit.
+TEST(BandwidthRate, OfALowerLimitHoldsForConnectionsThatAreThere) {
+    ShapedNode node;
+    auto& pod = node.pod();
+    pod.endpoint.limits(0, 500'000'000);
+    node.attach(pod);
+    Torrent out(pod.netns.fd(), pod.far_netns, pod.far);
+    (void)out.read_for(std::chrono::milliseconds(500));
+    constexpr double kLower = 5e6;
+    pod.endpoint.limits(0, static_cast<std::uint64_t>(kLower));
+    node.attach(pod);
+    const auto deadline = after(patience(std::chrono::seconds(20)));
+    double rate = 0;
+    while (rate < kLower / 2 || rate > kLower * 2) {
+        ASSERT_LT(Clock::now(), deadline) << rate << " bit/s get through";
+        rate = out.read_for(std::chrono::milliseconds(500)).bits_per_second();
+    }
+}
+
 TEST(BandwidthRate, IsSharedByTheTwoLinksOfAPod) {
     ShapedNode node;
     auto& pod = node.pod(PodKind::Exclusive);
