@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -35,7 +36,7 @@ public:
     std::map<std::string, std::string> known;
     std::string node = R"({"metadata":{"name":"n1","resourceVersion":"1"},
                            "spec":{"podCIDRs":["172.20.1.0/24"]}})";
-    bool away = false;
+    std::atomic<bool> away = false;
 
     // The service's configuration; the file is in that directory.
     std::string kubeconfig(const Directory& directory) {
