@@ -1,7 +1,5 @@
 #include "ctl/import_command.hpp"
 
-#include <unistd.h>
-
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +7,7 @@
 
 #include "base/file.hpp"
 #include "ctl/import_eni_conf.hpp"
+#include "ctl/input.hpp"
 #include "terway/error.hpp"
 
 namespace terway::ctl {
@@ -39,11 +38,6 @@ void check_absent(const std::string& path, bool force) {
             std::filesystem::file_type::not_found) {
         throw Error(Status::Invalid, path + " exists; --force replaces it");
     }
-}
-
-std::string read_input(const std::string& file) {
-    return file == "-" ? read_all(STDIN_FILENO, "standard input", kMostBytes)
-                       : read_file(file, kMostBytes);
 }
 
 void write_results(const Import& made, const std::string& output, const std::string& credentials) {
@@ -94,10 +88,9 @@ int import_command(int argc, char** argv) {
     if (!credentials.empty()) {
         options.credentials_file = std::filesystem::absolute(credentials).lexically_normal();
     }
-    const auto file = given["file"].as<std::string>();
-    options.file = file == "-" ? "standard input" : file;
-    const auto text = read_input(file);
-    const auto made = import_eni_conf(text, options);
+    const auto input = read_input(given["file"].as<std::string>(), kMostBytes);
+    options.file = input.name;
+    const auto made = import_eni_conf(input.text, options);
     for (const auto& remark : made.remarks) {
         std::cerr << print(remark, made.source) << "\n";
     }

@@ -1,14 +1,12 @@
 #include "ctl/policy_command.hpp"
 
-#include <unistd.h>
-
 #include <boost/json.hpp>
 #include <boost/program_options.hpp>
 #include <iostream>
 #include <string>
 #include <vector>
 
-#include "base/file.hpp"
+#include "ctl/input.hpp"
 #include "ctl/policy_print.hpp"
 #include "policy/cases/evaluate.hpp"
 
@@ -105,11 +103,8 @@ int policy_command(int argc, char** argv) {
         return kExitUsage;
     }
     wanted.as_json = output == "json";
-    const auto& file = words[1];
-    const std::string name = file == "-" ? "standard input" : file;
-    auto text =
-        file == "-" ? read_all(STDIN_FILENO, name, kMostBytes) : read_file(file, kMostBytes);
-    return play(policy::read_case_file(std::move(text), name), wanted);
+    auto input = read_input(words[1], kMostBytes);
+    return play(policy::read_case_file(std::move(input.text), input.name), wanted);
 }
 
 }  // namespace terway::ctl

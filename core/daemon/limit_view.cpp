@@ -66,10 +66,11 @@ double rate_between(std::uint64_t before, std::uint64_t now, Clock::duration spa
 
 LimitView::Samples LimitView::take(const endpoint::Operation& operation) const {
     Samples all;
-    for (auto& record : manager_.records()) {
+    for (const auto& record : manager_.records()) {
         try {
             if (const auto states = manager_.observe(record, operation)) {
-                all.emplace(record.key(), Sample{record, *states, Clock::now()});
+                all.emplace(record.key(), Sample{record.spec.pod_namespace, record.spec.pod_name,
+                                                 *states, Clock::now()});
             }
         } catch (const Error& error) {
             log::warning("the limits of an endpoint cannot be read",
@@ -112,12 +113,11 @@ std::string LimitView::metrics(const endpoint::Operation& operation) const {
         out << "# HELP " << column.name << " " << column.help << "\n# TYPE " << column.name << " "
             << column.type << "\n";
         for (const auto& [key, sample] : samples) {
-            const auto& spec = sample.record.spec;
             for (const auto& [direction, state] : {std::pair{"ingress", &sample.states.ingress},
                                                    std::pair{"egress", &sample.states.egress}}) {
                 if (state->rate_bps != 0) {
-                    out << column.name << "{namespace=" << quoted(spec.pod_namespace)
-                        << ",pod=" << quoted(spec.pod_name) << ",endpoint=" << quoted(key.text())
+                    out << column.name << "{namespace=" << quoted(sample.pod_namespace)
+                        << ",pod=" << quoted(sample.pod_name) << ",endpoint=" << quoted(key.text())
                         << ",direction=\"" << direction << "\"} " << state->*column.member << "\n";
                 }
             }

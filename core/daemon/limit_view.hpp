@@ -33,7 +33,8 @@ public:
 
 private:
     struct Sample {
-        endpoint::EndpointRecord record;
+        std::string pod_namespace;
+        std::string pod_name;
         endpoint::LimitStates states;
         Deadline at;
     };
