@@ -1,4 +1,5 @@
-/* terway/abi.h -- the whole contract between terwayd and a module.
+/* terway/abi.h -- the whole contract between terwayd and a module (with abi_policy.h, which it
+ * includes).
  *
  * Plain C11 (also C++17 and later); depends on <stddef.h> and <stdint.h> only. Three laws:
  *   1. A released member is never changed, moved or removed; new ones go at the end.
@@ -31,7 +32,7 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 5
+#define TWY_ABI_MINOR 6
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"
@@ -87,6 +88,14 @@ typedef struct twy_instance twy_instance; /* the module's own; opaque to the dae
 typedef struct twy_table twy_table;       /* the daemon's view of one TOML table or array */
 typedef struct twy_call twy_call;         /* the daemon's handle for the operation in progress */
 
+/* What the annotation k8s.aliyun.com/network-priority asks for. */
+enum {
+    TWY_PRIORITY_NONE = 0,
+    TWY_PRIORITY_GUARANTEED = 1,
+    TWY_PRIORITY_BURSTABLE = 2,
+    TWY_PRIORITY_BEST_EFFORT = 3
+};
+
 /* One container interface: the key (container_id, ifname) and what is wanted for it. */
 typedef struct twy_endpoint {
     uint32_t size;
@@ -115,6 +124,8 @@ typedef struct twy_endpoint {
     size_t subnet_count;
     uint64_t ingress_burst; /* bits that may come at once; 0: the module's own choice */
     uint64_t egress_burst;
+    uint32_t priority; /* of what the pod sends, against other pods of the ENI: TWY_PRIORITY_... */
+    uint32_t reserved2;
 } twy_endpoint;
 
 /* What a dataplane made; the later links of the chain hang on to it. */
@@ -241,89 +252,7 @@ typedef struct twy_qos {
                           twy_limits* ret, twy_error* reterr);
 } twy_qos;
 
-/* -- policy ------------------------------------------------------------------------------------ */
-
-/* A named set of prefixes shared by rules; a longer prefix of `except` beats `include`. */
-typedef struct twy_address_set {
-    uint32_t size;
-    uint32_t reserved;
-    twy_str id; /* stable over revisions, unique within the policy set */
-    const twy_prefix* include;
-    size_t include_count;
-    const twy_prefix* except;
-    size_t except_count;
-} twy_address_set;
-
-enum { TWY_ALLOW = 1, TWY_DENY = 2, TWY_PASS = 3 };
-
-typedef struct twy_port_range {
-    uint16_t first;
-    uint16_t last; /* inclusive */
-} twy_port_range;
-
-/* One rule of one direction. The first that matches decides; every member that is empty matches
- * everything. */
-typedef struct twy_rule {
-    uint32_t size;
-    uint8_t action;   /* TWY_ALLOW ... */
-    uint8_t protocol; /* IANA number; 0 is any */
-    uint8_t reserved[2];
-    const twy_port_range* ports; /* destination ports; empty is any */
-    size_t port_count;
-    const twy_str* peers; /* ids of address sets, matched against the far end; see any_peer */
-    size_t peer_count;
-    uint32_t any_peer; /* 1: every peer matches and `peers` is empty; 0 with no peers: none does */
-    uint32_t reserved2;
-    twy_str origin; /* the policy this came from, for counters and traces */
-} twy_rule;
-
-/* Everything policy wants of one endpoint. A direction that is not isolated passes unconditionally;
- * in one that is, what no rule allows is dropped. */
-typedef struct twy_endpoint_rules {
-    uint32_t size;
-    uint32_t isolated; /* bit 0: ingress, bit 1: egress */
-    twy_str container_id;
-    twy_str ifname;
-    const twy_rule* const* ingress;
-    size_t ingress_count;
-    const twy_rule* const* egress;
-    size_t egress_count;
-} twy_endpoint_rules;
-
-/* A complete, level-triggered picture of policy at one revision: what is not in it is not wanted. */
-typedef struct twy_policy_set {
-    uint32_t size;
-    uint32_t reserved;
-    uint64_t revision; /* grows */
-    const twy_address_set* const* sets;
-    size_t set_count;
-    const twy_endpoint_rules* const* endpoints;
-    size_t endpoint_count;
-} twy_policy_set;
-
-/* The verbs of a policy module. */
-typedef struct twy_policy {
-    uint32_t size;
-    uint32_t reserved;
-    /* Put the rules of the revision last applied in force for this endpoint, or deny everything
-     * when none names it yet. [request] */
-    twy_status (*attach)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
-                         twy_error* reterr);
-    /* As twy_dataplane.detach. Runs first of all detaches. [request] */
-    twy_status (*detach)(twy_instance*, twy_call*, const twy_endpoint*, twy_error* reterr);
-    /* As twy_dataplane.check. [request] */
-    twy_status (*check)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
-                        twy_error* reterr);
-    /* As twy_dataplane.adopt; rules already in the kernel stay in force until the first apply. [request] */
-    twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
-                        twy_error* reterr);
-    /* Make the kernel agree with the set; answers the revision now in force. An endpoint the set
-     * does not name is denied everything, as before the first apply. Never concurrent with
-     * another apply, but concurrent with attach and detach of any endpoint: the lock around what
-     * they share is the module's own. [request] */
-    twy_status (*apply)(twy_instance*, twy_call*, const twy_policy_set*, uint64_t* ret_revision,
-                        twy_error* reterr);
-} twy_policy;
+#include "terway/abi_policy.h"
 
 /* -- the host's side --------------------------------------------------------------------------- */
 

@@ -84,8 +84,9 @@ public:
     virtual void detach_policy(const Call&, const EndpointView&) = 0;
     virtual void check_policy(const Call&, const EndpointView&, const twy_attachment&) = 0;
     virtual void adopt_policy(const Call&, const EndpointView&, const twy_attachment&) = 0;
-    // Returns the revision now in force.
-    virtual std::uint64_t apply(const Call&, const twy_policy_set&) = 0;
+    virtual void apply(const Call&, const twy_policy_update&) = 0;
+    virtual twy_policy_counters observe_policy(const Call&, const EndpointView&,
+                                               const twy_attachment&) = 0;
 };
 
 // Runs `body`; whatever it throws becomes a status and a message in `reterr`.
@@ -173,13 +174,13 @@ struct Export {
             return nullptr;
         }
     }
+    template <auto Verb, class Ret>
     static twy_status observe(twy_instance* instance, twy_call* call, const twy_endpoint* endpoint,
-                              const twy_attachment* attachment, twy_limits* ret,
-                              twy_error* reterr) {
+                              const twy_attachment* attachment, Ret* ret, twy_error* reterr) {
         return guarded(reterr, [&] {
             T& module = self(instance);
-            give(*ret, module.observe_qos(Call(module.host(), call), EndpointView(*endpoint),
-                                          *attachment));
+            give(*ret, (module.*Verb)(Call(module.host(), call), EndpointView(*endpoint),
+                                      *attachment));
         });
     }
     static const void* qos() {
@@ -190,7 +191,7 @@ struct Export {
                                             verb<&Qos::detach_qos>,
                                             verb<&Qos::check_qos, const twy_attachment*>,
                                             verb<&Qos::adopt_qos, const twy_attachment*>,
-                                            observe};
+                                            observe<&Qos::observe_qos, twy_limits>};
             return &kTable;
         } else {
             return nullptr;
@@ -204,17 +205,18 @@ struct Export {
                                                verb<&Policy::detach_policy>,
                                                verb<&Policy::check_policy, const twy_attachment*>,
                                                verb<&Policy::adopt_policy, const twy_attachment*>,
-                                               apply};
+                                               apply,
+                                               observe<&Policy::observe_policy, twy_policy_counters>};
             return &kTable;
         } else {
             return nullptr;
         }
     }
-    static twy_status apply(twy_instance* instance, twy_call* call, const twy_policy_set* set,
-                            std::uint64_t* ret_revision, twy_error* reterr) {
+    static twy_status apply(twy_instance* instance, twy_call* call, const twy_policy_update* update,
+                            twy_error* reterr) {
         return guarded(reterr, [&] {
             T& module = self(instance);
-            *ret_revision = module.apply(Call(module.host(), call), *set);
+            module.apply(Call(module.host(), call), *update);
         });
     }
 

@@ -73,6 +73,8 @@ public:
     // Bits; 0: the module's own choice.
     [[nodiscard]] std::uint64_t ingress_burst() const noexcept { return raw_.ingress_burst; }
     [[nodiscard]] std::uint64_t egress_burst() const noexcept { return raw_.egress_burst; }
+    // TWY_PRIORITY_...
+    [[nodiscard]] std::uint32_t priority() const noexcept { return raw_.priority; }
     // What the module last gave to Call::put_state for this endpoint.
     [[nodiscard]] std::string_view state() const noexcept { return view(raw_.state); }
 

@@ -108,6 +108,11 @@ public:
         egress_burst_ = egress_bits;
         return *this;
     }
+    // TWY_PRIORITY_...
+    EndpointBuilder& priority(std::uint32_t priority) {
+        priority_ = priority;
+        return *this;
+    }
     // What the module is told it gave to put_state.
     EndpointBuilder& state(std::string bytes) {
         state_ = std::move(bytes);
@@ -151,6 +156,7 @@ public:
         made.subnet_count = subnets_.size();
         made.ingress_burst = ingress_burst_;
         made.egress_burst = egress_burst_;
+        made.priority = priority_;
         return made;
     }
 
@@ -174,6 +180,7 @@ private:
     std::uint64_t egress_bps_ = 0;
     std::uint64_t ingress_burst_ = 0;
     std::uint64_t egress_burst_ = 0;
+    std::uint32_t priority_ = TWY_PRIORITY_NONE;
 };
 
 }  // namespace terway::sdk::testing

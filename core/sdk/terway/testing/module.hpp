@@ -110,14 +110,20 @@ public:
     void adopt_policy(EndpointBuilder& endpoint, const twy_attachment& made) {
         verb(endpoint, policy().adopt, &made);
     }
-    // The revision now in force.
-    std::uint64_t apply(const twy_policy_set& set) {
-        std::uint64_t revision = 0;
+    void apply(const twy_policy_update& update) {
         FakeHost::Operation operation(host_);
         run([&](twy_error* reterr) {
-            return policy().apply(instance_, operation.raw(), &set, &revision, reterr);
+            return policy().apply(instance_, operation.raw(), &update, reterr);
         });
-        return revision;
+    }
+    twy_policy_counters observe_policy(EndpointBuilder& endpoint, const twy_attachment& made) {
+        auto counters = sized<twy_policy_counters>();
+        FakeHost::Operation operation(host_);
+        const twy_endpoint raw = endpoint.raw();
+        run([&](twy_error* reterr) {
+            return policy().observe(instance_, operation.raw(), &raw, &made, &counters, reterr);
+        });
+        return counters;
     }
 
     [[nodiscard]] bool offers(const char* id) const {

@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.5 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.6 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -14,6 +14,9 @@ static_assert(TWY_MAGIC == 0x59575254 && TWY_NOTE_TYPE == 1);
 static_assert(TWY_OK == 0 && TWY_INVALID == 1 && TWY_RETRY == 2 && TWY_UNSUPPORTED == 3 &&
               TWY_GONE == 4 && TWY_INTERNAL == 5);
 static_assert(TWY_ALLOW == 1 && TWY_DENY == 2 && TWY_PASS == 3);
+static_assert(TWY_SET_PODS == 1 && TWY_SET_BLOCKS == 2 && TWY_SET_NAMED == 3);
+static_assert(TWY_PRIORITY_NONE == 0 && TWY_PRIORITY_GUARANTEED == 1 &&
+              TWY_PRIORITY_BURSTABLE == 2 && TWY_PRIORITY_BEST_EFFORT == 3);
 static_assert(TWY_NONE == 0 && TWY_BOOL == 1 && TWY_INT == 2 && TWY_STRING == 3 && TWY_TABLE == 4 &&
               TWY_ARRAY == 5 && TWY_OTHER == 6);
 static_assert(TWY_LOG_DEBUG == 1 && TWY_LOG_INFO == 2 && TWY_LOG_WARNING == 3 &&
@@ -35,7 +38,7 @@ LAYOUT(twy_error, size, 0);
 LAYOUT(twy_error, sys_errno, 4);
 LAYOUT(twy_error, message, 8);
 
-SIZE(twy_endpoint, 232);
+SIZE(twy_endpoint, 240);
 LAYOUT(twy_endpoint, size, 0);
 LAYOUT(twy_endpoint, netns_fd, 4);
 LAYOUT(twy_endpoint, container_id, 8);
@@ -60,6 +63,8 @@ LAYOUT(twy_endpoint, subnets, 200);
 LAYOUT(twy_endpoint, subnet_count, 208);
 LAYOUT(twy_endpoint, ingress_burst, 216);
 LAYOUT(twy_endpoint, egress_burst, 224);
+LAYOUT(twy_endpoint, priority, 232);
+LAYOUT(twy_endpoint, reserved2, 236);
 
 SIZE(twy_attachment, 92);
 LAYOUT(twy_attachment, size, 0);
@@ -134,52 +139,104 @@ LAYOUT(twy_qos, check, 24);
 LAYOUT(twy_qos, adopt, 32);
 LAYOUT(twy_qos, observe, 40);
 
-SIZE(twy_address_set, 56);
-LAYOUT(twy_address_set, size, 0);
-LAYOUT(twy_address_set, reserved, 4);
-LAYOUT(twy_address_set, id, 8);
-LAYOUT(twy_address_set, include, 24);
-LAYOUT(twy_address_set, include_count, 32);
-LAYOUT(twy_address_set, except, 40);
-LAYOUT(twy_address_set, except_count, 48);
+SIZE(twy_id, 16);
+LAYOUT(twy_id, high, 0);
+LAYOUT(twy_id, low, 8);
 
-SIZE(twy_port_range, 4);
-LAYOUT(twy_port_range, first, 0);
-LAYOUT(twy_port_range, last, 2);
+SIZE(twy_member, 36);
+LAYOUT(twy_member, family, 0);
+LAYOUT(twy_member, reserved, 1);
+LAYOUT(twy_member, port, 2);
+LAYOUT(twy_member, first, 4);
+LAYOUT(twy_member, last, 20);
 
-SIZE(twy_rule, 64);
-LAYOUT(twy_rule, size, 0);
-LAYOUT(twy_rule, action, 4);
-LAYOUT(twy_rule, protocol, 5);
-LAYOUT(twy_rule, reserved, 6);
-LAYOUT(twy_rule, ports, 8);
-LAYOUT(twy_rule, port_count, 16);
-LAYOUT(twy_rule, peers, 24);
-LAYOUT(twy_rule, peer_count, 32);
-LAYOUT(twy_rule, any_peer, 40);
-LAYOUT(twy_rule, reserved2, 44);
-LAYOUT(twy_rule, origin, 48);
+SIZE(twy_set_change, 56);
+LAYOUT(twy_set_change, size, 0);
+LAYOUT(twy_set_change, kind, 4);
+LAYOUT(twy_set_change, protocol, 5);
+LAYOUT(twy_set_change, is_new, 6);
+LAYOUT(twy_set_change, reserved, 7);
+LAYOUT(twy_set_change, id, 8);
+LAYOUT(twy_set_change, added, 24);
+LAYOUT(twy_set_change, added_count, 32);
+LAYOUT(twy_set_change, removed, 40);
+LAYOUT(twy_set_change, removed_count, 48);
+
+SIZE(twy_match, 24);
+LAYOUT(twy_match, size, 0);
+LAYOUT(twy_match, action, 4);
+LAYOUT(twy_match, any, 5);
+LAYOUT(twy_match, reserved, 6);
+LAYOUT(twy_match, sets, 8);
+LAYOUT(twy_match, set_count, 16);
+
+SIZE(twy_port_class, 32);
+LAYOUT(twy_port_class, size, 0);
+LAYOUT(twy_port_class, protocol, 4);
+LAYOUT(twy_port_class, reserved, 5);
+LAYOUT(twy_port_class, first, 6);
+LAYOUT(twy_port_class, last, 8);
+LAYOUT(twy_port_class, reserved2, 10);
+LAYOUT(twy_port_class, reserved3, 12);
+LAYOUT(twy_port_class, matches, 16);
+LAYOUT(twy_port_class, match_count, 24);
+
+SIZE(twy_tier, 56);
+LAYOUT(twy_tier, size, 0);
+LAYOUT(twy_tier, otherwise, 4);
+LAYOUT(twy_tier, reserved, 5);
+LAYOUT(twy_tier, named, 8);
+LAYOUT(twy_tier, named_count, 16);
+LAYOUT(twy_tier, classes, 24);
+LAYOUT(twy_tier, class_count, 32);
+LAYOUT(twy_tier, others, 40);
+LAYOUT(twy_tier, other_count, 48);
+
+SIZE(twy_rule_set, 40);
+LAYOUT(twy_rule_set, size, 0);
+LAYOUT(twy_rule_set, reserved, 4);
+LAYOUT(twy_rule_set, id, 8);
+LAYOUT(twy_rule_set, tiers, 24);
+LAYOUT(twy_rule_set, tier_count, 32);
+
+SIZE(twy_endpoint_key, 32);
+LAYOUT(twy_endpoint_key, container_id, 0);
+LAYOUT(twy_endpoint_key, ifname, 16);
 
 SIZE(twy_endpoint_rules, 72);
 LAYOUT(twy_endpoint_rules, size, 0);
-LAYOUT(twy_endpoint_rules, isolated, 4);
-LAYOUT(twy_endpoint_rules, container_id, 8);
-LAYOUT(twy_endpoint_rules, ifname, 24);
+LAYOUT(twy_endpoint_rules, reserved, 4);
+LAYOUT(twy_endpoint_rules, key, 8);
 LAYOUT(twy_endpoint_rules, ingress, 40);
-LAYOUT(twy_endpoint_rules, ingress_count, 48);
-LAYOUT(twy_endpoint_rules, egress, 56);
-LAYOUT(twy_endpoint_rules, egress_count, 64);
+LAYOUT(twy_endpoint_rules, egress, 48);
+LAYOUT(twy_endpoint_rules, policies, 56);
+LAYOUT(twy_endpoint_rules, policy_count, 64);
 
-SIZE(twy_policy_set, 48);
-LAYOUT(twy_policy_set, size, 0);
-LAYOUT(twy_policy_set, reserved, 4);
-LAYOUT(twy_policy_set, revision, 8);
-LAYOUT(twy_policy_set, sets, 16);
-LAYOUT(twy_policy_set, set_count, 24);
-LAYOUT(twy_policy_set, endpoints, 32);
-LAYOUT(twy_policy_set, endpoint_count, 40);
+SIZE(twy_policy_update, 80);
+LAYOUT(twy_policy_update, size, 0);
+LAYOUT(twy_policy_update, is_full, 4);
+LAYOUT(twy_policy_update, revision, 8);
+LAYOUT(twy_policy_update, sets, 16);
+LAYOUT(twy_policy_update, set_count, 24);
+LAYOUT(twy_policy_update, endpoints, 32);
+LAYOUT(twy_policy_update, endpoint_count, 40);
+LAYOUT(twy_policy_update, gone_endpoints, 48);
+LAYOUT(twy_policy_update, gone_endpoint_count, 56);
+LAYOUT(twy_policy_update, gone_sets, 64);
+LAYOUT(twy_policy_update, gone_set_count, 72);
 
-SIZE(twy_policy, 48);
+SIZE(twy_verdicts, 32);
+LAYOUT(twy_verdicts, allowed, 0);
+LAYOUT(twy_verdicts, denied, 8);
+LAYOUT(twy_verdicts, reserved, 16);
+
+SIZE(twy_policy_counters, 72);
+LAYOUT(twy_policy_counters, size, 0);
+LAYOUT(twy_policy_counters, reserved, 4);
+LAYOUT(twy_policy_counters, ingress, 8);
+LAYOUT(twy_policy_counters, egress, 40);
+
+SIZE(twy_policy, 56);
 LAYOUT(twy_policy, size, 0);
 LAYOUT(twy_policy, reserved, 4);
 LAYOUT(twy_policy, attach, 8);
@@ -187,6 +244,7 @@ LAYOUT(twy_policy, detach, 16);
 LAYOUT(twy_policy, check, 24);
 LAYOUT(twy_policy, adopt, 32);
 LAYOUT(twy_policy, apply, 40);
+LAYOUT(twy_policy, observe, 48);
 
 SIZE(twy_value, 48);
 LAYOUT(twy_value, size, 0);
