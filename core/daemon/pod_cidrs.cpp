@@ -1,9 +1,11 @@
 #include "daemon/pod_cidrs.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
 #include "base/log.hpp"
+#include "terway/error.hpp"
 
 namespace terway::daemon {
 namespace {
@@ -16,6 +18,12 @@ constexpr const char* kName = "pod-cidrs";
 constexpr seconds kPatience{5};
 constexpr seconds kLook{1};
 constexpr int kTellEvery = 30;
+// A whole private network of the largest kind.
+constexpr unsigned kLeastV4 = 8;
+constexpr unsigned kLeastV6 = 16;
+// https://www.iana.org/assignments/iana-ipv4-special-registry, .../iana-ipv6-special-registry
+constexpr auto kNoPods = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+                          "::/128",    "::1/128",     "fe80::/10",      "ff00::/8"};
 
 void remember(store::Store& store, const std::vector<Prefix>& cidrs) {
     std::string body;
@@ -42,6 +50,22 @@ std::vector<Prefix> remembered(store::Store& store) {
 
 }  // namespace
 
+void check_pod_cidr(const Prefix& cidr) {
+    const auto complain = [&](const std::string& reason) {
+        throw Error(Status::Invalid, "pod CIDR " + cidr.text() + " of the node's object " + reason +
+                                         "; remedy: correct the cluster's pod CIDR");
+    };
+    const unsigned least = cidr.is_v4() ? kLeastV4 : kLeastV6;
+    if (cidr.length() < least) {
+        complain("is larger than a /" + std::to_string(least));
+    }
+    for (const auto* special : kNoPods) {
+        if (cidr.overlaps(Prefix::parse(special).value())) {
+            complain("overlaps " + std::string(special) + ", whose addresses are not for pods");
+        }
+    }
+}
+
 std::vector<Prefix> find_pod_cidrs(const AskPodCidrs& ask, store::Store& store,
                                    const std::function<bool()>& go_on,
                                    const std::function<void()>& tell) {
@@ -62,6 +86,7 @@ std::vector<Prefix> find_pod_cidrs(const AskPodCidrs& ask, store::Store& store,
         }
         cidrs = ask(after(kLook));
     }
+    std::for_each(cidrs.begin(), cidrs.end(), check_pod_cidr);
     remember(store, cidrs);
     return cidrs;
 }

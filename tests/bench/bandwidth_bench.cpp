@@ -11,6 +11,7 @@
 #include "candidate.hpp"
 #include "limited_node.hpp"
 #include "node_pair.hpp"
+#include "terway/error.hpp"
 #include "world.hpp"
 
 namespace terway::bench {
@@ -19,12 +20,13 @@ namespace {
 struct Limit {
     const char* name;
     std::uint64_t bps;
+    unsigned patience;  // a packet more or less must not count, nor what waits for a lost one
 };
-constexpr std::array<Limit, 5> kLimits{{{"1m", 1'000'000},
-                                        {"10m", 10'000'000},
-                                        {"100m", 100'000'000},
-                                        {"1g", 1'000'000'000},
-                                        {"5g", 5'000'000'000}}};
+constexpr std::array<Limit, 5> kLimits{{{"1m", 1'000'000, 5},
+                                        {"10m", 10'000'000, 2},
+                                        {"100m", 100'000'000, 1},
+                                        {"1g", 1'000'000'000, 1},
+                                        {"5g", 5'000'000'000, 1}}};
 constexpr const char* kFairLimit = "100m";  // where fairness, lateness and neighbours are looked at
 constexpr const char* kCostLimit = "1g";
 constexpr unsigned kManyFlows = 16;
@@ -46,14 +48,28 @@ const Way& way_of(const LimitedNode::Pod& pod, Direction direction) {
     return direction == Direction::Ingress ? pod.ingress() : pod.egress();
 }
 
+std::vector<Limit> chosen(const std::vector<std::string>& names) {
+    std::vector<Limit> all;
+    for (const auto& limit : kLimits) {
+        if (names.empty() || std::find(names.begin(), names.end(), limit.name) != names.end()) {
+            all.push_back(limit);
+        }
+    }
+    if (all.empty() || (!names.empty() && all.size() != names.size())) {
+        throw Error(Status::Invalid, "a limit is one of 1m, 10m, 100m, 1g, 5g");
+    }
+    return all;
+}
+
 // Those of the dataplane benchmark with a limit, and what Debian has for it.
-std::vector<Candidate> contestants(const std::vector<std::string>& only) {
+std::vector<Candidate> contestants(const BandwidthOptions& options) {
     std::vector<Candidate> all;
-    for (auto& each : candidates(only)) {
+    for (auto& each : candidates(options.only)) {
         if (each.ours && each.name != "vpc_route_plain") {
             const std::string chain = "[chain]\n";
             each.profile.insert(each.profile.find(chain) + chain.size(),
                                 "qos = \"bandwidth-tc\"\n");
+            each.profile += "[module.bandwidth-tc]\nmode = \"" + options.mode + "\"\n";
             all.push_back(each);
         } else if (each.name == "ptp") {
             all.push_back(each);
@@ -66,7 +82,8 @@ class Bandwidth {
 public:
     Bandwidth(const BandwidthOptions& options, const std::string& scratch)
         : phases_(options.phases),
-          all_(contestants(options.only)),
+          limits_(chosen(options.limits)),
+          all_(contestants(options)),
           simulation_("bench", dataplane_topology(all_)),
           bare_(simulation_.fabric()) {
         for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -80,7 +97,7 @@ public:
         for (const auto& node : nodes_) {
             std::cerr << node->name() << ": without a limit\n";
             measure_unlimited(*node);
-            for (const auto& limit : kLimits) {
+            for (const auto& limit : limits_) {
                 std::cerr << node->name() << ": " << limit.name << "\n";
                 measure(*node, limit);
             }
@@ -101,7 +118,7 @@ private:
         auto& found = unlimited_[node.name()];
         for (const auto direction : kDirections) {
             found.bps[direction] = tcp_goodput(way_of(pod, direction), 1, phases_).bps;
-            found.udp_bps[direction] = udp_goodput(way_of(pod, direction), kAll, phases_).bps;
+            found.udp_bps[direction] = udp_goodput(way_of(pod, direction), 1, kAll, phases_).bps;
             if (node.ours()) {
                 found.loaded_us[direction] = loaded_round_trip_us(way_of(pod, direction), phases_);
             }
@@ -110,6 +127,7 @@ private:
 
     void measure(LimitedNode& node, const Limit& limit) {
         const LimitedNode::Pod pod(node, limit.bps);
+        const Phases phases{phases_.settle, phases_.measure * limit.patience};
         for (const auto direction : kDirections) {
             const auto& way = way_of(pod, direction);
             const auto bps = static_cast<double>(limit.bps);
@@ -118,16 +136,18 @@ private:
                 continue;
             }
             const auto title = node.name() + "_" + name_of(direction) + "_" + limit.name;
-            const auto one = tcp_goodput(way, 1, phases_);
+            const auto one = tcp_goodput(way, 1, phases);
             if (limit.name == std::string(kCostLimit)) {
                 costs_[node.name()][direction] = one.cpu_ms_per_gbit;
             }
-            const auto many = tcp_goodput(way, kManyFlows, phases_);
+            const auto many = tcp_goodput(way, kManyFlows, phases);
             append_error(node, title + "_error_pct", one.bps, bps);
             append_error(node, title + "_16_error_pct", many.bps, bps);
             if (kFlood * bps < unlimited_[node.name()].udp_bps[direction]) {
                 append_error(node, title + "_udp_error_pct",
-                             udp_goodput(way, kFlood * bps, phases_).bps, bps);
+                             udp_goodput(way, 1, kFlood * bps, phases).bps, bps);
+                append_error(node, title + "_udp_16_error_pct",
+                             udp_goodput(way, kManyFlows, kFlood * bps, phases).bps, bps);
             }
             if (limit.name == std::string(kFairLimit)) {
                 append_fairness(node, title, many.fairness);
@@ -198,6 +218,7 @@ private:
     }
 
     const Phases phases_;
+    const std::vector<Limit> limits_;
     const std::vector<Candidate> all_;
     sim::Simulation simulation_;
     BarePair bare_;

@@ -13,7 +13,9 @@ namespace terway::bench {
 struct BandwidthOptions {
     Programs programs;
     Phases phases{};
-    std::vector<std::string> only{};  // candidates; empty: all
+    std::vector<std::string> only{};    // candidates; empty: all
+    std::vector<std::string> limits{};  // "1m"; empty: all
+    std::string mode = "auto";          // of bandwidth-tc
 };
 
 // As bench_cni.

@@ -94,15 +94,17 @@ void set_udp(const Fd& socket, int option, int value) {
     }
 }
 
-// Sends at an even pace, in little bunches.
-void send_paced(const Fd& socket, double bps, const std::atomic<bool>& enough) {
+// Sends at an even pace by all sockets in turn, in little bunches.
+void send_paced(const std::vector<Fd>& sockets, double bps, const std::atomic<bool>& enough) {
     constexpr unsigned kBunch = 8;
     const std::vector<char> bunch(kBunch * kUdpPayload);
-    set_udp(socket, UDP_SEGMENT, static_cast<int>(kUdpPayload));
+    for (const auto& socket : sockets) {
+        set_udp(socket, UDP_SEGMENT, static_cast<int>(kUdpPayload));
+    }
     const std::chrono::duration<double> each(kBunch * kUdpPayload * kBitsPerByte / bps);
     auto next = Clock::now();
-    while (!enough) {
-        (void)::send(socket.get(), bunch.data(), bunch.size(), MSG_DONTWAIT);
+    for (std::size_t turn = 0; !enough; turn = (turn + 1) % sockets.size()) {
+        (void)::send(sockets[turn].get(), bunch.data(), bunch.size(), MSG_DONTWAIT);
         next += std::chrono::duration_cast<Clock::duration>(each);
         const auto now = Clock::now();
         if (next > now) {
@@ -162,10 +164,13 @@ Goodput tcp_goodput(const Way& way, unsigned flows, const Phases& phases) {
     });
 }
 
-Goodput udp_goodput(const Way& way, double bps, const Phases& phases) {
+Goodput udp_goodput(const Way& way, unsigned flows, double bps, const Phases& phases) {
     return with_context(way.name, [&] {
         const auto receiver = in_netns(way.server, [&] { return bind_udp(way.target.family()); });
-        const auto sender = in_netns(way.client, [&] { return connect_udp(way.target); });
+        std::vector<Fd> senders;
+        for (unsigned i = 0; i < flows; ++i) {
+            senders.push_back(in_netns(way.client, [&] { return connect_udp(way.target); }));
+        }
         set_udp(receiver, UDP_GRO, 1);
         std::atomic<bool> enough = false;
         Counters counters(1);
@@ -180,7 +185,7 @@ Goodput udp_goodput(const Way& way, double bps, const Phases& phases) {
             }
         });
         Worker sending("bench-client", way.client, std::nullopt,
-                       [&] { send_paced(sender, bps, enough); });
+                       [&] { send_paced(senders, bps, enough); });
         const auto counted = watch(counters, phases);
         enough = true;
         sending.finish();

@@ -50,8 +50,9 @@ struct Goodput {
 // Both throw Error, naming the way, if nothing comes through.
 // So many TCP connections, as much as they carry.
 [[nodiscard]] Goodput tcp_goodput(const Way& way, unsigned flows, const Phases& phases);
-// UDP in packets of an MTU of 1500 bytes, sent as fast as `bps` bits a second of payload.
-[[nodiscard]] Goodput udp_goodput(const Way& way, double bps, const Phases& phases);
+// So many flows of UDP in packets of an MTU of 1500 bytes, together as fast as `bps` bits a second
+// of payload.
+[[nodiscard]] Goodput udp_goodput(const Way& way, unsigned flows, double bps, const Phases& phases);
 // As round_trip_us, while a TCP connection between the two takes all there is.
 [[nodiscard]] double loaded_round_trip_us(const Way& way, const Phases& phases);
 

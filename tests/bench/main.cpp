@@ -29,7 +29,8 @@ constexpr const char* kUsage =
     "  terway-bench pool [--rounds N] [--bursts N] [--hours N] [--steps N] [--out FILE]\n"
     "  terway-bench dataplane [--rounds N] [--slice MS] [--bursts N] [--only NAME]...\n"
     "                [--out FILE]\n"
-    "  terway-bench bandwidth [--measure MS] [--only NAME]... [--out FILE]\n"
+    "  terway-bench bandwidth [--measure MS] [--mode MODE] [--limit LIMIT]... [--only NAME]...\n"
+    "                [--out FILE]\n"
     "  terway-bench kube [--rounds N] [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
@@ -80,7 +81,11 @@ po::options_description options() {
     add("storms", po::value<unsigned>()->default_value(10), "rounds with a hundred pods at once");
     add("slice", po::value<unsigned>()->default_value(100), "milliseconds of each traffic");
     add("measure", po::value<unsigned>()->default_value(2000),
-        "milliseconds of each look at a limited pod, half as long again before it");
+        "milliseconds of each look at a limited pod (longer at a low limit), half as long again "
+        "before it");
+    add("mode", po::value<std::string>()->default_value("auto"), "of bandwidth-tc");
+    add("limit", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
+        "1m, 10m, 100m, 1g or 5g bit/s; may be repeated");
     add("only", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
         "a dataplane or plugin; may be repeated");
     add("out", po::value<std::string>(), "write the rows as JSON to this file");
@@ -121,8 +126,11 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
     }
     if (what == "bandwidth") {
         const std::chrono::milliseconds span(count(given, "measure"));
-        return bench_bandwidth(
-            {programs, {span / 2, span}, given["only"].as<std::vector<std::string>>()});
+        return bench_bandwidth({programs,
+                                {span / 2, span},
+                                given["only"].as<std::vector<std::string>>(),
+                                given["limit"].as<std::vector<std::string>>(),
+                                given["mode"].as<std::string>()});
     }
     if (what == "kube") {
         return bench_kube({.programs = programs, .rounds = count_or(given, "rounds", 200)});

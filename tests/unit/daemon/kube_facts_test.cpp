@@ -176,6 +176,21 @@ TEST_F(KubePodCidrs, AreNotTakenForWhatIsRememberedOfTheInstance) {
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "nothing is there to complain about";
 }
 
+TEST_F(KubePodCidrs, ThatMustBeAMistakeAreRefusedAndNotRemembered) {
+    store::Store store(dir());
+    for (const auto* text : {"0.0.0.0/0", "10.0.0.0/7", "127.0.0.0/16", "169.254.0.0/24",
+                             "224.0.0.0/24", "::/0", "fd00::/15", "fe80::/64", "::/96"}) {
+        try {
+            (void)find(store, {{Prefix::parse(text).value()}});
+            ADD_FAILURE() << text << " is taken";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.status(), Status::Invalid);
+            EXPECT_THAT(error.what(), testing::HasSubstr(std::string("pod CIDR ") + text));
+        }
+    }
+    EXPECT_THAT(store.notes("node"), IsEmpty());
+}
+
 TEST_F(KubePodCidrs, WaitingEndsWhenTheDaemonDoes) {
     store::Store store(dir());
     EXPECT_THAT(find(store, {{}}), IsEmpty());
