@@ -53,6 +53,8 @@ public:
     [[nodiscard]] Update take();
     // All that was told and still holds, for a receiver that begins anew.
     [[nodiscard]] Update everything() const;
+    // What was told of that pod and still holds; null if there is nothing.
+    [[nodiscard]] const EndpointRules* told(const ObjectName& pod) const;
 
     // The policies that select a pod, by name.
     [[nodiscard]] Policies policies_of(const ObjectName& pod) const;
