@@ -62,10 +62,9 @@ void PolicyBoard::publish(const std::vector<Standing>& standings) {
 
 std::size_t PolicyBoard::closed() const {
     const MutexLock lock(mutex_);
-    return static_cast<std::size_t>(
-        std::count_if(seats_.begin(), seats_.end(), [](const auto& each) {
-            return each.second.has_passed && !each.second.in_force;
-        }));
+    return static_cast<std::size_t>(std::count_if(
+        seats_.begin(), seats_.end(),
+        [](const auto& each) { return each.second.has_passed && !each.second.in_force; }));
 }
 
 bool PolicyBoard::is_closed(const endpoint::EndpointKey& key) const {

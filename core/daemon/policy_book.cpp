@@ -239,8 +239,8 @@ void PolicyBook::settle(const PolicyDelivery& delivery, bool is_applied) {
         }
         auto& place = found->second;
         place.is_told = standing.in_force;
-        place.is_open = place.is_open && (place.seat.pod.name.empty() ||
-                                          index_.told(place.seat.pod) == nullptr);
+        place.is_open = place.is_open &&
+                        (place.seat.pod.name.empty() || index_.told(place.seat.pod) == nullptr);
     }
 }
 

@@ -21,7 +21,7 @@ struct PolicyDelivery {
     std::string module;
     bool is_full = false;
     policy::Update update;
-    std::map<policy::ObjectName, std::vector<policy::EndpointKeyText>> keys;  // of its endpoints
+    std::map<policy::ObjectName, std::vector<policy::EndpointKey>> keys;  // of its endpoints
     std::vector<PolicyBoard::Standing> standings;  // true as soon as it is applied
 };
 

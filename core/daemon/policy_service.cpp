@@ -85,8 +85,8 @@ void PolicyService::await(const EndpointRecord& record, const endpoint::Operatio
         return;
     }
     const auto begun = Clock::now();
-    const auto patience = std::min(operation.deadline - kTimeToActivate,
-                                   begun + parts_.settings.startup_deadline);
+    const auto patience =
+        std::min(operation.deadline - kTimeToActivate, begun + parts_.settings.startup_deadline);
     const auto seen = board_.wait(record.key(), ticket, operation.stop, patience);
     if (seen == PolicyBoard::Seen::InVain && !operation.stop.stop_requested()) {
         go_on_without(record, ticket, operation);
@@ -95,8 +95,8 @@ void PolicyService::await(const EndpointRecord& record, const endpoint::Operatio
         .histogram("terway_policy_add_wait_seconds", "How long ADDs waited for their pod's rules")
         .observe(seconds_since(begun));
     if (seen == PolicyBoard::Seen::Gone || operation.stop.stop_requested()) {
-        throw Error(Status::Retry, "endpoint " + record.key().text() +
-                                       ": the wait for its policies was given up");
+        throw Error(Status::Retry,
+                    "endpoint " + record.key().text() + ": the wait for its policies was given up");
     }
 }
 
@@ -154,8 +154,7 @@ void PolicyService::gather(const std::stop_token& stop, Deadline deadline) {
             book_.take(news);
         }
         const auto waiting = parts_.inbox.size();
-        parts_.metrics
-            .gauge("terway_policy_waiting_news", "Changes nobody has looked at yet")
+        parts_.metrics.gauge("terway_policy_waiting_news", "Changes nobody has looked at yet")
             .set(static_cast<double>(waiting));
         if (waiting == 0 || Clock::now() - begun > parts_.pace.gather) {
             return;
@@ -170,7 +169,7 @@ std::string PolicyService::carry_out(const PolicyDelivery& delivery) {
     try {
         const policy::AbiUpdate update(delivery.update, delivery.is_full, [&](const auto& pod) {
             const auto found = delivery.keys.find(pod);
-            return found == delivery.keys.end() ? std::vector<policy::EndpointKeyText>{}
+            return found == delivery.keys.end() ? std::vector<policy::EndpointKey>{}
                                                 : found->second;
         });
         parts_.apply(delivery.module, update.raw());

@@ -28,9 +28,9 @@ struct PolicyPace {
 };
 
 // Any thread, but for run(). Metrics: terway_policy_revision{of,module},
-// terway_policy_apply_seconds{module}, terway_policy_add_wait_seconds, terway_policy_closed_endpoints,
-// terway_policy_failures_total{module}, terway_policy_late_adds_total{state},
-// terway_policy_waiting_news.
+// terway_policy_apply_seconds{module}, terway_policy_add_wait_seconds,
+// terway_policy_closed_endpoints, terway_policy_failures_total{module},
+// terway_policy_late_adds_total{state}, terway_policy_waiting_news.
 class PolicyService final : public endpoint::RuleKeeper {
 public:
     // Borrows what is not a value.

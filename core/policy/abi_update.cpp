@@ -3,9 +3,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <utility>
 
 #include "terway/types.hpp"
 
@@ -14,48 +11,48 @@ namespace {
 
 std::uint8_t number_of(Protocol protocol) {
     switch (protocol) {
+        case Protocol::Tcp:
+            return IPPROTO_TCP;
         case Protocol::Udp:
             return IPPROTO_UDP;
         case Protocol::Sctp:
             return IPPROTO_SCTP;
-        case Protocol::Tcp:
-            break;
     }
-    return IPPROTO_TCP;
+    return 0;
 }
 
-std::uint8_t number_of(SetKind kind) {
+std::uint8_t lower(SetKind kind) {
     switch (kind) {
+        case SetKind::Pods:
+            return TWY_SET_PODS;
         case SetKind::Blocks:
             return TWY_SET_BLOCKS;
         case SetKind::Named:
             return TWY_SET_NAMED;
-        case SetKind::Pods:
-            break;
     }
-    return TWY_SET_PODS;
+    return 0;
 }
 
-std::uint8_t number_of(Action action) {
+std::uint8_t lower(Action action) {
     switch (action) {
+        case Action::Allow:
+            return TWY_ALLOW;
         case Action::Deny:
             return TWY_DENY;
         case Action::Pass:
             return TWY_PASS;
-        case Action::Allow:
-            break;
     }
-    return TWY_ALLOW;
+    return 0;
 }
 
-template <class Id>
-twy_id lower(const Id& id) {
+template <class Of>
+twy_id lower_id(const ContentId<Of>& id) {
     return {id.high, id.low};
 }
 
 twy_member member(const IpAddress& first, const IpAddress& last, std::uint16_t port) {
     twy_member made{};
-    made.family = static_cast<std::uint8_t>(first.family());
+    made.family = first.is_v4() ? 4 : 6;
     made.port = port;
     std::copy(first.bytes().begin(), first.bytes().end(), made.first);
     std::copy(last.bytes().begin(), last.bytes().end(), made.last);
@@ -63,190 +60,156 @@ twy_member member(const IpAddress& first, const IpAddress& last, std::uint16_t p
 }
 
 std::vector<twy_member> lower(const Members& members) {
-    std::vector<twy_member> all;
-    all.reserve(members.addresses.size() + members.ranges.size() + members.ports.size());
+    std::vector<twy_member> out;
+    out.reserve(members.addresses.size() + members.ranges.size() + members.ports.size());
     for (const auto& address : members.addresses) {
-        all.push_back(member(address, address, 0));
+        out.push_back(member(address, address, 0));
     }
-    for (const auto& range : members.ranges) {
-        all.push_back(member(range.first, range.last, 0));
+    for (const auto& [first, last] : members.ranges) {
+        out.push_back(member(first, last, 0));
     }
     for (const auto& [address, port] : members.ports) {
-        all.push_back(member(address, address, port));
+        out.push_back(member(address, address, port));
     }
-    return all;
+    return out;
 }
-
-// Keeps values where pointers to them stay good, and a list of these pointers.
-template <class Of>
-class Row {
-public:
-    Of& add() {
-        auto& made = values_.emplace_back(sdk::sized<Of>());
-        pointers_.push_back(&made);
-        return made;
-    }
-    [[nodiscard]] const Of* const* data() const noexcept { return pointers_.data(); }
-    [[nodiscard]] std::size_t size() const noexcept { return pointers_.size(); }
-
-private:
-    std::deque<Of> values_;
-    std::vector<const Of*> pointers_;
-};
 
 }  // namespace
 
-struct AbiUpdate::Content {
-    twy_policy_update raw = sdk::sized<twy_policy_update>();
-    Row<twy_set_change> sets;
-    Row<twy_endpoint_rules> endpoints;
-    std::vector<twy_endpoint_key> gone_endpoints;
-    std::vector<twy_id> gone_sets;
-
-    std::deque<std::vector<twy_member>> members;
-    std::deque<std::vector<twy_id>> ids;
-    std::deque<Row<twy_match>> matches;
-    std::deque<Row<twy_port_class>> classes;
-    std::deque<Row<twy_tier>> tiers;
-    std::map<RuleSetId, twy_rule_set> rule_sets;
-    std::deque<std::vector<EndpointKeyText>> keys;
-    std::deque<std::string> names;
-    std::deque<std::vector<twy_str>> policies;
-
-    const std::vector<twy_id>& lower_ids(const std::vector<SetId>& from) {
-        auto& all = ids.emplace_back();
-        for (const auto& id : from) {
-            all.push_back(lower(id));
-        }
-        return all;
-    }
-
-    const Row<twy_match>& lower_matches(const std::vector<Match>& from) {
-        auto& row = matches.emplace_back();
-        for (const auto& match : from) {
-            auto& made = row.add();
-            made.action = number_of(match.action);
-            made.any = match.peers.any ? 1 : 0;
-            const auto& sets_of = lower_ids(match.peers.sets);
-            made.sets = sets_of.data();
-            made.set_count = sets_of.size();
-        }
-        return row;
-    }
-
-    const Row<twy_port_class>& lower_classes(const std::vector<PortClass>& from) {
-        auto& row = classes.emplace_back();
-        for (const auto& each : from) {
-            auto& made = row.add();
-            made.protocol = number_of(each.protocol);
-            made.first = each.first;
-            made.last = each.last;
-            const auto& inner = lower_matches(each.matches);
-            made.matches = inner.data();
-            made.match_count = inner.size();
-        }
-        return row;
-    }
-
-    const twy_rule_set* lower_rules(const RuleSet& from) {
-        const auto [found, is_new] =
-            rule_sets.try_emplace(from.id, sdk::sized<twy_rule_set>());
-        auto& made = found->second;
-        if (!is_new) {
-            return &made;
-        }
-        made.id = lower(from.id);
-        auto& row = tiers.emplace_back();
-        for (const auto& tier : from.tiers) {
-            auto& lowered = row.add();
-            lowered.otherwise = number_of(tier.otherwise);
-            const auto& named = lower_ids(tier.named);
-            lowered.named = named.data();
-            lowered.named_count = named.size();
-            const auto& of_ports = lower_classes(tier.classes);
-            lowered.classes = of_ports.data();
-            lowered.class_count = of_ports.size();
-            const auto& others = lower_matches(tier.other);
-            lowered.others = others.data();
-            lowered.other_count = others.size();
-        }
-        made.tiers = row.data();
-        made.tier_count = row.size();
-        return &made;
-    }
-
-    void lower_set(const SetChange& from) {
-        auto& made = sets.add();
-        made.kind = number_of(from.kind);
-        made.protocol = from.kind == SetKind::Named ? number_of(from.protocol) : 0;
-        made.is_new = from.is_new ? 1 : 0;
-        made.id = lower(from.id);
-        const auto& added = members.emplace_back(lower(from.added));
-        made.added = added.data();
-        made.added_count = added.size();
-        const auto& removed = members.emplace_back(lower(from.removed));
-        made.removed = removed.data();
-        made.removed_count = removed.size();
-    }
-
-    static twy_endpoint_key lower_key(const EndpointKeyText& key) {
-        return {sdk::str(key.container_id), sdk::str(key.ifname)};
-    }
-
-    void lower_endpoint(const EndpointRules& from, std::vector<EndpointKeyText> keys_of_pod) {
-        if (keys_of_pod.empty()) {
-            return;
-        }
-        auto& texts = policies.emplace_back();
-        for (const auto& policy : from.policies) {
-            texts.push_back(sdk::str(names.emplace_back(policy.text())));
-        }
-        const auto* const ingress = lower_rules(*from.ingress);
-        const auto* const egress = lower_rules(*from.egress);
-        for (const auto& key : keys.emplace_back(std::move(keys_of_pod))) {
-            auto& made = endpoints.add();
-            made.key = lower_key(key);
-            made.ingress = ingress;
-            made.egress = egress;
-            made.policies = texts.data();
-            made.policy_count = texts.size();
-        }
-    }
-};
-
-AbiUpdate::AbiUpdate(const Update& update, bool is_full, const KeysOf& keys_of)
-    : content_(std::make_unique<Content>()) {
-    auto& all = *content_;
+AbiUpdate::AbiUpdate(const Update& update, bool is_full, const KeysOfPod& keys)
+    : raw_(sdk::sized<twy_policy_update>()) {
     for (const auto& change : update.sets) {
-        all.lower_set(change);
+        add(change);
     }
     for (const auto& rules : update.endpoints) {
-        all.lower_endpoint(rules, keys_of(rules.pod));
+        add(rules, keys);
     }
     for (const auto& pod : update.gone_endpoints) {
-        for (const auto& key : all.keys.emplace_back(keys_of(pod))) {
-            all.gone_endpoints.push_back(Content::lower_key(key));
+        for (auto& key : keys(pod)) {
+            const auto container = keep(std::move(key.container_id));
+            gone_endpoints_.push_back({container, keep(std::move(key.ifname))});
         }
     }
     for (const auto& id : update.gone_sets) {
-        all.gone_sets.push_back(lower(id));
+        gone_sets_.push_back(lower_id(id));
     }
-    all.raw.is_full = is_full ? 1 : 0;
-    all.raw.revision = update.revision;
-    all.raw.sets = all.sets.data();
-    all.raw.set_count = all.sets.size();
-    all.raw.endpoints = all.endpoints.data();
-    all.raw.endpoint_count = all.endpoints.size();
-    all.raw.gone_endpoints = all.gone_endpoints.data();
-    all.raw.gone_endpoint_count = all.gone_endpoints.size();
-    all.raw.gone_sets = all.gone_sets.data();
-    all.raw.gone_set_count = all.gone_sets.size();
+    raw_.is_full = is_full ? 1 : 0;
+    raw_.revision = update.revision;
+    raw_.sets = set_list_.data();
+    raw_.set_count = set_list_.size();
+    raw_.endpoints = endpoint_list_.data();
+    raw_.endpoint_count = endpoint_list_.size();
+    raw_.gone_endpoints = gone_endpoints_.data();
+    raw_.gone_endpoint_count = gone_endpoints_.size();
+    raw_.gone_sets = gone_sets_.data();
+    raw_.gone_set_count = gone_sets_.size();
 }
 
-AbiUpdate::~AbiUpdate() = default;
+twy_str AbiUpdate::keep(std::string text) {
+    return sdk::str(texts_.emplace_back(std::move(text)));
+}
 
-const twy_policy_update& AbiUpdate::raw() const {
-    return content_->raw;
+void AbiUpdate::add(const SetChange& change) {
+    const auto& added = members_.emplace_back(policy::lower(change.added));
+    const auto& removed = members_.emplace_back(policy::lower(change.removed));
+    auto& made = sets_.emplace_back(sdk::sized<twy_set_change>());
+    made.kind = policy::lower(change.kind);
+    made.protocol = change.kind == SetKind::Named ? number_of(change.protocol) : 0;
+    made.is_new = change.is_new ? 1 : 0;
+    made.id = lower_id(change.id);
+    made.added = added.data();
+    made.added_count = added.size();
+    made.removed = removed.data();
+    made.removed_count = removed.size();
+    set_list_.push_back(&made);
+}
+
+void AbiUpdate::add(const EndpointRules& rules, const KeysOfPod& keys) {
+    auto all = keys(rules.pod);
+    if (all.empty()) {
+        return;
+    }
+    auto& policies = policies_.emplace_back();
+    for (const auto& policy : rules.policies) {
+        policies.push_back(keep(policy.text()));
+    }
+    for (auto& key : all) {
+        auto& made = endpoints_.emplace_back(sdk::sized<twy_endpoint_rules>());
+        made.key.container_id = keep(std::move(key.container_id));
+        made.key.ifname = keep(std::move(key.ifname));
+        made.ingress = lower(*rules.ingress);
+        made.egress = lower(*rules.egress);
+        made.policies = policies.data();
+        made.policy_count = policies.size();
+        endpoint_list_.push_back(&made);
+    }
+}
+
+const twy_rule_set* AbiUpdate::lower(const RuleSet& rules) {
+    const auto at = std::lower_bound(known_.begin(), known_.end(), rules.id,
+                                     [](const auto& a, const auto& id) { return a.first < id; });
+    if (at != known_.end() && at->first == rules.id) {
+        return at->second;
+    }
+    auto& list = tier_lists_.emplace_back();
+    for (const auto& tier : rules.tiers) {
+        list.push_back(lower(tier));
+    }
+    auto& made = rule_sets_.emplace_back(sdk::sized<twy_rule_set>());
+    made.id = lower_id(rules.id);
+    made.tiers = list.data();
+    made.tier_count = list.size();
+    known_.emplace(at, rules.id, &made);
+    return &made;
+}
+
+const twy_tier* AbiUpdate::lower(const Tier& tier) {
+    const auto& named = lower(tier.named);
+    auto& classes = class_lists_.emplace_back();
+    for (const auto& each : tier.classes) {
+        classes.push_back(lower(each));
+    }
+    auto& made = tiers_.emplace_back(sdk::sized<twy_tier>());
+    made.otherwise = policy::lower(tier.otherwise);
+    made.named = named.data();
+    made.named_count = named.size();
+    made.classes = classes.data();
+    made.class_count = classes.size();
+    made.others = lower(tier.other);
+    made.other_count = tier.other.size();
+    return &made;
+}
+
+const twy_port_class* AbiUpdate::lower(const PortClass& of) {
+    auto& made = classes_.emplace_back(sdk::sized<twy_port_class>());
+    made.protocol = number_of(of.protocol);
+    made.first = of.first;
+    made.last = of.last;
+    made.matches = lower(of.matches);
+    made.match_count = of.matches.size();
+    return &made;
+}
+
+const twy_match* const* AbiUpdate::lower(const std::vector<Match>& matches) {
+    auto& list = match_lists_.emplace_back();
+    for (const auto& match : matches) {
+        const auto& sets = lower(match.peers.sets);
+        auto& made = matches_.emplace_back(sdk::sized<twy_match>());
+        made.action = policy::lower(match.action);
+        made.any = match.peers.any ? 1 : 0;
+        made.sets = sets.data();
+        made.set_count = sets.size();
+        list.push_back(&made);
+    }
+    return list.data();
+}
+
+const std::vector<twy_id>& AbiUpdate::lower(const std::vector<SetId>& ids) {
+    auto& made = ids_.emplace_back();
+    for (const auto& id : ids) {
+        made.push_back(lower_id(id));
+    }
+    return made;
 }
 
 }  // namespace terway::policy
