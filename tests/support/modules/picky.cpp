@@ -15,7 +15,11 @@ public:
     void detach_policy(const sdk::Call&, const sdk::EndpointView&) override {}
     void check_policy(const sdk::Call&, const sdk::EndpointView&, const twy_attachment&) override {}
     void adopt_policy(const sdk::Call&, const sdk::EndpointView&, const twy_attachment&) override {}
-    std::uint64_t apply(const sdk::Call&, const twy_policy_set&) override { return 0; }
+    void apply(const sdk::Call&, const twy_policy_update&) override {}
+    twy_policy_counters observe_policy(const sdk::Call&, const sdk::EndpointView&,
+                                       const twy_attachment&) override {
+        return sdk::sized<twy_policy_counters>();
+    }
 };
 
 }  // namespace
