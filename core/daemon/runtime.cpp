@@ -173,7 +173,8 @@ public:
                     kube == nullptr ? request_pods_ : kube->pods(), supply_->cares(),
                     repair_listener(kube), policies_.get()}),
           limits_(manager_),
-          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_, limits_},
+          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_, limits_,
+                      policies_.get()},
                      [this] { return supply_->doors(); }),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},

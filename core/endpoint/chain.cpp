@@ -205,6 +205,26 @@ std::optional<LimitStates> Chain::observe(const EndpointRecord& record, int netn
     return std::nullopt;
 }
 
+std::optional<RuleCounters> Chain::count(const EndpointRecord& record, int netns_fd,
+                                         const Operation& operation,
+                                         const std::function<void()>& overdue) {
+    Step step(*this, record.spec, netns_fd, operation, overdue);
+    const auto attachment = to_abi(record.attachment.value_or(Attachment{}));
+    for (const auto& pin : record.chain) {
+        if (pin.role == ModuleRole::Policy) {
+            auto counters = sdk::sized<twy_policy_counters>();
+            step.run(pin, &host::Module::policy, "policy.observe",
+                     [&](const twy_policy& verbs, twy_instance* instance,
+                         const twy_endpoint& endpoint, twy_error* reterr) {
+                         return verbs.observe(instance, &step.call, &endpoint, &attachment,
+                                              &counters, reterr);
+                     });
+            return from_abi(counters);
+        }
+    }
+    return std::nullopt;
+}
+
 void Chain::check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                   const std::function<void()>& overdue) {
     Step step(*this, record.spec, netns_fd, operation, overdue);

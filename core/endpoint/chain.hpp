@@ -12,6 +12,7 @@
 #include "endpoint/limit_state.hpp"
 #include "endpoint/operation.hpp"
 #include "endpoint/record.hpp"
+#include "endpoint/rule_counters.hpp"
 #include "host/gate.hpp"
 #include "host/module.hpp"
 
@@ -43,6 +44,10 @@ public:
     [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record, int netns_fd,
                                                      const Operation& operation,
                                                      const std::function<void()>& overdue);
+    // The same without a policy module.
+    [[nodiscard]] std::optional<RuleCounters> count(const EndpointRecord& record, int netns_fd,
+                                                    const Operation& operation,
+                                                    const std::function<void()>& overdue);
     // Throws the first discrepancy.
     void check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                const std::function<void()>& overdue);

@@ -351,6 +351,14 @@ void Manager::check_record(const EndpointRecord& record, const Operation& operat
     chain_.check(record, fd_of(netns), operation, overdue(operation, guard, nullptr, record.key()));
 }
 
+std::optional<RuleCounters> Manager::count(const EndpointRecord& record,
+                                           const Operation& operation) {
+    auto guard = keys_.lock(record.key(), operation.stop, operation.deadline);
+    const auto netns = reopen(record.spec.netns);
+    return chain_.count(record, fd_of(netns), operation,
+                        overdue(operation, guard, nullptr, record.key()));
+}
+
 void Manager::gc(const cni::Request& request, const Operation& operation) {
     if (!request.config.valid_attachments) {
         throw cni::CniError(cni::Code::InvalidConfig,

@@ -107,6 +107,10 @@ public:
     [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record,
                                                      const Operation& operation);
 
+    // What its rules decided; nothing without a policy module. Throws Error.
+    [[nodiscard]] std::optional<RuleCounters> count(const EndpointRecord& record,
+                                                    const Operation& operation);
+
     [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
     // Compares one endpoint with the kernel. Throws the first discrepancy.
     void check_record(const EndpointRecord& record, const Operation& operation);

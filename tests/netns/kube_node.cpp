@@ -143,10 +143,9 @@ void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
         const auto& policies = kind_named("networkpolicies");
         const json::object patch{{"spec", json::parse(spec)}};
         if (api.store().find(policies.stored(), key_of(name)) == nullptr) {
-            (void)api.cluster().create(policies, "default",
-                                       {{"metadata", json::object{{"name", name}}},
-                                        {"spec", json::parse(spec)}},
-                                       when);
+            (void)api.cluster().create(
+                policies, "default",
+                {{"metadata", json::object{{"name", name}}}, {"spec", json::parse(spec)}}, when);
         } else {
             (void)api.cluster().patch(policies, key_of(name), "", "application/merge-patch+json",
                                       patch, when);

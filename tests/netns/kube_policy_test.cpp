@@ -153,7 +153,8 @@ TEST_F(KubePolicy, APodIsClosedAsLongAsTheApiServerIsAway) {
 
     cluster_.server().set_down(false);
     EXPECT_TRUE(gets("web", "default/deny")) << daemon->log();
-    EXPECT_TRUE(eventually([&] { return metric("terway_policy_closed_endpoints") == "0"; }, kLimit));
+    EXPECT_TRUE(
+        eventually([&] { return metric("terway_policy_closed_endpoints") == "0"; }, kLimit));
     EXPECT_TRUE(eventually(
         [&] {
             return testing::Matches(Contains(StartsWith("Warning NetworkPolicyNotReady: ")))(
@@ -181,8 +182,8 @@ TEST_F(KubePolicy, ADelEndsAnAddThatWaitsForItsPolicies) {
     const auto daemon = cluster_.start_daemon();
     const auto sandbox = node().sandbox("web");
     auto adding = std::async(std::launch::async, [&] { return add("web", *sandbox); });
-    EXPECT_TRUE(eventually(
-        [&] { return testing::Matches(Contains("attach default/web"))(told()); }, kLimit));
+    EXPECT_TRUE(eventually([&] { return testing::Matches(Contains("attach default/web"))(told()); },
+                           kLimit));
     EXPECT_TRUE(node().del("web", *sandbox).ok());
     const auto added = adding.get();
     EXPECT_FALSE(added.ok());
@@ -207,8 +208,9 @@ TEST_F(KubePolicy, OldRulesStayAfterARestartUntilAllPoliciesAreKnown) {
     const auto sandbox = node().sandbox("bare");
     ASSERT_TRUE(node().add("bare", *sandbox).ok()) << daemon->log();
     const auto all = told();
-    EXPECT_THAT(std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
-                ElementsAre("adopt default/web", "attach /", "apply difference /=open"));
+    EXPECT_THAT(
+        std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
+        ElementsAre("adopt default/web", "attach /", "apply difference /=open"));
     cluster_.server().set_down(false);
     EXPECT_TRUE(gets("web", "default/other")) << daemon->log();
 }
@@ -219,9 +221,12 @@ TEST_F(KubePolicy, ADaemonKilledWhileAPodWaitsLeavesNoHalfPodBehind) {
         auto daemon = cluster_.start_daemon({{"TERWAY_CHECKPOINT", "kill:" + std::string(step)}});
         const auto sandbox = node().sandbox("web");
         const auto before = told().size();
-        if (eventually([&] { return daemon->wait(std::chrono::milliseconds(0)).has_value() ||
-                                    daemon->serves(); },
-                       kLimit)) {
+        if (eventually(
+                [&] {
+                    return daemon->wait(std::chrono::milliseconds(0)).has_value() ||
+                           daemon->serves();
+                },
+                kLimit)) {
             (void)add("web", *sandbox);
         }
         EXPECT_TRUE(daemon->wait().has_value()) << step;
@@ -240,11 +245,8 @@ TEST_F(KubePolicy, WhatAModuleRefusesIsToldAgainWithEverything) {
     (void)cluster_.await_running("web");
     std::ofstream(node().files() / "fail") << "";
     cluster_.apply_policy("other", kDenyAll);
-    EXPECT_TRUE(eventually(
-        [&] {
-            return daemon->logged("policies could not be put in force");
-        },
-        kLimit));
+    EXPECT_TRUE(
+        eventually([&] { return daemon->logged("policies could not be put in force"); }, kLimit));
     std::filesystem::remove(node().files() / "fail");
     EXPECT_TRUE(gets("web", "default/deny,default/other"));
     EXPECT_THAT(told().back(), StartsWith("apply full "));

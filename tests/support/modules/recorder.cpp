@@ -1,8 +1,8 @@
 // recorder: a policy module that writes what it is told into the file named by the key `log`:
 //     attach|detach|adopt NAMESPACE/POD
 //     apply full|difference POD=RULES...
-// where RULES are "open", "closed" or the policies in force, with commas; "closed" are those that an
-// update denies everything. While the file named by the key `fail` exists an apply fails.
+// where RULES are "open", "closed" or the policies in force, with commas; "closed" are those that
+// an update denies everything. While the file named by the key `fail` exists an apply fails.
 #include <terway/module.hpp>
 
 #include <sys/stat.h>
@@ -92,7 +92,8 @@ private:
     void note(const char* verb, const sdk::EndpointView& endpoint, bool is_there) {
         const std::lock_guard lock(mutex_);
         const std::string container(endpoint.container_id());
-        const auto pod = std::string(endpoint.pod_namespace()) + "/" + std::string(endpoint.pod_name());
+        const auto pod =
+            std::string(endpoint.pod_namespace()) + "/" + std::string(endpoint.pod_name());
         if (is_there) {
             pods_[container] = pod;
         } else {
