@@ -57,8 +57,8 @@ kube::Wanted wanted(const profile::Profile& profile) {
 // Notes every pod of the node whose annotations are new; the inbox, if there is one, gets all.
 kube::Handlers<kube::Pod> pod_handlers(PodNews& news, PolicyInbox* inbox, const std::string& node) {
     using Ptr = kube::Handlers<kube::Pod>::Ptr;
-    const auto note = [&news, node](const Ptr& pod) {
-        if (pod->node == node) {
+    const auto note = [&news, node, are_all_ours = inbox == nullptr](const Ptr& pod) {
+        if (are_all_ours || pod->node == node) {
             news.add(pod->meta.space.view(), pod->meta.name.view());
         }
     };

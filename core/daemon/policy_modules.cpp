@@ -31,16 +31,19 @@ bool needs_policies(const profile::Profile& profile,
 }
 
 void check_policies(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
-    if (profile.kube.mode != profile::KubeMode::None) {
+    if (profile.kube.mode != profile::KubeMode::None ||
+        profile.policy.startup == profile::PolicyStartup::Allow) {
         return;
     }
     const auto all = profile.chains();
     const auto first = std::find_if(all.begin(), all.end(),
                                     [](const auto* chain) { return chain->policy.has_value(); });
     if (first != all.end()) {
-        diagnostics.error((*first)->place, "policy \"" + *(*first)->policy +
-                                               "\" needs the API server, which has the "
-                                               "NetworkPolicies; set [kube] mode");
+        diagnostics.error((*first)->place,
+                          "policy \"" + *(*first)->policy +
+                              "\" needs the API server, which has the "
+                              "NetworkPolicies; set [kube] mode, or [policy] startup "
+                              "= \"allow\" for a node where all pods are open");
     }
 }
 

@@ -20,7 +20,7 @@ namespace terway::daemon {
 [[nodiscard]] bool needs_policies(const profile::Profile& profile,
                                   const std::vector<endpoint::EndpointRecord>& records);
 
-// Complains of chains that can never know policies.
+// Complains of chains that can never know policies, unless everything is to be open then.
 void check_policies(const profile::Profile& profile, profile::Diagnostics& diagnostics);
 
 // Has a module carry an update out: through the gate, within the time the gate gives it. Throws

@@ -34,6 +34,12 @@ Gauge revision(Metrics& metrics, const char* of, const std::string& module) {
 }  // namespace
 
 PolicyService::PolicyService(Parts parts) : parts_(std::move(parts)), book_(parts_.modules) {
+    if (!parts_.knows_pods) {
+        for (const auto kind : {PolicyInbox::Kind::Namespaces, PolicyInbox::Kind::Pods,
+                                PolicyInbox::Kind::Policies}) {
+            parts_.inbox.synced(kind);
+        }
+    }
     count_closed();
 }
 
@@ -43,13 +49,12 @@ void PolicyService::enter(const EndpointRecord& record, bool was_there) {
         return;
     }
     const auto& spec = record.spec;
-    PolicySeat seat{board_.enter(record.key(), was_there),
-                    record.key(),
-                    pin->id,
-                    {spec.pod_namespace, spec.pod_name},
-                    spec.pod_uid,
-                    {},
-                    was_there};
+    PolicySeat seat{
+        board_.enter(record.key(), was_there), record.key(), pin->id, {}, {}, {}, was_there};
+    if (parts_.knows_pods) {
+        seat.pod = {spec.pod_namespace, spec.pod_name};
+        seat.uid = spec.pod_uid;
+    }
     for (const auto& prefix : spec.addresses) {
         seat.addresses.push_back(prefix.address());
     }

@@ -39,6 +39,7 @@ public:
         PolicyInbox& inbox;
         Metrics& metrics;
         std::set<std::string> modules;  // of the profile's chains
+        bool knows_pods = true;         // false: there is no Kubernetes, and everything is open
         // Has the module carry it out. Throws Error.
         std::function<void(const std::string& module, const twy_policy_update&)> apply;
         // Hears of endpoints that go on before their policies are known; may be empty. Must not

@@ -280,9 +280,11 @@ private:
         }
         return std::make_unique<PolicyService>(
             PolicyService::Parts{profile_.policy, *inbox, metrics_, policy_modules(profile_),
-                                 policy_applier(modules_, gate_, reaper_),
+                                 kube_ != nullptr, policy_applier(modules_, gate_, reaper_),
                                  [kube = kube_](const auto& spec, const auto& message) {
-                                     kube->unprotected(spec, message);
+                                     if (kube != nullptr) {
+                                         kube->unprotected(spec, message);
+                                     }
                                  }});
     }
 
@@ -414,7 +416,7 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         }
     }
     return Daemon(fitted.profile, fitted.in_force, modules, store, metrics, kube.get(),
-                  kube == nullptr ? nullptr : policies)
+                  has_no_source && !may_open ? nullptr : policies)
         .run();
 }
 

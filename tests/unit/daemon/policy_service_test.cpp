@@ -105,6 +105,7 @@ protected:
     }
 
     profile::Policy settings{PolicyStartup::Deny, 50ms};
+    bool knows_pods = true;
     PolicyPace pace{1ms, 1ms, 2ms, 5000ms, 0ms};
     PolicyInbox inbox;
     Metrics metrics;
@@ -228,6 +229,16 @@ TEST_F(PolicyServices, KeepTheRulesOfBeforeUntilEverythingIsKnown) {
     EXPECT_EQ(closed(), 0);
     sync();
     EXPECT_TRUE(eventually([&] { return closed() == 1; }));  // nobody knows such a pod
+}
+
+TEST_F(PolicyServices, OpenEverythingWhereThereIsNoKubernetes) {
+    settings.startup_deadline = 60'000ms;
+    knows_pods = false;
+    start();
+    const auto web = attach("c1", "web");
+    service_->await(web, within(60s));
+    EXPECT_EQ(rules("c1"), "open");
+    EXPECT_EQ(late(), "");
 }
 
 TEST_F(PolicyServices, ForgetWhatAListDoesNotHaveAnyMore) {
