@@ -7,6 +7,7 @@
 #include <sstream>
 #include <vector>
 
+#include "ctl/print_policy.hpp"
 #include "ctl/print_pool.hpp"
 #include "ctl/table.hpp"
 
@@ -135,7 +136,7 @@ bool always(const json::value& /*answer*/) {
     return true;
 }
 
-constexpr std::array<View, 10> kViews{{
+constexpr std::array<View, 13> kViews{{
     {"status", print_status,
      [](const json::value& answer) { return answer.at("ready").as_bool(); }},
     {"endpoints", print_endpoints, always},
@@ -150,13 +151,23 @@ constexpr std::array<View, 10> kViews{{
     {"cloud calls", print_cloud_calls, always},
     {"cloud routes", print_cloud_routes,
      [](const json::value& answer) { return answer.at("ok").as_bool(); }},
+    {"policy list", print_policy_list,
+     [](const json::value& answer) {
+         return answer.at("synced").as_bool() && at(answer, "trouble").empty() &&
+                answer.at("closed").as_array().empty();
+     }},
+    {"policy explain", print_policy_explain,
+     [](const json::value& answer) { return !answer.at("defect").as_bool(); }, 3, true},
+    {"policy counters", print_policy_counters, always},
 }};
 
 }  // namespace
 
 const View* find_view(std::string_view verb) {
-    const auto found = std::find_if(kViews.begin(), kViews.end(),
-                                    [verb](const View& view) { return view.verb == verb; });
+    const auto found = std::find_if(kViews.begin(), kViews.end(), [verb](const View& view) {
+        return view.takes_words ? verb.starts_with(std::string(view.verb) + " ")
+                                : verb == view.verb;
+    });
     return found == kViews.end() ? nullptr : &*found;
 }
 

@@ -13,7 +13,8 @@ struct View {
     std::string (*print)(const boost::json::value& answer, bool color);
     // Whether the answer says that all is well; decides the exit status.
     bool (*fine)(const boost::json::value& answer);
-    int trouble = 3;  // the exit status when it does not
+    int trouble = 3;           // the exit status when it does not
+    bool takes_words = false;  // further ones follow the verb
 };
 
 // Null for a verb terwayctl does not have.

@@ -64,6 +64,15 @@ std::string Inspector::handle(const std::string& payload, const endpoint::Operat
     if (name == "cloud routes") {
         return cloud_.routes();
     }
+    if (name == "policy list") {
+        return policy_.list();
+    }
+    if (name == "policy counters") {
+        return policy_.counters(operation);
+    }
+    if (constexpr std::string_view kExplain = "policy explain "; name.starts_with(kExplain)) {
+        return policy_.explain(std::string_view(name).substr(kExplain.size()));
+    }
     throw Error(Status::Invalid, "unknown control verb \"" + name + "\"");
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/fallback.hpp"
 #include "daemon/inspect_cloud.hpp"
+#include "daemon/inspect_policy.hpp"
 #include "daemon/limit_view.hpp"
 #include "endpoint/manager.hpp"
 #include "host/gate.hpp"
@@ -25,15 +26,17 @@ public:
         const pool::AddressPool& pool;
         host::Gate& gate;
         LimitView& limits;
+        const PolicyService* policies;  // may be null
     };
     Inspector(const Parts& parts, CloudInspector::Doors doors)
         : parts_(parts),
           cloud_(parts.manager, parts.pool, std::move(doors)),
+          policy_(parts.manager, parts.policies),
           started_(Clock::now()) {}
 
     // `payload` is {"verb": ...}, the verb one of "status", "endpoints", "modules", "preflight",
-    // "check", "pool", "mapping", "metadata", "cloud calls" and "cloud routes". Throws
-    // Error(Invalid) for anything else.
+    // "check", "pool", "mapping", "metadata", "cloud calls", "cloud routes", "policy list", "policy
+    // counters" and "policy explain SRC DST PORT/PROTO". Throws Error(Invalid) for anything else.
     [[nodiscard]] std::string handle(const std::string& payload,
                                      const endpoint::Operation& operation);
 
@@ -46,6 +49,7 @@ private:
 
     const Parts parts_;
     const CloudInspector cloud_;
+    const PolicyInspector policy_;
     const Deadline started_;
     Mutex preflight_mutex_;  // a module's [serial] verbs run one at a time
 };

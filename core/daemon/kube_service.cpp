@@ -54,17 +54,34 @@ kube::Wanted wanted(const profile::Profile& profile) {
     };
 }
 
-// Notes every pod whose annotations are new.
-kube::Handlers<kube::Pod> noting(PodNews& news) {
+// Notes every pod of the node whose annotations are new; the inbox, if there is one, gets all.
+kube::Handlers<kube::Pod> pod_handlers(PodNews& news, PolicyInbox* inbox, const std::string& node) {
     using Ptr = kube::Handlers<kube::Pod>::Ptr;
-    const auto note = [&news](const Ptr& pod) {
-        news.add(pod->meta.space.view(), pod->meta.name.view());
+    const auto note = [&news, node, are_all_ours = inbox == nullptr](const Ptr& pod) {
+        if (are_all_ours || pod->node == node) {
+            news.add(pod->meta.space.view(), pod->meta.name.view());
+        }
     };
-    kube::Handlers<kube::Pod> handlers;
-    handlers.added = note;
-    handlers.changed = [note](const Ptr& before, const Ptr& now) {
+    const auto note_change = [note](const Ptr& before, const Ptr& now) {
         if (before->meta.annotations != now->meta.annotations) {
             note(now);
+        }
+    };
+    kube::Handlers<kube::Pod> handlers;
+    if (inbox != nullptr) {
+        handlers = into_inbox<kube::Pod>(*inbox, PolicyInbox::Kind::Pods);
+        handlers.trim = [node](kube::Pod& pod) { trim_pod(pod, node); };
+    }
+    handlers.added = [note, put = handlers.added](const Ptr& pod) {
+        note(pod);
+        if (put) {
+            put(pod);
+        }
+    };
+    handlers.changed = [note_change, put = handlers.changed](const Ptr& before, const Ptr& now) {
+        note_change(before, now);
+        if (put) {
+            put(before, now);
         }
     };
     return handlers;
@@ -112,22 +129,30 @@ std::string sufficient_ip_patch(const std::string& trouble, WallTime since, Wall
         json::object{{"status", json::object{{"conditions", json::array{condition}}}}});
 }
 
-KubeService::KubeService(const profile::Profile& profile, Metrics& metrics)
+KubeService::KubeService(const profile::Profile& profile, Metrics& metrics, PolicyInbox* policies)
     : profile_(profile),
       node_name_(node_name(profile.kube)),
       session_(access(profile.kube)),
       wanted_(wanted(profile)),
-      local_pods_(session_, words_, metrics, kube::local_pods(node_name_), noting(limits_),
-                  wanted_),
+      known_pods_(session_, words_, metrics,
+                  policies == nullptr ? kube::local_pods(node_name_) : kube::all_of<kube::Pod>(),
+                  pod_handlers(limits_, policies, node_name_), wanted_),
       own_node_(session_, words_, metrics, kube::own_node(node_name_)),
       client_(session_, words_, wanted_),
       outbox_(kube::sender(client_, {"terwayd", node_name_}), metrics),
-      pods_(local_pods_.cache(), client_, profile.kube, metrics) {}
+      pods_(known_pods_.cache(), client_, profile.kube, metrics) {
+    if (policies != nullptr) {
+        policies_.emplace(session_, words_, metrics, *policies);
+    }
+}
 
 void KubeService::start() {
     log::info("watching the API server", {{"server", session_.server()}, {"node", node_name_}});
-    local_pods_.start();
+    known_pods_.start();
     own_node_.start();
+    if (policies_) {
+        policies_->start();
+    }
     telling_ = std::jthread([this](const std::stop_token& stop) {
         pthread_setname_np(pthread_self(), "kube-outbox");
         outbox_.run(stop);
@@ -170,7 +195,7 @@ std::jthread KubeService::watch_limits(
                           message});
         }
     };
-    return std::jthread([parts = LimitParts{limits_, local_pods_.cache(), std::move(apply), tell}](
+    return std::jthread([parts = LimitParts{limits_, known_pods_.cache(), std::move(apply), tell}](
                             const std::stop_token& stop) {
         pthread_setname_np(pthread_self(), "kube-limits");
         follow_limits(parts, stop);
@@ -249,10 +274,20 @@ void KubeService::repaired(const endpoint::EndpointRecord& record, const std::st
     }
 }
 
-std::unique_ptr<KubeService> make_kube(const profile::Profile& profile, Metrics& metrics) {
+void KubeService::unprotected(const endpoint::EndpointSpec& spec, const std::string& message) {
+    if (profile_.kube.events && !spec.pod_name.empty()) {
+        outbox_.tell({{"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid},
+                      true,
+                      "NetworkPolicyNotReady",
+                      message});
+    }
+}
+
+std::unique_ptr<KubeService> make_kube(const profile::Profile& profile, Metrics& metrics,
+                                       PolicyInbox* policies) {
     return profile.kube.mode == profile::KubeMode::None
                ? nullptr
-               : std::make_unique<KubeService>(profile, metrics);
+               : std::make_unique<KubeService>(profile, metrics, policies);
 }
 
 }  // namespace terway::daemon

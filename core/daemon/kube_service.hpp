@@ -15,6 +15,8 @@
 #include "cni/result.hpp"
 #include "daemon/kube_pods.hpp"
 #include "daemon/live_limits.hpp"
+#include "daemon/policy_inbox.hpp"
+#include "daemon/policy_watch.hpp"
 #include "endpoint/record.hpp"
 #include "kube/client.hpp"
 #include "kube/mirror.hpp"
@@ -39,8 +41,9 @@ namespace terway::daemon {
 // own; nobody waits for the API server but pods().
 class KubeService {
 public:
-    // Reads the credentials. Throws Error(Invalid) with what is wrong about them. Borrows all.
-    KubeService(const profile::Profile& profile, Metrics& metrics);
+    // Reads the credentials. Throws Error(Invalid) with what is wrong about them. Borrows all. With
+    // an inbox the pods of all nodes are watched, namespaces and NetworkPolicies, and go there.
+    KubeService(const profile::Profile& profile, Metrics& metrics, PolicyInbox* policies);
     KubeService(const KubeService&) = delete;
     KubeService& operator=(const KubeService&) = delete;
 
@@ -65,6 +68,8 @@ public:
     void connected(const cni::Request& request, const cni::Result& result, double seconds);
     void refused(const cni::Request& request, const std::string& reason);
     void repaired(const endpoint::EndpointRecord& record, const std::string& found);
+    // It goes on before its policies are in force.
+    void unprotected(const endpoint::EndpointSpec& spec, const std::string& message);
     void about_node(bool is_warning, const std::string& reason, const std::string& message);
 
 private:
@@ -77,8 +82,9 @@ private:
     kube::Words words_;
     const kube::Wanted wanted_;
     PodNews limits_;
-    kube::Mirror<kube::Pod> local_pods_;
+    kube::Mirror<kube::Pod> known_pods_;
     kube::Mirror<kube::Node> own_node_;
+    std::optional<PolicyWatch> policies_;
     kube::Client client_;
     kube::Outbox outbox_;
     KubePods pods_;
@@ -87,6 +93,7 @@ private:
 
 // Null where the profile knows no Kubernetes.
 [[nodiscard]] std::unique_ptr<KubeService> make_kube(const profile::Profile& profile,
-                                                     Metrics& metrics);
+                                                     Metrics& metrics,
+                                                     PolicyInbox* policies = nullptr);
 
 }  // namespace terway::daemon

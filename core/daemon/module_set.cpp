@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "daemon/chain_check.hpp"
+#include "daemon/policy_modules.hpp"
 
 namespace terway::daemon {
 namespace {
@@ -71,6 +72,7 @@ endpoint::Modules load_modules(const profile::Profile& profile, profile::Diagnos
         facts[id] = {module->requirements(), module->eni() != nullptr};
     }
     check_chains(profile, facts, diagnostics);
+    check_policies(profile, diagnostics);
     return modules;
 }
 

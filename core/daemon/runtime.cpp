@@ -25,6 +25,8 @@
 #include "daemon/module_set.hpp"
 #include "daemon/node_addresses.hpp"
 #include "daemon/pod_cidrs.hpp"
+#include "daemon/policy_modules.hpp"
+#include "daemon/policy_service.hpp"
 #include "daemon/pool_metrics.hpp"
 #include "daemon/preflight.hpp"
 #include "daemon/server.hpp"
@@ -151,9 +153,10 @@ void take_over(endpoint::Manager& manager) {
 // Everything between the profile and the signal, in the order of its making.
 class Daemon {
 public:
-    // `kube` is null outside Kubernetes.
+    // `kube` is null outside Kubernetes, `policies` where nobody feeds it.
     Daemon(const profile::Profile& profile, const std::vector<Fallback>& fallbacks,
-           endpoint::Modules& modules, store::Store& store, Metrics& metrics, KubeService* kube)
+           endpoint::Modules& modules, store::Store& store, Metrics& metrics, KubeService* kube,
+           PolicyInbox* policies)
         : profile_(profile),
           fallbacks_(fallbacks),
           modules_(modules),
@@ -165,11 +168,13 @@ public:
           reaper_(metrics_),
           supply_(
               make_supply({profile, store_, modules, gate_, reaper_, metrics_, registry_.all()})),
+          policies_(make_policies(policies)),
           manager_({profile, modules, gate_, reaper_, registry_, store_, supply_->pool(), metrics_,
                     kube == nullptr ? request_pods_ : kube->pods(), supply_->cares(),
-                    repair_listener(kube)}),
+                    repair_listener(kube), policies_.get()}),
           limits_(manager_),
-          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_, limits_},
+          inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_, limits_,
+                      policies_.get()},
                      [this] { return supply_->doors(); }),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
@@ -191,6 +196,7 @@ public:
         manager_.reclaim_addresses();
         supply_->start();
         take_over(manager_);
+        const auto policies = keep_policies();
         supply_->warm_up();
         server_.listen();
         // Now a client either finds us or has left a ticket by now.
@@ -209,7 +215,7 @@ public:
             std::jthread capacity;
             std::jthread limits;
             if (kube_ != nullptr) {
-                capacity = kube_->watch_capacity([this] { return trouble(); });
+                capacity = kube_->watch_capacity([this] { return shortage(); });
                 limits = kube_->watch_limits(limiter(manager_));
             }
             const auto admin = open_admin();
@@ -268,10 +274,40 @@ private:
         }
     }
 
-    // What keeps the node from taking pods; empty if nothing does.
+    std::unique_ptr<PolicyService> make_policies(PolicyInbox* inbox) {
+        if (inbox == nullptr) {
+            return nullptr;
+        }
+        return std::make_unique<PolicyService>(
+            PolicyService::Parts{profile_.policy, *inbox, metrics_, policy_modules(profile_),
+                                 kube_ != nullptr, policy_applier(modules_, gate_, reaper_),
+                                 [kube = kube_](const auto& spec, const auto& message) {
+                                     if (kube != nullptr) {
+                                         kube->unprotected(spec, message);
+                                     }
+                                 }});
+    }
+
+    // Begins when all endpoints of before are known, for what is not named has no rules.
+    std::jthread keep_policies() {
+        if (policies_ == nullptr) {
+            return {};
+        }
+        return std::jthread([this](const std::stop_token& stop) { policies_->run(stop); });
+    }
+
+    // What is wrong with the node or its pods; empty if nothing is.
     std::string trouble() {
+        return text_of([this] { manager_.status(); });
+    }
+    // What keeps the node from taking pods.
+    std::string shortage() {
+        return text_of([this] { manager_.require_capacity(); });
+    }
+    template <class Requirement>
+    static std::string text_of(const Requirement& require) {
         try {
-            manager_.status();
+            require();
             return {};
         } catch (const Error& error) {
             return error.what();
@@ -312,6 +348,7 @@ private:
     endpoint::Reaper reaper_;
     std::unique_ptr<Supply> supply_;
     endpoint::RequestPodSource request_pods_;
+    std::unique_ptr<PolicyService> policies_;
     endpoint::Manager manager_;
     LimitView limits_;
     Inspector inspector_;
@@ -352,7 +389,14 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     }
     store::Store store(fitted.profile.daemon.state_dir);
     Metrics metrics;
-    const auto kube = make_kube(fitted.profile, metrics);
+    PolicyInbox inbox;
+    auto* const policies = needs_policies(fitted.profile, store.all()) ? &inbox : nullptr;
+    const auto kube = make_kube(fitted.profile, metrics, policies);
+    if (kube == nullptr && policies != nullptr) {
+        log::warning(
+            "endpoints of an earlier profile keep the rules they have: without [kube] "
+            "nobody knows new ones");
+    }
     if (kube) {
         kube->start();
     }
@@ -371,7 +415,9 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
             return 0;
         }
     }
-    return Daemon(fitted.profile, fitted.in_force, modules, store, metrics, kube.get()).run();
+    return Daemon(fitted.profile, fitted.in_force, modules, store, metrics, kube.get(),
+                  has_no_source && !may_open ? nullptr : policies)
+        .run();
 }
 
 }  // namespace terway::daemon

@@ -97,14 +97,12 @@ void Chain::attach(EndpointRecord& record, int netns_fd, const Operation& operat
                    const std::function<void()>& overdue) {
     Step step(*this, record.spec, netns_fd, operation, overdue);
     auto attachment = sdk::sized<twy_attachment>();
-    ModulePin* dataplane = nullptr;
     for (auto& pin : record.chain) {
         switch (pin.role) {
             case ModuleRole::Dataplane:
                 step.run(pin, &host::Module::dataplane, "dataplane.attach",
                          making(step.call, &twy_dataplane::attach, attachment));
                 record.attachment = from_abi(attachment);
-                dataplane = &pin;
                 checkpoint("add.dataplane_attached");
                 break;
             case ModuleRole::Qos:
@@ -120,9 +118,18 @@ void Chain::attach(EndpointRecord& record, int netns_fd, const Operation& operat
         }
         step.keep_state(pin);
     }
-    if (dataplane == nullptr) {
+}
+
+void Chain::activate(EndpointRecord& record, int netns_fd, const Operation& operation,
+                     const std::function<void()>& overdue) {
+    const auto dataplane =
+        std::find_if(record.chain.begin(), record.chain.end(),
+                     [](const ModulePin& pin) { return pin.role == ModuleRole::Dataplane; });
+    if (dataplane == record.chain.end() || !record.attachment) {
         throw Error(Status::Internal, "the chain has no dataplane");
     }
+    Step step(*this, record.spec, netns_fd, operation, overdue);
+    const auto attachment = to_abi(*record.attachment);
     step.run(*dataplane, &host::Module::dataplane, "dataplane.activate",
              with_attachment<twy_dataplane>(step.call, &twy_dataplane::activate, attachment));
     step.keep_state(*dataplane);
@@ -193,6 +200,26 @@ std::optional<LimitStates> Chain::observe(const EndpointRecord& record, int netn
                                               reterr);
                      });
             return from_abi(limits);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<RuleCounters> Chain::count(const EndpointRecord& record, int netns_fd,
+                                         const Operation& operation,
+                                         const std::function<void()>& overdue) {
+    Step step(*this, record.spec, netns_fd, operation, overdue);
+    const auto attachment = to_abi(record.attachment.value_or(Attachment{}));
+    for (const auto& pin : record.chain) {
+        if (pin.role == ModuleRole::Policy) {
+            auto counters = sdk::sized<twy_policy_counters>();
+            step.run(pin, &host::Module::policy, "policy.observe",
+                     [&](const twy_policy& verbs, twy_instance* instance,
+                         const twy_endpoint& endpoint, twy_error* reterr) {
+                         return verbs.observe(instance, &step.call, &endpoint, &attachment,
+                                              &counters, reterr);
+                     });
+            return from_abi(counters);
         }
     }
     return std::nullopt;

@@ -12,6 +12,7 @@
 #include "endpoint/limit_state.hpp"
 #include "endpoint/operation.hpp"
 #include "endpoint/record.hpp"
+#include "endpoint/rule_counters.hpp"
 #include "host/gate.hpp"
 #include "host/module.hpp"
 
@@ -26,10 +27,13 @@ public:
     Chain(const Modules& modules, host::Gate& gate, host::LinkReaper& reaper)
         : modules_(modules), gate_(gate), reaper_(reaper) {}
 
-    // Brings the record's endpoint up: fills its attachment and the states of its pins. Throws the
-    // first Error; what was made stays for detach.
+    // Makes the record's endpoint, through which nothing passes yet: fills its attachment and the
+    // states of its pins. Throws the first Error; what was made stays for detach.
     void attach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 const std::function<void()>& overdue);
+    // Lets traffic through what attach made.
+    void activate(EndpointRecord& record, int netns_fd, const Operation& operation,
+                  const std::function<void()>& overdue);
     // Takes everything down, as far as it goes. Throws the first Error at the end.
     void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 const std::function<void()>& overdue);
@@ -40,6 +44,10 @@ public:
     [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record, int netns_fd,
                                                      const Operation& operation,
                                                      const std::function<void()>& overdue);
+    // The same without a policy module.
+    [[nodiscard]] std::optional<RuleCounters> count(const EndpointRecord& record, int netns_fd,
+                                                    const Operation& operation,
+                                                    const std::function<void()>& overdue);
     // Throws the first discrepancy.
     void check(const EndpointRecord& record, int netns_fd, const Operation& operation,
                const std::function<void()>& overdue);

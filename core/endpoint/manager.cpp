@@ -210,11 +210,41 @@ pool::Lease Manager::lease(const EndpointRecord& record, const cni::Request& req
 
 void Manager::bring_up(EndpointRecord& record, const Netns& netns, const Operation& operation,
                        KeyLock::Guard& guard) {
-    auto permit = add_lane_.enter(operation.stop, operation.deadline);
-    chain_.attach(record, netns.fd(), operation, overdue(operation, guard, &permit, record.key()));
+    {
+        auto permit = add_lane_.enter(operation.stop, operation.deadline);
+        const auto stuck = overdue(operation, guard, &permit, record.key());
+        chain_.attach(record, netns.fd(), operation, stuck);
+        if (parts_.rules == nullptr || policy_pin(record) == nullptr) {
+            chain_.activate(record, netns.fd(), operation, stuck);
+        }
+    }
+    // The lane is for work in the kernel; waiting needs none of it.
+    if (parts_.rules != nullptr && policy_pin(record) != nullptr) {
+        parts_.rules->attached(record);
+        await_rules(record, operation, guard);
+        auto permit = add_lane_.enter(operation.stop, operation.deadline);
+        chain_.activate(record, netns.fd(), operation,
+                        overdue(operation, guard, &permit, record.key()));
+    }
     for (auto* const care : parts_.cares) {
         care->entered(record, operation);
     }
+}
+
+void Manager::await_rules(const EndpointRecord& record, const Operation& operation,
+                          const KeyLock::Guard& guard) {
+    const auto removal = guard.interruption();
+    const EitherStop stop(operation.stop, removal);
+    try {
+        parts_.rules->await(record, {operation.deadline, stop.token(), operation.answer_early});
+    } catch (const Error&) {
+        if (removal.stop_requested()) {
+            throw Error(Status::Retry, "endpoint " + record.key().text() +
+                                           " was removed while it waited for its policies");
+        }
+        throw;
+    }
+    checkpoint("add.rules_awaited");
 }
 
 void Manager::clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,
@@ -239,6 +269,9 @@ void Manager::clear_former(EndpointRecord former, const Netns& netns, const Oper
 
 void Manager::detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                      KeyLock::Guard& guard) {
+    if (parts_.rules != nullptr) {
+        parts_.rules->forget(record.key());
+    }
     auto permit = del_lane_.enter(operation.stop, operation.deadline);
     chain_.detach(record, netns_fd, operation, overdue(operation, guard, &permit, record.key()));
 }
@@ -318,6 +351,14 @@ void Manager::check_record(const EndpointRecord& record, const Operation& operat
     chain_.check(record, fd_of(netns), operation, overdue(operation, guard, nullptr, record.key()));
 }
 
+std::optional<RuleCounters> Manager::count(const EndpointRecord& record,
+                                           const Operation& operation) {
+    auto guard = keys_.lock(record.key(), operation.stop, operation.deadline);
+    const auto netns = reopen(record.spec.netns);
+    return chain_.count(record, fd_of(netns), operation,
+                        overdue(operation, guard, nullptr, record.key()));
+}
+
 void Manager::gc(const cni::Request& request, const Operation& operation) {
     if (!request.config.valid_attachments) {
         throw cni::CniError(cni::Code::InvalidConfig,
@@ -341,6 +382,14 @@ void Manager::gc(const cni::Request& request, const Operation& operation) {
 }
 
 void Manager::status() {
+    require_capacity();
+    if (const auto trouble = parts_.rules == nullptr ? "" : parts_.rules->trouble();
+        !trouble.empty()) {
+        throw cni::CniError(cni::Code::NotAvailableLimited, trouble);
+    }
+}
+
+void Manager::require_capacity() {
     if (parts_.gate.lost() > 0) {
         throw cni::CniError(cni::Code::NotAvailable, "a module does not return from a call");
     }

@@ -26,6 +26,7 @@
 #include "endpoint/qos_wish.hpp"
 #include "endpoint/reaper.hpp"
 #include "endpoint/registry.hpp"
+#include "endpoint/rule_keeper.hpp"
 #include "endpoint/suspects.hpp"
 #include "pool/address_pool.hpp"
 #include "profile/profile.hpp"
@@ -65,6 +66,7 @@ public:
         std::vector<EniCare*> cares;  // of the ENIs endpoints have addresses of
         // Hears of each repair and what was found; may be empty. Must not throw.
         std::function<void(const EndpointRecord&, const std::string&)> repaired;
+        RuleKeeper* rules = nullptr;  // null where nobody knows of policies
     };
     explicit Manager(const Parts& parts);
 
@@ -83,6 +85,8 @@ public:
     // Takes down every endpoint of the request's network that it does not list.
     void gc(const cni::Request& request, const Operation& operation);
     // Throws if an ADD could not be served now.
+    void require_capacity();
+    // The same, and if running pods suffer.
     void status();
 
     // Works off the tickets clients left while there was no daemon. Answers how many.
@@ -102,6 +106,10 @@ public:
     // How the limits of a running endpoint do; nothing if it has none. Throws Error.
     [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record,
                                                      const Operation& operation);
+
+    // What its rules decided; nothing without a policy module. Throws Error.
+    [[nodiscard]] std::optional<RuleCounters> count(const EndpointRecord& record,
+                                                    const Operation& operation);
 
     [[nodiscard]] std::vector<EndpointRecord> records() const { return parts_.registry.all(); }
     // Compares one endpoint with the kernel. Throws the first discrepancy.
@@ -123,6 +131,9 @@ private:
                       KeyLock::Guard& guard);
     void bring_up(EndpointRecord& record, const Netns& netns, const Operation& operation,
                   KeyLock::Guard& guard);
+    // Until the rules are in the kernel, before the first packet; a DEL ends it.
+    void await_rules(const EndpointRecord& record, const Operation& operation,
+                     const KeyLock::Guard& guard);
     // The endpoint leaves the kernel, the record and the pool. Throws what stopped it.
     void take_down(EndpointRecord record, int netns_fd, const Operation& operation,
                    KeyLock::Guard& guard);

@@ -124,6 +124,9 @@ void Manager::take_over_one(EndpointRecord record, const Operation& operation, A
         auto guard = keys_.lock(record.key(), operation.stop, operation.deadline);
         kept = chain_.adopt(record, fd_of(netns), operation,
                             overdue(operation, guard, nullptr, record.key()));
+        if (kept && parts_.rules != nullptr) {
+            parts_.rules->adopted(record);
+        }
     }
     if (kept) {
         parts_.registry.put(record);
@@ -152,6 +155,9 @@ bool Manager::repair_one(const EndpointKey& key, const Operation& operation) {
     }
     if (!chain_.adopt(*record, fd_of(netns), operation, stuck)) {
         throw Error(Status::Gone, found + "; the endpoint's link is gone, only a new pod helps");
+    }
+    if (parts_.rules != nullptr) {
+        parts_.rules->adopted(*record);
     }
     parts_.registry.put(*record);
     log::warning("somebody removed part of an endpoint; repaired", {{"found", found}});

@@ -8,7 +8,7 @@ namespace terway::kube {
 namespace {
 
 template <class Function, class... Arguments>
-void call(const Function& function, const Arguments&... arguments) {
+void call(const Function& function, Arguments&... arguments) {
     if (function) {
         function(arguments...);
     }
@@ -117,6 +117,7 @@ void Cache<Object>::store(Object object) {
     if (see(object.meta)) {
         return;
     }
+    call(handlers_.trim, object);
     const auto now = std::make_shared<const Object>(std::move(object));
     tell(exchange(now), now);
 }

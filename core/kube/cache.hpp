@@ -33,6 +33,7 @@ struct Handlers {
     std::function<void(const Ptr& before, const Ptr& now)> changed;
     std::function<void(const Ptr&)> deleted;  // as it was last
     std::function<void()> synced;             // after each whole list
+    std::function<void(Object&)> trim;        // takes from a new one what nobody will ask for
 };
 
 // A monitor: the feeding side (Target) is one thread's, the rest is any thread's. An object with

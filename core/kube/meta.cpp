@@ -33,8 +33,8 @@ const Owner* Meta::controller() const noexcept {
 
 bool is_terway_annotation(std::string_view key) {
     return key.starts_with("k8s.aliyun.com/") || key == "kubernetes.io/ingress-bandwidth" ||
-           key == "kubernetes.io/egress-bandwidth" || key == "cpuSet" ||
-           key == "alibabacloud.com/instance-type-info";
+           key == "kubernetes.io/egress-bandwidth" || key == "kubernetes.io/config.mirror" ||
+           key == "cpuSet" || key == "alibabacloud.com/instance-type-info";
 }
 
 Shape meta_shape() {

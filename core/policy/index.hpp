@@ -53,9 +53,15 @@ public:
     [[nodiscard]] Update take();
     // All that was told and still holds, for a receiver that begins anew.
     [[nodiscard]] Update everything() const;
+    // What was told of that pod and still holds; null if there is nothing.
+    [[nodiscard]] const EndpointRules* told(const ObjectName& pod) const;
 
     // The policies that select a pod, by name.
     [[nodiscard]] Policies policies_of(const ObjectName& pod) const;
+    // What is known, for those who explain.
+    [[nodiscard]] const Spaces& cluster() const noexcept { return spaces_; }
+    // Whether take() would give nothing.
+    [[nodiscard]] bool is_told() const noexcept { return dirty_.empty() && sets_.is_told(); }
     struct Sizes {
         std::size_t groups = 0;
         std::size_t sets = 0;

@@ -91,6 +91,11 @@ Update Index::everything() const {
     return update;
 }
 
+const EndpointRules* Index::told(const ObjectName& pod) const {
+    const auto found = told_.find(pod);
+    return found == told_.end() ? nullptr : &found->second;
+}
+
 Index::Sizes Index::sizes() const {
     std::set<RuleSetId> rules;
     for (const auto& [_, endpoint] : told_) {

@@ -72,6 +72,7 @@ public:
     // What was told, as it was then.
     [[nodiscard]] std::vector<SetChange> everything() const;
     [[nodiscard]] std::size_t size() const noexcept { return sets_.size(); }
+    [[nodiscard]] bool is_told() const noexcept { return changed_.empty(); }
 
 private:
     void count(const PodState& pod, const std::vector<PeerGroup*>& groups, int ways);

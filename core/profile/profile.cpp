@@ -9,6 +9,7 @@
 #include "profile/cni_section.hpp"
 #include "profile/daemon_section.hpp"
 #include "profile/kube_section.hpp"
+#include "profile/policy_section.hpp"
 #include "profile/pool_section.hpp"
 #include "profile/section.hpp"
 #include "profile/toml.hpp"
@@ -162,6 +163,12 @@ bool Profile::uses(AddressSource source) const {
                        [&](const Chain* each) { return each->addresses == source; });
 }
 
+bool Profile::has_policies() const {
+    const auto all = chains();
+    return std::any_of(all.begin(), all.end(),
+                       [](const Chain* each) { return each->policy.has_value(); });
+}
+
 std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     const auto errors_before = diagnostics.errors();
     const auto document = parse_toml(text, diagnostics);
@@ -184,6 +191,7 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     read_section(root, "daemon", read_daemon, profile.daemon, diagnostics);
     read_section(root, "cni", read_cni, profile.cni, diagnostics);
     read_section(root, "kube", read_kube, profile.kube, diagnostics);
+    read_section(root, "policy", read_policy, profile.policy, diagnostics);
     read_modules(root, modules, profile, diagnostics);
     root.finish();
     if (diagnostics.errors() != errors_before) {

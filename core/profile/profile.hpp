@@ -130,6 +130,14 @@ struct Kube {
     bool events = true;
 };
 
+enum class PolicyStartup : std::uint8_t { Deny, Allow };
+
+// What becomes of pods before their NetworkPolicies are known.
+struct Policy {
+    PolicyStartup startup = PolicyStartup::Deny;
+    milliseconds startup_deadline{10'000};  // how long an ADD waits for them
+};
+
 // What the container runtime needs, put in its place by the daemon: for container images.
 struct CniFiles {
     bool install = false;
@@ -159,12 +167,15 @@ struct Profile {
     Daemon daemon;
     CniFiles cni;
     Kube kube;
+    Policy policy;
     std::map<std::string, ModuleSettings> modules;  // by id
 
     // [chain] and those of the rules, in the order of the file.
     [[nodiscard]] std::vector<const Chain*> chains() const;
     // True if some pods have addresses of that kind.
     [[nodiscard]] bool uses(AddressSource source) const;
+    // True if some pods have a policy module.
+    [[nodiscard]] bool has_policies() const;
 };
 
 // A module id is also a file name.

@@ -83,7 +83,13 @@ protected:
         return daemon->log();
     }
 
-    Node node_;
+    static Settings open() {
+        Settings settings;
+        settings.modules = "[policy]\nstartup = \"allow\"\n";
+        return settings;
+    }
+
+    Node node_{open()};
     std::map<std::string, Pod> pods_;
 };
 

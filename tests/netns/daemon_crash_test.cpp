@@ -25,6 +25,7 @@ Settings every_step() {
     Settings settings;
     settings.pod_cidrs = {"172.20.1.0/28", "fd00:20:1::/64"};
     settings.chain = "qos = \"trial\"\npolicy = \"trial\"";
+    settings.modules = "[policy]\nstartup = \"allow\"\n";
     return settings;
 }
 
@@ -45,6 +46,9 @@ protected:
         Steps steps;
         std::ifstream names(file);
         for (std::string name; std::getline(names, name);) {
+            if (name.starts_with("policy.")) {
+                continue;  // of another thread, which passes it at the start as well
+            }
             (name.starts_with("del.") ? steps.del : steps.add).push_back(name);
         }
         EXPECT_THAT(steps.add, Contains("add.recorded"));

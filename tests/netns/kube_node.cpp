@@ -91,9 +91,9 @@ std::string KubeNode::kubectl(std::vector<std::string> words) {
     return ran.out;
 }
 
-std::unique_ptr<Daemon> KubeNode::start_daemon() {
+std::unique_ptr<Daemon> KubeNode::start_daemon(const std::map<std::string, std::string>& env) {
     prepare();
-    return node_.start();
+    return node_.start(env);
 }
 
 std::unique_ptr<Daemon> KubeNode::launch_daemon() {
@@ -134,6 +134,29 @@ void KubeNode::remove(const std::string& pod, std::int64_t grace) {
     const When when{server_.time()};
     server_.with([&](Api& api) {
         (void)api.cluster().remove(kind_named("pods"), key_of(pod), {grace, "", ""}, when);
+    });
+}
+
+void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
+    const When when{server_.time()};
+    server_.with([&](Api& api) {
+        const auto& policies = kind_named("networkpolicies");
+        const json::object patch{{"spec", json::parse(spec)}};
+        if (api.store().find(policies.stored(), key_of(name)) == nullptr) {
+            (void)api.cluster().create(
+                policies, "default",
+                {{"metadata", json::object{{"name", name}}}, {"spec", json::parse(spec)}}, when);
+        } else {
+            (void)api.cluster().patch(policies, key_of(name), "", "application/merge-patch+json",
+                                      patch, when);
+        }
+    });
+}
+
+void KubeNode::remove_policy(const std::string& name) {
+    const When when{server_.time()};
+    server_.with([&](Api& api) {
+        (void)api.cluster().remove(kind_named("networkpolicies"), key_of(name), {0, "", ""}, when);
     });
 }
 

@@ -39,7 +39,8 @@ public:
     // What the controller manager does: the Node object, if there is none, and its ranges.
     void give_pod_cidrs(const std::vector<std::string>& cidrs = {"172.20.1.0/24",
                                                                  "fd00:20:1::/64"});
-    [[nodiscard]] std::unique_ptr<Daemon> start_daemon();
+    [[nodiscard]] std::unique_ptr<Daemon> start_daemon(
+        const std::map<std::string, std::string>& env = {});
     [[nodiscard]] std::unique_ptr<Daemon> launch_daemon();
     // After terway the runtime calls the plugins named; their files are in plugins().
     void start_kubelet(const std::vector<std::string>& further_plugins = {});
@@ -53,6 +54,9 @@ public:
     [[nodiscard]] boost::json::object pod(const std::string& name);
     [[nodiscard]] std::string phase(const std::string& pod);
     [[nodiscard]] std::string annotation(const std::string& pod, const std::string& name);
+    // A NetworkPolicy; the specification is JSON.
+    void apply_policy(const std::string& name, const std::string& spec);
+    void remove_policy(const std::string& name);
     // Of the status.
     [[nodiscard]] std::vector<IpAddress> addresses(const std::string& pod);
     // Waits until it runs; throws Error if it does not.

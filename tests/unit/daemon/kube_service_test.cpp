@@ -81,6 +81,12 @@ private:
             return {200, R"({"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":[)" +
                              node + "]}"};
         }
+        if (received.target.starts_with("/api/v1/namespaces?")) {
+            return {200, kube::list_json({R"({"metadata":{"name":"default"}})"}, "7")};
+        }
+        if (received.target.starts_with("/apis/networking.k8s.io/v1/networkpolicies?")) {
+            return {200, kube::list_json({kube::pod_json("deny", "3")}, "7")};
+        }
         const auto name = received.target.substr(received.target.rfind('/') + 1);
         const auto found = known.find(name.substr(0, name.find('?')));
         return found == known.end() ? Reply{404, kube::status_json(404, "NotFound", "none")}
@@ -98,7 +104,7 @@ protected:
         profile_.kube.mode = profile::KubeMode::Kubeconfig;
         profile_.kube.kubeconfig = server_.kubeconfig(directory_);
         profile_.kube.node = "n1";
-        service_ = make_kube(profile_, metrics_);
+        service_ = make_kube(profile_, metrics_, inbox_);
         service_->start();
     }
     static cni::Request request(const std::string& pod, const std::string& uid = "") {
@@ -125,6 +131,7 @@ protected:
     Metrics metrics_;
     ApiServer server_;
     profile::Profile profile_;
+    PolicyInbox* inbox_ = nullptr;
     std::unique_ptr<KubeService> service_;
 };
 
@@ -133,6 +140,31 @@ TEST_F(KubeServiceTest, TellsOfAPodItWatches) {
     start();
     EXPECT_EQ(facts(request("a", "uid-a")).labels.at("app"), "web");
     EXPECT_EQ(found_in("cache"), 1);
+}
+
+TEST_F(KubeServiceTest, WatchesTheWholeClusterForPolicies) {
+    const char* const annotated = R"(,"annotations":{"k8s.aliyun.com/egress-bandwidth":"1M"})";
+    auto far = kube::pod_json("far", "3", "", annotated);
+    far.replace(far.find("\"n1\""), 4, "\"n2\"");
+    server_.listed = {kube::pod_json("near", "3", "", annotated), far};
+    PolicyInbox inbox;
+    inbox_ = &inbox;
+    start();
+    PolicyNews all;
+    ASSERT_TRUE(eventually([&] {
+        auto news = inbox.take({}, after(10ms));
+        all.pods.merge(news.pods);
+        all.spaces.merge(news.spaces);
+        all.policies.merge(news.policies);
+        return news.is_synced;
+    }));
+    EXPECT_EQ(all.spaces.size(), 1U);
+    EXPECT_EQ(all.policies.size(), 1U);
+    ASSERT_EQ(all.pods.size(), 2U);
+    EXPECT_EQ(all.pods.at({"default", "near"})->meta.annotations.size(), 1U);
+    EXPECT_TRUE(all.pods.at({"default", "far"})->meta.annotations.empty());
+    EXPECT_EQ(server_.sent("GET", "spec.nodeName").size(), 0U);
+    service_.reset();  // before the inbox
 }
 
 TEST_F(KubeServiceTest, AsksOnceForAPodItHasNotSeen) {

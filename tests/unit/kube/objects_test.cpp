@@ -73,6 +73,12 @@ TEST(KubePod, KeepsOnlyTheAnnotationsThatWereAskedFor) {
     EXPECT_EQ(value_of(pod.meta.annotations, "kubernetes.io/egress-bandwidth"), "2M");
 }
 
+TEST(KubePod, OfAStaticPodKeepsTheUidItsSandboxHas) {
+    const auto pod = read<Pod>(
+        R"({"metadata":{"name":"a","annotations":{"kubernetes.io/config.mirror":"hash"}}})");
+    EXPECT_EQ(value_of(pod.meta.annotations, "kubernetes.io/config.mirror"), "hash");
+}
+
 TEST(KubePod, AsksForWhatItsContainersNeedAtATime) {
     const auto pod = read<Pod>(kPod);
     EXPECT_EQ(amount_of(pod.requests, "aliyun/eni"), 2U) << "the containers run together";

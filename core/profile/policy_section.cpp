@@ -1,0 +1,13 @@
+#include "profile/policy_section.hpp"
+
+namespace terway::profile {
+
+using namespace std::chrono_literals;
+
+void read_policy(Section& policy, Policy& into) {
+    policy.choice("startup", into.startup,
+                  {{"deny", PolicyStartup::Deny}, {"allow", PolicyStartup::Allow}});
+    policy.duration("startup_deadline", into.startup_deadline, 0ms, 60s);
+}
+
+}  // namespace terway::profile

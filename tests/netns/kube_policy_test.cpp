@@ -1,0 +1,266 @@
+// NetworkPolicies from the API server to the policy module, and what pods wait for.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <future>
+#include <sstream>
+
+#include "kube_node.hpp"
+#include "stream.hpp"
+#include "traffic.hpp"
+
+namespace terway::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr seconds kLimit{20};
+constexpr const char* kDenyAll = R"({"podSelector": {}, "policyTypes": ["Ingress"]})";
+constexpr const char* kOfBlue = R"({"podSelector": {"matchLabels": {"color": "blue"}}})";
+
+std::vector<std::string> lines_of(const std::string& file) {
+    std::ifstream in(file);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(in, line);) {
+        all.push_back(line);
+    }
+    return all;
+}
+
+class KubePolicy : public testing::Test {
+protected:
+    KubePolicy() {
+        cluster_.give_pod_cidrs();
+        node().settings().pod_cidrs = {"172.20.1.0/24", "fd00:20:1::/64"};
+        node().settings().chain = "policy = \"recorder\"\n";
+        wait_for_policies("deny", "60s");
+    }
+    void wait_for_policies(const std::string& startup, const std::string& deadline) {
+        cluster_.set_modules("pod_wait = \"0s\"\n[policy]\nstartup = \"" + startup +
+                             "\"\nstartup_deadline = \"" + deadline +
+                             "\"\n[module.recorder]\nlog = \"" + log_file() + "\"\nfail = \"" +
+                             node().files() / "fail" + "\"\n");
+    }
+    Node& node() { return cluster_.node(); }
+    std::string log_file() { return node().files() / "recorder"; }
+    std::vector<std::string> told() { return lines_of(log_file()); }
+    // The latest rules of a pod; empty if nothing was said of it.
+    std::string rules(const std::string& pod) {
+        std::string last;
+        for (const auto& line : told()) {
+            std::istringstream words(line);
+            for (std::string word; words >> word;) {
+                if (word.starts_with("default/" + pod + "=")) {
+                    last = word.substr(word.find('=') + 1);
+                }
+            }
+        }
+        return last;
+    }
+    bool gets(const std::string& pod, const std::string& wanted) {
+        return eventually([&] { return rules(pod) == wanted; }, kLimit);
+    }
+    CniReply add(const std::string& pod, const Sandbox& sandbox, const std::string& uid = "") {
+        CniCall call{.verb = "ADD", .container = pod, .netns = sandbox.path()};
+        call.args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + pod +
+                    (uid.empty() ? "" : ";K8S_POD_UID=" + uid);
+        return node().cni(call);
+    }
+    std::string metric(const std::string& name) {
+        std::istringstream page(node().http("/metrics"));
+        for (std::string line; std::getline(page, line);) {
+            if (line.starts_with(name + " ")) {
+                return line.substr(name.size() + 1, line.find_last_not_of("\r") - name.size());
+            }
+        }
+        return "";
+    }
+    void cut_off() {
+        cluster_.server().set_down(true);
+        cluster_.server().close_connections();
+    }
+
+    KubeNode cluster_;
+};
+
+TEST_F(KubePolicy, APodsRulesAreInForceBeforeItsFirstPacket) {
+    cluster_.apply_policy("deny", kDenyAll);
+    const auto log = node().files() / "checkpoints";
+    const auto daemon = cluster_.start_daemon({{"TERWAY_CHECKPOINT_LOG", log}});
+    cluster_.start_kubelet();
+    cluster_.create("web");
+    (void)cluster_.await_running("web");
+    EXPECT_EQ(rules("web"), "default/deny");
+    auto steps = lines_of(log);
+    steps.erase(steps.begin(), std::find(steps.begin(), steps.end(), "add.policy_attached"));
+    const auto place = [&](const char* step) {
+        return std::find(steps.begin(), steps.end(), step) - steps.begin();
+    };
+    EXPECT_LT(place("policy.applied"), place("add.rules_awaited"));
+    EXPECT_LT(place("add.rules_awaited"), place("add.activated"));
+    EXPECT_LT(place("add.activated"), static_cast<std::ptrdiff_t>(steps.size()));
+    EXPECT_THAT(cluster_.events("web"), Not(Contains(HasSubstr("NetworkPolicyNotReady"))));
+}
+
+TEST_F(KubePolicy, RulesFollowPoliciesLabelsAndPods) {
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web", {.labels = {{"color", "blue"}}});
+    (void)cluster_.await_running("web");
+    EXPECT_EQ(rules("web"), "open");
+    cluster_.apply_policy("blue", kOfBlue);
+    EXPECT_TRUE(gets("web", "default/blue"));
+    cluster_.apply_policy("deny", kDenyAll);
+    EXPECT_TRUE(gets("web", "default/blue,default/deny"));
+    cluster_.remove_policy("blue");
+    EXPECT_TRUE(gets("web", "default/deny"));
+    cluster_.remove_policy("deny");
+    EXPECT_TRUE(gets("web", "open"));
+}
+
+TEST_F(KubePolicy, APodThatComesBackUnderItsNameHasTheRulesOfItsNewLabels) {
+    cluster_.apply_policy("blue", kOfBlue);
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web", {.labels = {{"color", "blue"}}});
+    (void)cluster_.await_running("web");
+    EXPECT_EQ(rules("web"), "default/blue");
+    cluster_.remove("web", 0);
+    EXPECT_TRUE(eventually([&] { return cluster_.pod("web").empty(); }, kLimit));
+    cluster_.create("web", {.labels = {{"color", "red"}}});
+    (void)cluster_.await_running("web");
+    EXPECT_EQ(rules("web"), "open");
+}
+
+TEST_F(KubePolicy, APodIsClosedAsLongAsTheApiServerIsAway) {
+    wait_for_policies("deny", "200ms");
+    cluster_.apply_policy("deny", kDenyAll);
+    const auto uid = cluster_.create("web");
+    cut_off();
+    const auto daemon = cluster_.start_daemon();
+    const auto sandbox = node().sandbox("web");
+    ASSERT_TRUE(add("web", *sandbox, uid).ok()) << daemon->log();
+    EXPECT_THAT(told(), ElementsAre("attach default/web"));
+    EXPECT_EQ(metric("terway_policy_closed_endpoints"), "1");
+
+    cluster_.server().set_down(false);
+    EXPECT_TRUE(gets("web", "default/deny")) << daemon->log();
+    EXPECT_TRUE(
+        eventually([&] { return metric("terway_policy_closed_endpoints") == "0"; }, kLimit));
+    EXPECT_TRUE(eventually(
+        [&] {
+            return testing::Matches(Contains(StartsWith("Warning NetworkPolicyNotReady: ")))(
+                cluster_.events("web"));
+        },
+        seconds(60)));
+}
+
+TEST_F(KubePolicy, APodIsOpenThenWhereTheProfileSaysSo) {
+    wait_for_policies("allow", "200ms");
+    cluster_.apply_policy("deny", kDenyAll);
+    const auto uid = cluster_.create("web");
+    cut_off();
+    const auto daemon = cluster_.start_daemon();
+    const auto sandbox = node().sandbox("web");
+    ASSERT_TRUE(add("web", *sandbox, uid).ok()) << daemon->log();
+    EXPECT_THAT(told(), ElementsAre("attach default/web", "apply full default/web=open"));
+    EXPECT_EQ(metric("terway_policy_closed_endpoints"), "0");
+    cluster_.server().set_down(false);
+    EXPECT_TRUE(gets("web", "default/deny")) << daemon->log();
+}
+
+TEST_F(KubePolicy, ADelEndsAnAddThatWaitsForItsPolicies) {
+    cut_off();
+    const auto daemon = cluster_.start_daemon();
+    const auto sandbox = node().sandbox("web");
+    auto adding = std::async(std::launch::async, [&] { return add("web", *sandbox); });
+    EXPECT_TRUE(eventually([&] { return testing::Matches(Contains("attach default/web"))(told()); },
+                           kLimit));
+    EXPECT_TRUE(node().del("web", *sandbox).ok());
+    const auto added = adding.get();
+    EXPECT_FALSE(added.ok());
+    EXPECT_THAT(added.message(), HasSubstr("removed while it waited for its policies"));
+    EXPECT_TRUE(node().ctl_json("endpoints").as_array().empty());
+}
+
+TEST_F(KubePolicy, OldRulesStayAfterARestartUntilAllPoliciesAreKnown) {
+    cluster_.apply_policy("deny", kDenyAll);
+    auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web");
+    (void)cluster_.await_running("web");
+    daemon->kill();
+    daemon.reset();
+    cluster_.remove_policy("deny");
+    cluster_.apply_policy("other", kDenyAll);
+    cut_off();
+    const auto before = told().size();
+    daemon = cluster_.start_daemon();
+    // An endpoint of no pod is told of at once: so the service runs, and said nothing of the other.
+    const auto sandbox = node().sandbox("bare");
+    ASSERT_TRUE(node().add("bare", *sandbox).ok()) << daemon->log();
+    const auto all = told();
+    EXPECT_THAT(
+        std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
+        ElementsAre("adopt default/web", "attach /", "apply difference /=open"));
+    cluster_.server().set_down(false);
+    EXPECT_TRUE(gets("web", "default/other")) << daemon->log();
+}
+
+TEST_F(KubePolicy, ADaemonKilledWhileAPodWaitsLeavesNoHalfPodBehind) {
+    cluster_.apply_policy("deny", kDenyAll);
+    for (const auto* step : {"add.policy_attached", "policy.applied", "add.rules_awaited"}) {
+        auto daemon = cluster_.start_daemon({{"TERWAY_CHECKPOINT", "kill:" + std::string(step)}});
+        const auto sandbox = node().sandbox("web");
+        const auto before = told().size();
+        if (eventually(
+                [&] {
+                    return daemon->wait(std::chrono::milliseconds(0)).has_value() ||
+                           daemon->serves();
+                },
+                kLimit)) {
+            (void)add("web", *sandbox);
+        }
+        EXPECT_TRUE(daemon->wait().has_value()) << step;
+        daemon = cluster_.start_daemon();
+        EXPECT_TRUE(node().ctl_json("endpoints").as_array().empty()) << step;
+        EXPECT_GE(told().size(), before);
+        (void)node().del("web", *sandbox);
+    }
+}
+
+TEST_F(KubePolicy, WhatAModuleRefusesIsToldAgainWithEverything) {
+    cluster_.apply_policy("deny", kDenyAll);
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web");
+    (void)cluster_.await_running("web");
+    std::ofstream(node().files() / "fail") << "";
+    cluster_.apply_policy("other", kDenyAll);
+    EXPECT_TRUE(
+        eventually([&] { return daemon->logged("policies could not be put in force"); }, kLimit));
+    std::filesystem::remove(node().files() / "fail");
+    EXPECT_TRUE(gets("web", "default/deny,default/other"));
+    EXPECT_THAT(told().back(), StartsWith("apply full "));
+    EXPECT_TRUE(eventually([&] { return daemon->logged("policies are in force again"); }, kLimit));
+}
+
+TEST_F(KubePolicy, IsRefusedWhereThereIsNoApiServer) {
+    Node plain;
+    plain.settings().chain = "policy = \"recorder\"\n";
+    const auto daemon = plain.launch();
+    EXPECT_FALSE(daemon->serves());
+    EXPECT_EQ(daemon->wait(), 2);
+    EXPECT_THAT(daemon->log(), HasSubstr("policy \"recorder\" needs the API server"));
+}
+
+}  // namespace
+}  // namespace terway::test

@@ -1,0 +1,106 @@
+#include "policy/explain.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy_testing.hpp"
+#include "terway/error.hpp"
+
+namespace terway::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Explain : public testing::Test {
+protected:
+    Explain() {
+        cluster.local(pod("x", "web", "10.0.0.1", {{"app", "web"}}));
+        cluster.local(pod("x", "friend", "10.0.0.2", {{"app", "friend"}}));
+        cluster.index.set_pod(pod("y", "far", "10.0.1.1", {{"app", "far"}}));
+        cluster.index.set_policy(policy(R"({"podSelector": {"matchLabels": {"app": "web"}},
+            "ingress": [{"from": [{"ipBlock": {"cidr": "192.168.0.0/16",
+                                               "except": ["192.168.1.0/24"]}}]},
+                        {"from": [{"podSelector": {"matchLabels": {"app": "friend"}}}],
+                         "ports": [{"port": 80}]}]})"));
+        (void)cluster.take();
+    }
+    Explanation ask(const std::string& from, const std::string& to, std::uint16_t port = 80) {
+        return explain(cluster.index, {from, to, Protocol::Tcp, port});
+    }
+    std::string refusal(const std::string& from, const std::string& to) {
+        try {
+            (void)ask(from, to);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "";
+    }
+
+    Cluster cluster;
+};
+
+TEST_F(Explain, NamesThePolicyAndTheRuleThatAllows) {
+    const auto all = ask("x/friend", "x/web");
+    EXPECT_TRUE(all.allowed);
+    EXPECT_EQ(all.ingress.policy->text(), "x/p");
+    EXPECT_EQ(all.ingress.rule, 1U);
+    EXPECT_THAT(all.ingress.reason, HasSubstr("rule number 2"));
+    EXPECT_EQ(all.ingress.compiled, true);
+    EXPECT_FALSE(all.egress.policy);
+    EXPECT_THAT(all.egress.reason, HasSubstr("no policy selects x/friend for egress"));
+    EXPECT_EQ(all.egress.compiled, true);
+}
+
+TEST_F(Explain, SaysWhetherThePeerOrThePortIsMissing) {
+    const auto port = ask("x/friend", "x/web", 81);
+    EXPECT_FALSE(port.allowed);
+    EXPECT_THAT(port.ingress.reason, HasSubstr("have not the port"));
+    const auto peer = ask("y/far", "x/web");
+    EXPECT_FALSE(peer.allowed);
+    EXPECT_THAT(peer.ingress.reason, HasSubstr("isolated by x/p; no rule has the peer"));
+    EXPECT_EQ(peer.ingress.compiled, false);
+    EXPECT_EQ(peer.egress.compiled, std::nullopt) << "its rules are another node's";
+}
+
+TEST_F(Explain, TakesAddressesOfNobody) {
+    EXPECT_TRUE(ask("192.168.2.2", "x/web", 9).allowed);
+    EXPECT_FALSE(ask("192.168.1.2", "x/web", 9).allowed);
+    EXPECT_FALSE(ask("192.168.1.2", "x/web", 9).from_pod);
+    EXPECT_THAT(ask("192.168.1.2", "x/web").egress.reason, HasSubstr("is no pod"));
+}
+
+TEST_F(Explain, KnowsWhosePodAnAddressIs) {
+    EXPECT_EQ(ask("10.0.0.2", "10.0.0.1").from_pod->text(), "x/friend");
+    EXPECT_TRUE(ask("10.0.0.2", "10.0.0.1").allowed);
+}
+
+TEST_F(Explain, LetsAPodTalkToItself) {
+    EXPECT_TRUE(ask("x/web", "x/web", 9).allowed);
+}
+
+TEST_F(Explain, ComparesNothingBeforeTheRulesAreTold) {
+    cluster.index.remove_policy({"x", "p"});
+    EXPECT_EQ(ask("y/far", "x/web").ingress.compiled, std::nullopt);
+    (void)cluster.take();
+    EXPECT_EQ(ask("y/far", "x/web").ingress.compiled, true);
+}
+
+TEST_F(Explain, RefusesWhatItDoesNotKnow) {
+    EXPECT_THAT(refusal("x/nobody", "x/web"), HasSubstr("nobody knows such a pod"));
+    EXPECT_THAT(refusal("web", "x/web"), HasSubstr("is no address"));
+    EXPECT_THAT(refusal("fd00::1", "x/web"), HasSubstr("no addresses of one family"));
+}
+
+TEST(ExplainPort, IsANumberAndAProtocol) {
+    EXPECT_EQ(parse_port("53/udp").protocol, Protocol::Udp);
+    EXPECT_EQ(parse_port("53/UDP").port, 53);
+    EXPECT_EQ(parse_port("80").protocol, Protocol::Tcp);
+    for (const auto* text : {"", "http/tcp", "80/icmp", "0/tcp", "65536/tcp", "80x/tcp"}) {
+        EXPECT_THROW((void)parse_port(text), Error) << text;
+    }
+}
+
+}  // namespace
+}  // namespace terway::policy
