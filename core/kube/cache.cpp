@@ -197,5 +197,6 @@ template class Cache<Pod>;
 template class Cache<Node>;
 template class Cache<Namespace>;
 template class Cache<NetworkPolicy>;
+template class Cache<ClusterNetworkPolicy>;
 
 }  // namespace terway::kube

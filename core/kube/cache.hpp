@@ -13,6 +13,7 @@
 
 #include "base/mutex.hpp"
 #include "base/time.hpp"
+#include "kube/cluster_network_policy.hpp"
 #include "kube/feed.hpp"
 #include "kube/network_policy.hpp"
 #include "kube/object_sink.hpp"
@@ -124,5 +125,6 @@ extern template class Cache<Pod>;
 extern template class Cache<Node>;
 extern template class Cache<Namespace>;
 extern template class Cache<NetworkPolicy>;
+extern template class Cache<ClusterNetworkPolicy>;
 
 }  // namespace terway::kube

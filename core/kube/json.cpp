@@ -122,6 +122,10 @@ private:
         }
     }
 
+    [[nodiscard]] static bool has_ends(const Shape& shape) {
+        return shape.kind != Shape::Kind::Map && shape.tag != 0;
+    }
+
     // Object and Map are objects, List is an array.
     bool open(Shape::Kind kind) {
         const bool is_object = kind == Shape::Kind::Object;
@@ -132,14 +136,10 @@ private:
             return true;
         }
         open_.push_back(next_);
-        if (is_object) {
-            if (next_->kind == Shape::Kind::Object && next_->tag != 0) {
-                sink_.begin(next_->tag);
-            }
-            next_ = nullptr;
-        } else {
-            next_ = &next_->element.front();
+        if (has_ends(*next_)) {
+            sink_.begin(next_->tag);
         }
+        next_ = is_object ? nullptr : &next_->element.front();
         return true;
     }
 
@@ -150,7 +150,7 @@ private:
         }
         const auto* shape = open_.back();
         open_.pop_back();
-        if (shape->kind == Shape::Kind::Object && shape->tag != 0) {
+        if (has_ends(*shape)) {
             sink_.end(shape->tag);
         }
         return value_ends();
@@ -265,8 +265,8 @@ Shape Shape::object(std::vector<Member> members, Tag tag) {
     return {Kind::Object, tag, std::move(members), {}};
 }
 
-Shape Shape::list(Shape element) {
-    Shape shape{Kind::List, 0, {}, {}};
+Shape Shape::list(Shape element, Tag tag) {
+    Shape shape{Kind::List, tag, {}, {}};
     shape.element.push_back(std::move(element));
     return shape;
 }

@@ -22,7 +22,7 @@ struct Shape {
         Text,    // a string, a number or a boolean: value(tag, "", text)
         Object,  // begin(tag), its members, end(tag)
         Map,     // any keys: value(tag, key, text) for those the sink wants
-        List,    // each element as `element` says
+        List,    // each element as `element` says, between begin(tag) and end(tag)
     };
 
     Kind kind = Kind::Text;
@@ -33,7 +33,7 @@ struct Shape {
     [[nodiscard]] static Shape text(Tag tag);
     [[nodiscard]] static Shape map(Tag tag);
     [[nodiscard]] static Shape object(std::vector<Member> members, Tag tag = 0);
-    [[nodiscard]] static Shape list(Shape element);
+    [[nodiscard]] static Shape list(Shape element, Tag tag = 0);
 };
 
 struct Member {

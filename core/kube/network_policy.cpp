@@ -7,18 +7,13 @@ namespace terway::kube {
 namespace {
 
 enum PolicyTag : Tag {
-    kSubject = kTagAfterMeta,
+    kSubject = kTagAfterSelector,
     kType,
     kIngressRule,
     kEgressRule,
     kPeer,
     kPeerPods,
     kPeerSpaces,
-    kLabels,
-    kExpression,
-    kExpressionKey,
-    kOperator,
-    kValue,
     kBlock,
     kCidr,
     kExcept,
@@ -31,15 +26,6 @@ enum PolicyTag : Tag {
 // For what matches nothing: no number is from 1 to 0.
 constexpr std::uint16_t kNoFirst = 1;
 constexpr std::uint16_t kNoLast = 0;
-
-Shape selector_shape(Tag tag) {
-    const auto expression = Shape::object({{"key", Shape::text(kExpressionKey)},
-                                           {"operator", Shape::text(kOperator)},
-                                           {"values", Shape::list(Shape::text(kValue))}},
-                                          kExpression);
-    return Shape::object(
-        {{"matchLabels", Shape::map(kLabels)}, {"matchExpressions", Shape::list(expression)}}, tag);
-}
 
 Shape rules_shape(Tag tag, std::string_view peers) {
     const auto block = Shape::object(
@@ -66,32 +52,18 @@ std::optional<Protocol> protocol_of(std::string_view text) {
     return text == "SCTP" ? std::optional(Protocol::Sctp) : std::nullopt;
 }
 
-// 0 if it is none.
-std::uint16_t number_of(std::string_view text) {
+bool is_number(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::uint16_t port_number(std::string_view text) {
     std::uint16_t number = 0;
     const auto* const end = text.data() + text.size();
     const auto [at, error] = std::from_chars(text.data(), end, number);
     return error == std::errc() && at == end ? number : 0;
 }
-
-bool is_number(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::optional<Operator> operator_of(std::string_view text) {
-    if (text == "In") {
-        return Operator::In;
-    }
-    if (text == "NotIn") {
-        return Operator::NotIn;
-    }
-    if (text == "Exists") {
-        return Operator::Exists;
-    }
-    return text == "DoesNotExist" ? std::optional(Operator::DoesNotExist) : std::nullopt;
-}
-
-}  // namespace
 
 template <>
 std::vector<Member> members_of<NetworkPolicy>() {
@@ -103,7 +75,7 @@ std::vector<Member> members_of<NetworkPolicy>() {
 }
 
 void Builder<NetworkPolicy>::open_selector(std::optional<LabelSelector>& selector) {
-    selector_ = &selector.emplace();
+    selector_.open(selector.emplace());
 }
 
 void Builder<NetworkPolicy>::begin(Tag tag) {
@@ -116,9 +88,6 @@ void Builder<NetworkPolicy>::begin(Tag tag) {
             break;
         case kPeerSpaces:
             open_selector(peer_.spaces);
-            break;
-        case kExpression:
-            selector_->expressions.emplace_back();
             break;
         case kIngressRule:
         case kEgressRule:
@@ -136,18 +105,22 @@ void Builder<NetworkPolicy>::begin(Tag tag) {
             port_ = {};
             break;
         default:
-            meta_.begin(tag);
+            if (!selector_.begin(tag)) {
+                meta_.begin(tag);
+            }
     }
 }
 
 void Builder<NetworkPolicy>::end(Tag tag) {
     switch (tag) {
         case kSubject:
+            selector_.close();
+            break;
         case kPeerPods:
         case kPeerSpaces:
-            std::sort(selector_->labels.begin(), selector_->labels.end());
+            selector_.close();
+            peer_is_bad_ = peer_is_bad_ || selector_.is_bad();
             break;
-        case kExpression:
         case kBlock:
             break;
         case kIngressRule:
@@ -163,7 +136,9 @@ void Builder<NetworkPolicy>::end(Tag tag) {
             rule_.ports.push_back(finished_port());
             break;
         default:
-            meta_.end(tag);
+            if (!selector_.end(tag)) {
+                meta_.end(tag);
+            }
     }
 }
 
@@ -179,8 +154,8 @@ PolicyPort Builder<NetworkPolicy>::finished_port() const {
     if (!is_number(port_.port)) {
         port.name = meta_.words().word(port_.port);
     } else if (!port_.port.empty()) {
-        port.first = number_of(port_.port);
-        port.last = port_.end.empty() ? port.first : number_of(port_.end);
+        port.first = port_number(port_.port);
+        port.last = port_.end.empty() ? port.first : port_number(port_.end);
     }
     const bool has_end_without_number =
         !port_.end.empty() && (port_.port.empty() || !port.name.empty());
@@ -192,7 +167,7 @@ PolicyPort Builder<NetworkPolicy>::finished_port() const {
 }
 
 bool Builder<NetworkPolicy>::wants(Tag tag, std::string_view key) const {
-    return tag == kLabels || meta_.wants(tag, key);
+    return SelectorReader::wants(tag) || meta_.wants(tag, key);
 }
 
 void Builder<NetworkPolicy>::value(Tag tag, std::string_view key, std::string_view text) {
@@ -201,22 +176,6 @@ void Builder<NetworkPolicy>::value(Tag tag, std::string_view key, std::string_vi
             types_.said = true;
             types_.ingress = types_.ingress || text == "Ingress";
             types_.egress = types_.egress || text == "Egress";
-            break;
-        case kLabels:
-            selector_->labels.emplace_back(meta_.words().word(key), meta_.words().word(text));
-            break;
-        case kExpressionKey:
-            selector_->expressions.back().key = meta_.words().word(text);
-            break;
-        case kOperator:
-            if (const auto op = operator_of(text)) {
-                selector_->expressions.back().op = *op;
-            } else {
-                peer_is_bad_ = true;
-            }
-            break;
-        case kValue:
-            selector_->expressions.back().values.push_back(meta_.words().word(text));
             break;
         case kCidr:
         case kExcept:
@@ -239,7 +198,9 @@ void Builder<NetworkPolicy>::value(Tag tag, std::string_view key, std::string_vi
             port_.end = text;
             break;
         default:
-            meta_.value(tag, key, text);
+            if (!selector_.value(tag, key, text, meta_.words())) {
+                meta_.value(tag, key, text);
+            }
     }
 }
 
@@ -258,7 +219,6 @@ NetworkPolicy Builder<NetworkPolicy>::take() {
     }
     types_ = {};
     subject_.reset();
-    selector_ = nullptr;
     ingress_.clear();
     egress_.clear();
     return std::exchange(policy_, {});

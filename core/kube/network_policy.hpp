@@ -3,30 +3,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "kube/label_selector.hpp"
 #include "kube/objects.hpp"
 
 namespace terway::kube {
-
-enum class Operator : std::uint8_t { In, NotIn, Exists, DoesNotExist };
-
-struct Requirement {
-    Word key;
-    Operator op = Operator::In;
-    std::vector<Word> values;  // In without any matches nothing
-
-    friend bool operator==(const Requirement&, const Requirement&) = default;
-};
-
-// All must hold; without any it matches everything.
-struct LabelSelector {
-    Pairs labels;
-    std::vector<Requirement> expressions;
-
-    friend bool operator==(const LabelSelector&, const LabelSelector&) = default;
-};
 
 struct IpBlock {
     Prefix cidr;
@@ -54,6 +38,9 @@ struct PolicyPort {
 
     friend bool operator==(const PolicyPort&, const PolicyPort&) = default;
 };
+
+// 0 if the text is no port's number.
+[[nodiscard]] std::uint16_t port_number(std::string_view text);
 
 // Any port of any protocol if there are no ports, anybody if there are no peers.
 struct PolicyRule {
@@ -115,7 +102,7 @@ private:
     std::vector<PolicyRule> egress_;
     Types types_;
     std::optional<LabelSelector> subject_;
-    LabelSelector* selector_ = nullptr;  // that is being read
+    SelectorReader selector_;
     PolicyRule rule_;
     PolicyPeer peer_;
     bool peer_is_bad_ = false;

@@ -12,6 +12,14 @@ bool PeerGroup::has(const PodState& pod) const {
     return pod.counts && has_space(*pod.space) && matches(pods, pod.labels);
 }
 
+bool selects(const kube::ClusterNetworkPolicy& policy, const Space& space) {
+    return policy.subject && space.is_known && matches(policy.subject->spaces, space.labels);
+}
+
+bool selects(const kube::ClusterNetworkPolicy& policy, const PodState& pod) {
+    return pod.counts && selects(policy, *pod.space) && matches(policy.subject->pods, pod.labels);
+}
+
 PeerGroup group_of(const kube::PolicyPeer& peer, std::string_view space) {
     PeerGroup group;
     group.is_cross = peer.spaces.has_value();

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "kube/cluster_network_policy.hpp"
 #include "kube/network_policy.hpp"
 #include "policy/update.hpp"
 
@@ -56,6 +57,10 @@ struct PeerGroup {
     [[nodiscard]] bool has_space(const Space& asked) const;
     [[nodiscard]] bool has(const PodState& pod) const;
 };
+
+// Whether it has pods there.
+[[nodiscard]] bool selects(const kube::ClusterNetworkPolicy& policy, const Space& space);
+[[nodiscard]] bool selects(const kube::ClusterNetworkPolicy& policy, const PodState& pod);
 
 // For a peer without a block.
 [[nodiscard]] PeerGroup group_of(const kube::PolicyPeer& peer, std::string_view space);

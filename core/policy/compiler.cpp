@@ -1,11 +1,10 @@
 #include "policy/compiler.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace terway::policy {
 namespace {
-
-constexpr std::uint16_t kHighestPort = 65535;
 
 std::string text_of(const std::vector<kube::NamedPort>& ports) {
     std::string text;
@@ -16,169 +15,92 @@ std::string text_of(const std::vector<kube::NamedPort>& ports) {
     return text;
 }
 
-const kube::PolicyRules& rules_of(const kube::NetworkPolicy& policy, Direction direction) {
+template <class Policy>
+const auto& rules_of(const Policy& policy, Direction direction) {
     return direction == Direction::Ingress ? policy.ingress : policy.egress;
 }
 
-// Neighbours may have different rules and yet the same peers.
-void append(std::vector<PortClass>& classes, PortClass next) {
-    if (!classes.empty()) {
-        auto& last = classes.back();
-        if (last.protocol == next.protocol && last.last + 1U == next.first &&
-            last.matches == next.matches) {
-            last.last = next.last;
-            return;
-        }
+ClusterPolicies with_rules(const ClusterPolicies& all, Direction direction) {
+    ClusterPolicies out;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(out),
+                 [&](const auto* policy) { return !rules_of(*policy, direction).empty(); });
+    return out;
+}
+
+// What is asked in that direction: who has a NetworkPolicy is not asked for the baseline.
+Selecting in(Direction direction, const Selecting& all) {
+    Selecting out;
+    std::copy_if(all.policies.begin(), all.policies.end(), std::back_inserter(out.policies),
+                 [&](const auto* policy) { return rules_of(*policy, direction).has_value(); });
+    out.admin = with_rules(all.admin, direction);
+    if (out.policies.empty()) {
+        out.baseline = with_rules(all.baseline, direction);
     }
-    classes.push_back(std::move(next));
+    return out;
+}
+
+// Behind the last tier what passes is allowed.
+Action action_of(kube::ClusterAction action, kube::ClusterTier tier) {
+    switch (action) {
+        case kube::ClusterAction::Accept:
+            return Action::Allow;
+        case kube::ClusterAction::Pass:
+            return tier == kube::ClusterTier::Baseline ? Action::Allow : Action::Pass;
+        case kube::ClusterAction::Deny:
+            break;
+    }
+    return Action::Deny;
+}
+
+bool is_mute(const Tier& tier) {
+    return tier.classes.empty() && tier.other.empty() && tier.named.empty() &&
+           tier.otherwise != Action::Deny;
 }
 
 }  // namespace
 
-std::shared_ptr<const RuleSetNode> Compiler::compile(Direction direction, const Policies& policies,
+std::shared_ptr<const RuleSetNode> Compiler::compile(Direction direction,
+                                                     const Selecting& selecting,
                                                      const PodState& pod) {
-    Key key{direction, {}, direction == Direction::Ingress ? text_of(pod.ports) : ""};
-    for (const auto* const policy : policies) {
-        if (rules_of(*policy, direction)) {
-            key.policies.push_back(policy);
-        }
-    }
+    const Key key{direction, in(direction, selecting),
+                  direction == Direction::Ingress ? text_of(pod.ports) : ""};
     auto& made = made_[key];
     if (!made) {
-        made = std::make_shared<const RuleSetNode>(build(direction, key.policies, pod));
+        made = std::make_shared<const RuleSetNode>(build(direction, key.selecting, pod));
     }
     return made;
 }
 
-RuleSetNode Compiler::build(Direction direction, const Policies& policies, const PodState& pod) {
-    rules_.clear();
-    matches_.clear();
+RuleSetNode Compiler::build(Direction direction, const Selecting& selecting,
+                            const PodState& pod) const {
     RuleSetNode node;
-    Ports ports;
-    for (const auto* const policy : policies) {
-        for (const auto& rule : *rules_of(*policy, direction)) {
-            rules_.push_back({&rule, policy->meta.space.view()});
-            add_ports(ports, rules_.size() - 1, direction, pod);
+    const auto make = [&](TierMaker& maker) {
+        if (auto tier = maker.make(node.sets); !is_mute(tier)) {
+            node.rules.tiers.push_back(std::move(tier));
         }
-    }
-    if (!policies.empty()) {
-        auto& tier = node.rules.tiers.emplace_back();
-        for (auto& slice : slices_of(ports.spans)) {
-            auto matches = matches_of(slice.rules, node.sets);
-            if (!matches.empty()) {
-                append(tier.classes, {slice.protocol, slice.first, slice.last, std::move(matches)});
+    };
+    const auto make_cluster = [&](const ClusterPolicies& policies, Action otherwise) {
+        TierMaker maker(sources_, direction, pod, otherwise);
+        for (const auto* const policy : policies) {
+            for (const auto& rule : rules_of(*policy, direction)) {
+                maker.add(rule.what, action_of(rule.action, policy->tier), {});
             }
         }
-        tier.other = matches_of(ports.other, node.sets);
-        for (const auto& [name, numbers] : ports.named) {
-            tier.named.push_back(named_set(name, numbers));
+        make(maker);
+    };
+    make_cluster(selecting.admin, Action::Pass);
+    if (!selecting.policies.empty()) {
+        TierMaker maker(sources_, direction, pod, Action::Deny);
+        for (const auto* const policy : selecting.policies) {
+            for (const auto& rule : *rules_of(*policy, direction)) {
+                maker.add(rule, Action::Allow, policy->meta.space.view());
+            }
         }
-        std::sort(tier.named.begin(), tier.named.end());
-        node.sets.insert(tier.named.begin(), tier.named.end());
+        make(maker);
     }
+    make_cluster(selecting.baseline, Action::Allow);
     node.rules.id = id_of<RuleSetId>(policy::text_of(node.rules));
     return node;
-}
-
-void Compiler::add_ports(Ports& ports, std::size_t number, Direction direction,
-                         const PodState& pod) const {
-    const auto& rule = *rules_[number].rule;
-    if (rule.ports.empty()) {
-        for (const auto protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Sctp}) {
-            ports.spans.push_back({protocol, 0, kHighestPort, number});
-        }
-        ports.other.push_back(number);
-    }
-    for (const auto& port : rule.ports) {
-        if (port.name.empty()) {
-            ports.spans.push_back({port.protocol, port.first, port.last, number});
-        } else if (direction == Direction::Egress) {
-            auto& numbers = ports.named[{port.protocol, port.name}];
-            if (numbers.empty() || numbers.back() != number) {
-                numbers.push_back(number);
-            }
-        } else {
-            for (const auto& named : pod.ports) {
-                if (named.name == port.name && named.protocol == port.protocol) {
-                    ports.spans.push_back({port.protocol, named.number, named.number, number});
-                }
-            }
-        }
-    }
-}
-
-Compiler::Meant Compiler::meant_by(const RuleNumbers& numbers) const {
-    Meant meant;
-    for (const auto number : numbers) {
-        const auto& [rule, space] = rules_[number];
-        meant.any = meant.any || rule->peers.empty();
-        for (const auto& peer : rule->peers) {
-            if (peer.block) {
-                meant.blocks.push_back(*peer.block);
-            } else if (peer.pods || peer.spaces) {
-                auto group = group_of(peer, space);
-                auto key = group.key;
-                meant.groups.emplace(std::move(key), std::move(group));
-            }
-        }
-    }
-    return meant;
-}
-
-std::vector<PeerGroup*> Compiler::ensure(const Meant& meant) {
-    std::vector<PeerGroup*> groups;
-    for (const auto& [_, group] : meant.groups) {
-        groups.push_back(&groups_.ensure(group));
-    }
-    return groups;
-}
-
-std::vector<Match> Compiler::matches_of(const RuleNumbers& numbers, std::set<SetId>& used) {
-    const auto [found, is_new] = matches_.try_emplace(numbers);
-    if (!is_new) {
-        return found->second;
-    }
-    Peers peers;
-    const auto meant = meant_by(numbers);
-    peers.any = meant.any;
-    if (!meant.any) {
-        const auto add = [&](SetPlan plan) {
-            peers.sets.push_back(sets_.ensure(std::move(plan), all_pods_).id);
-        };
-        const auto groups = ensure(meant);
-        if (groups.size() > kMostPodSets) {
-            add({SetKind::Pods, groups, {}, {}, {}});
-        } else {
-            for (auto* const group : groups) {
-                add({SetKind::Pods, {group}, {}, {}, {}});
-            }
-        }
-        if (auto ranges = ranges_of(meant.blocks); !ranges.empty()) {
-            add({SetKind::Blocks, {}, std::move(ranges), {}, {}});
-        }
-        std::sort(peers.sets.begin(), peers.sets.end());
-        used.insert(peers.sets.begin(), peers.sets.end());
-    }
-    if (peers.any || !peers.sets.empty()) {
-        found->second.push_back({Action::Allow, std::move(peers)});
-    }
-    return found->second;
-}
-
-SetId Compiler::named_set(const PortName& name, const RuleNumbers& numbers) {
-    auto meant = meant_by(numbers);
-    if (meant.any) {
-        kube::PolicyPeer everywhere;
-        everywhere.spaces.emplace();
-        auto group = group_of(everywhere, "");
-        auto key = group.key;
-        meant = {};
-        meant.groups.emplace(std::move(key), std::move(group));
-    }
-    return sets_
-        .ensure({SetKind::Named, ensure(meant), ranges_of(meant.blocks), name.protocol, name.name},
-                all_pods_)
-        .id;
 }
 
 }  // namespace terway::policy

@@ -1,7 +1,6 @@
 // Makes the rules of one endpoint out of the policies that select it. Private to core/policy.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -9,14 +8,9 @@
 #include <vector>
 
 #include "policy/cluster.hpp"
-#include "policy/groups.hpp"
-#include "policy/sets.hpp"
-#include "policy/slices.hpp"
+#include "policy/tier_maker.hpp"
 
 namespace terway::policy {
-
-// As many selectors are asked one by one; more become one set.
-inline constexpr std::size_t kMostPodSets = 4;
 
 struct RuleSetNode {
     RuleSet rules;
@@ -24,63 +18,36 @@ struct RuleSetNode {
 };
 
 using Policies = std::vector<const kube::NetworkPolicy*>;
+using ClusterPolicies = std::vector<const kube::ClusterNetworkPolicy*>;
+
+// Those that select one pod, in one order; cluster policies in that in which they are asked.
+struct Selecting {
+    Policies policies;
+    ClusterPolicies admin;
+    ClusterPolicies baseline;
+
+    auto operator<=>(const Selecting&) const = default;  // NOLINT(modernize-use-nullptr)
+};
 
 // For the length of one update.
 class Compiler {
 public:
-    // Borrows all. `all_pods` visits every pod that counts.
-    Compiler(GroupTable& groups, SetTable& sets, SetTable::ForPods all_pods)
-        : groups_(groups), sets_(sets), all_pods_(std::move(all_pods)) {}
+    explicit Compiler(TierSources sources) : sources_(std::move(sources)) {}
 
-    // The rules for `pod`; `policies` are those that select it, in one order. Endpoints for which
-    // the same is true share the answer.
+    // The rules for `pod`. Endpoints for which the same is true share the answer.
     [[nodiscard]] std::shared_ptr<const RuleSetNode> compile(Direction direction,
-                                                             const Policies& policies,
+                                                             const Selecting& selecting,
                                                              const PodState& pod);
 
 private:
-    struct Rule {
-        const kube::PolicyRule* rule;
-        std::string_view space;
-    };
-    struct PortName {
-        Protocol protocol;
-        kube::Word name;
-        bool operator<(const PortName& other) const {
-            return protocol != other.protocol ? protocol < other.protocol : name < other.name;
-        }
-    };
-    // What the rules say of ports; the numbers are indices into `rules_`.
-    struct Ports {
-        std::vector<PortSpan> spans;
-        RuleNumbers other;
-        std::map<PortName, RuleNumbers> named;
-    };
-    struct Meant {
-        bool any = false;
-        std::map<std::string, PeerGroup> groups;
-        std::vector<kube::IpBlock> blocks;
-    };
+    [[nodiscard]] RuleSetNode build(Direction direction, const Selecting& selecting,
+                                    const PodState& pod) const;
 
-    [[nodiscard]] RuleSetNode build(Direction direction, const Policies& policies,
-                                    const PodState& pod);
-    void add_ports(Ports& ports, std::size_t number, Direction direction,
-                   const PodState& pod) const;
-    [[nodiscard]] Meant meant_by(const RuleNumbers& numbers) const;
-    [[nodiscard]] std::vector<PeerGroup*> ensure(const Meant& meant);
-    // Puts the sets it needs into `used`.
-    [[nodiscard]] std::vector<Match> matches_of(const RuleNumbers& numbers, std::set<SetId>& used);
-    [[nodiscard]] SetId named_set(const PortName& name, const RuleNumbers& numbers);
-
-    GroupTable& groups_;
-    SetTable& sets_;
-    SetTable::ForPods all_pods_;
-    std::vector<Rule> rules_;
-    std::map<RuleNumbers, std::vector<Match>> matches_;
+    const TierSources sources_;
 
     struct Key {
         Direction direction;
-        Policies policies;
+        Selecting selecting;  // in that direction
         std::string ports;
         auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr)
     };

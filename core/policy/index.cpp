@@ -67,8 +67,22 @@ void Index::relabel(Space& space, bool is_known, const kube::Pairs& labels) {
     if (space.is_known == is_known && space.labels == labels) {
         return;
     }
+    const auto selected_by = [&] {
+        std::vector<bool> out;
+        for (const auto& [_, policy] : cluster_policies_) {
+            out.push_back(selects(policy, space));
+        }
+        return out;
+    };
+    const auto before = selected_by();
+    if (space.is_known != is_known && !before.empty()) {
+        mark_all(space);
+    }
     space.is_known = is_known;
     space.labels = labels;
+    if (selected_by() != before) {
+        mark_all(space);
+    }
     for (auto& [_, pod] : space.pods) {
         sets_.move(pod, groups_.regroup(pod));
     }
@@ -86,6 +100,7 @@ void Index::remove_namespace(std::string_view name) {
 }
 
 void Index::change(PodState& pod, const std::function<void()>& change) {
+    port_names_.remove(pod);
     sets_.withdraw(pod);
     groups_.leave(pod);
     change();
@@ -94,6 +109,7 @@ void Index::change(PodState& pod, const std::function<void()>& change) {
         [this](PodState& other) { sets_.contribute(other); });
     groups_.enter(pod);
     sets_.contribute(pod);
+    port_names_.add(pod);
 }
 
 const Endpoint* Index::endpoint_of(const PodState& pod) const {
@@ -211,24 +227,6 @@ void Index::remove_endpoint(const ObjectName& name) {
         change(*known, [] {});
     }
     drop_if_idle(name.space);
-}
-
-Policies Index::policies_of(const PodState& pod) {
-    Policies policies;
-    if (!pod.counts) {
-        return policies;
-    }
-    for (const auto& [_, policy] : pod.space->policies) {
-        if (matches(policy.pods, pod.labels)) {
-            policies.push_back(&policy);
-        }
-    }
-    return policies;
-}
-
-Policies Index::policies_of(const ObjectName& name) const {
-    const auto* const known = pod(name);
-    return known == nullptr ? Policies{} : policies_of(*known);
 }
 
 void Index::visit_pods(const std::function<void(const PodState&)>& visit) const {

@@ -19,6 +19,7 @@
 #include "policy/cluster.hpp"
 #include "policy/compiler.hpp"
 #include "policy/groups.hpp"
+#include "policy/port_names.hpp"
 #include "policy/sets.hpp"
 #include "policy/update.hpp"
 
@@ -44,8 +45,10 @@ public:
     void remove_pod(const ObjectName& name, std::string_view uid = {});
     void set_policy(const kube::NetworkPolicy& policy);
     void remove_policy(const ObjectName& name);
-    // Its rules are told as soon as the pod's object is known, and stay as they are when the object
-    // goes first.
+    void set_cluster_policy(const kube::ClusterNetworkPolicy& policy);
+    void remove_cluster_policy(std::string_view name);
+    // Its rules are told as soon as the pod's object is known (and its namespace's, if there are
+    // cluster policies), and stay as they are when the object goes first.
     void set_endpoint(Endpoint endpoint);
     void remove_endpoint(const ObjectName& pod);
 
@@ -56,8 +59,8 @@ public:
     // What was told of that pod and still holds; null if there is nothing.
     [[nodiscard]] const EndpointRules* told(const ObjectName& pod) const;
 
-    // The policies that select a pod, by name.
-    [[nodiscard]] Policies policies_of(const ObjectName& pod) const;
+    // The policies that select a pod, in order.
+    [[nodiscard]] Selecting policies_of(const ObjectName& pod) const;
     // What is known, for those who explain.
     [[nodiscard]] const Spaces& cluster() const noexcept { return spaces_; }
     // Whether take() would give nothing.
@@ -81,12 +84,17 @@ private:
     void relabel(Space& space, bool is_known, const kube::Pairs& labels);
     [[nodiscard]] const PodState* pod(const ObjectName& name) const;
     [[nodiscard]] PodState* pod(const ObjectName& name);
-    [[nodiscard]] static Policies policies_of(const PodState& pod);
+    [[nodiscard]] Selecting policies_of(const PodState& pod) const;
     [[nodiscard]] std::vector<IpAddress> addresses_of(const PodState& pod) const;
     [[nodiscard]] const Endpoint* endpoint_of(const PodState& pod) const;
     // Takes the pod out of everything, lets `change` happen, and puts it in again.
     void change(PodState& pod, const std::function<void()>& change);
     void mark_selected(const Space& space, const kube::LabelSelector& selector);
+    void mark_selected(const kube::ClusterNetworkPolicy& policy);
+    void mark_all(const Space& space);
+    void watch_port_names();
+    // For cluster policies, whose namespace a pod is in must be known.
+    [[nodiscard]] bool is_ready(const PodState& pod) const;
     void visit_pods(const std::function<void(const PodState&)>& visit) const;
 
     void resolve(EndpointState& endpoint, Compiler& compiler, Update& update);
@@ -97,6 +105,8 @@ private:
     AddressBook book_;
     GroupTable groups_{spaces_};
     SetTable sets_{groups_};
+    PortNames port_names_;
+    std::map<std::string, kube::ClusterNetworkPolicy, std::less<>> cluster_policies_;
     std::map<ObjectName, EndpointState> endpoints_;
     std::map<ObjectName, EndpointRules> told_;
     std::set<ObjectName> dirty_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "policy/index.hpp"
@@ -10,6 +11,20 @@ std::shared_ptr<const RuleSet> rules_of(const std::shared_ptr<const RuleSetNode>
     return {node, &node->rules};
 }
 
+std::vector<ObjectName> names_of(const Selecting& selecting) {
+    std::vector<ObjectName> names;
+    for (const auto* const policies : {&selecting.admin, &selecting.baseline}) {
+        for (const auto* const policy : *policies) {
+            names.push_back({"", policy->meta.name.text()});
+        }
+    }
+    std::sort(names.begin(), names.end());
+    for (const auto* const policy : selecting.policies) {
+        names.push_back({policy->meta.space.text(), policy->meta.name.text()});
+    }
+    return names;
+}
+
 bool is_same(const EndpointRules& a, const EndpointRules& b) {
     return a.ingress->id == b.ingress->id && a.egress->id == b.egress->id &&
            a.policies == b.policies;
@@ -20,7 +35,7 @@ bool is_same(const EndpointRules& a, const EndpointRules& b) {
 void Index::resolve(EndpointState& endpoint, Compiler& compiler, Update& update) {
     const auto& name = endpoint.said.pod;
     const auto* const known = pod(name);
-    if (known == nullptr || endpoint_of(*known) == nullptr) {
+    if (known == nullptr || endpoint_of(*known) == nullptr || !is_ready(*known)) {
         const bool is_of_former_pod = endpoint.ingress == nullptr;
         if (is_of_former_pod && told_.erase(name) != 0) {
             update.gone_endpoints.push_back(name);
@@ -32,9 +47,7 @@ void Index::resolve(EndpointState& endpoint, Compiler& compiler, Update& update)
     endpoint.egress = compiler.compile(Direction::Egress, selecting, *known);
     EndpointRules rules{
         name, update.revision, rules_of(endpoint.ingress), rules_of(endpoint.egress), {}};
-    for (const auto* const policy : selecting) {
-        rules.policies.push_back({policy->meta.space.text(), policy->meta.name.text()});
-    }
+    rules.policies = names_of(selecting);
     const auto before = told_.find(name);
     if (before == told_.end() || !is_same(before->second, rules)) {
         told_.insert_or_assign(name, rules);
@@ -43,7 +56,8 @@ void Index::resolve(EndpointState& endpoint, Compiler& compiler, Update& update)
 }
 
 void Index::resolve_dirty(Update& update) {
-    Compiler compiler(groups_, sets_, [this](const auto& visit) { visit_pods(visit); });
+    Compiler compiler(
+        {groups_, sets_, port_names_, [this](const auto& visit) { visit_pods(visit); }});
     for (const auto& name : dirty_) {
         if (const auto found = endpoints_.find(name); found != endpoints_.end()) {
             resolve(found->second, compiler, update);
@@ -68,6 +82,11 @@ void Index::sweep(Update& update) {
 Update Index::take() {
     Update update;
     update.revision = revision_ + 1;
+    if (port_names_.take_changed()) {
+        for (const auto& [_, space] : spaces_) {
+            mark_all(space);
+        }
+    }
     if (!dirty_.empty()) {
         resolve_dirty(update);
         sweep(update);

@@ -124,13 +124,13 @@ struct Tier {
     bool operator==(const Tier&) const = default;
 };
 
-// For one direction. NetworkPolicies make one tier if any selects the pod, none if none does;
-// tiers of other kinds may come before and after it. The same rules have the same id.
+// For one direction. NetworkPolicies make one tier if any selects the pod, none if none does.
+// ClusterNetworkPolicies of the Admin tier make one before it, and those of the Baseline tier one
+// in its place; what nobody denies is allowed. The same rules have the same id.
 struct RuleSet {
     RuleSetId id;
     std::vector<Tier> tiers;
 
-    [[nodiscard]] bool is_isolated() const noexcept { return !tiers.empty(); }
     bool operator==(const RuleSet&) const = default;
 };
 

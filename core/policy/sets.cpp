@@ -19,8 +19,13 @@ void put(Members& members, SetKind kind, const AddressPort& member) {
     }
 }
 
+SetChange change_of(const SetNode& set, bool is_new) {
+    const bool is_named = set.plan.kind == SetKind::Named;
+    return {set.id, set.plan.kind, is_named ? set.plan.protocol : Protocol::Tcp, is_new, {}, {}};
+}
+
 SetChange whole(const SetNode& set, bool as_it_was) {
-    SetChange change{set.id, set.plan.kind, set.plan.protocol, true, {}, {}};
+    auto change = change_of(set, true);
     if (set.plan.kind == SetKind::Blocks) {
         change.added.ranges = set.plan.ranges;
     }
@@ -39,7 +44,7 @@ SetChange whole(const SetNode& set, bool as_it_was) {
 }
 
 SetChange difference(const SetNode& set) {
-    SetChange change{set.id, set.plan.kind, set.plan.protocol, false, {}, {}};
+    auto change = change_of(set, false);
     for (const auto& [member, was] : set.touched) {
         if (set.members.contains(member) != was) {
             put(was ? change.removed : change.added, set.plan.kind, member);
@@ -56,6 +61,9 @@ std::string SetPlan::key() const {
     std::string text;
     if (kind == SetKind::Named) {
         text.append("named ").append(name_of(protocol)).append(" ").append(name.view()) += "\n";
+    } else if (!name.empty()) {
+        text.append("port ").append(name_of(protocol)).append(" ").append(name.view());
+        text += " " + std::to_string(number) + "\n";
     }
     for (const auto* const group : groups) {
         text.append(group->key).append("\n");
@@ -86,29 +94,33 @@ void SetNode::count(const AddressPort& member, int ways) {
     }
 }
 
-void SetNode::count_group(const PodState& pod, int ways) {
-    for (const auto& address : pod.addresses) {
-        if (plan.kind == SetKind::Pods) {
-            count({address, 0}, ways);
+void SetNode::count_ports(const PodState& pod, const IpAddress& address, int ways) {
+    for (const auto& port : pod.ports) {
+        if (port.name != plan.name || port.protocol != plan.protocol) {
             continue;
         }
-        for (const auto& port : pod.ports) {
-            if (port.name == plan.name && port.protocol == plan.protocol) {
-                count({address, port.number}, ways);
-            }
+        if (plan.kind == SetKind::Named) {
+            count({address, port.number}, ways);
+        } else if (port.number == plan.number) {
+            count({address, 0}, ways);
+        }
+    }
+}
+
+void SetNode::count_group(const PodState& pod, int ways) {
+    for (const auto& address : pod.addresses) {
+        if (plan.name.empty()) {
+            count({address, 0}, ways);
+        } else {
+            count_ports(pod, address, ways);
         }
     }
 }
 
 void SetNode::count_ranges(const PodState& pod, int ways) {
     for (const auto& address : pod.addresses) {
-        if (!contains(plan.ranges, address)) {
-            continue;
-        }
-        for (const auto& port : pod.ports) {
-            if (port.name == plan.name && port.protocol == plan.protocol) {
-                count({address, port.number}, ways);
-            }
+        if (contains(plan.ranges, address)) {
+            count_ports(pod, address, ways);
         }
     }
 }

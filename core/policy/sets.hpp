@@ -20,8 +20,9 @@ struct SetPlan {
     SetKind kind = SetKind::Pods;
     std::vector<PeerGroup*> groups;     // of Pods and Named, by key
     std::vector<AddressRange> ranges;   // Blocks: all it has. Named: pods here count as well
-    Protocol protocol = Protocol::Tcp;  // of Named
-    kube::Word name;                    // of Named
+    Protocol protocol = Protocol::Tcp;  // of the port that follows
+    kube::Word name;                    // of Named; Pods: only those that call a port so
+    std::uint16_t number = 0;           // Pods: this one
 
     [[nodiscard]] std::string key() const;
 };
@@ -44,6 +45,9 @@ struct SetNode {
     // Everything by which `pod` is a member because of one of the groups, or of the ranges.
     void count_group(const PodState& pod, int ways);
     void count_ranges(const PodState& pod, int ways);
+
+private:
+    void count_ports(const PodState& pod, const IpAddress& address, int ways);
 };
 
 class SetTable {

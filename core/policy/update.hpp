@@ -12,12 +12,12 @@
 
 namespace terway::policy {
 
-// A pod or a policy.
+// A pod or a policy; a cluster policy has no namespace.
 struct ObjectName {
     std::string space;
     std::string name;
 
-    [[nodiscard]] std::string text() const { return space + "/" + name; }
+    [[nodiscard]] std::string text() const { return space.empty() ? name : space + "/" + name; }
     auto operator<=>(const ObjectName&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
@@ -27,7 +27,7 @@ struct EndpointRules {
     std::uint64_t revision = 0;  // of the update that brought it
     std::shared_ptr<const RuleSet> ingress;
     std::shared_ptr<const RuleSet> egress;
-    std::vector<ObjectName> policies;  // that select it, by name
+    std::vector<ObjectName> policies;  // that select it, by name: cluster policies first
 };
 
 struct SetChange {

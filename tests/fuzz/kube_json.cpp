@@ -54,6 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try_all<Pod>(body, piece);
     try_all<Node>(body, piece);
     try_all<Namespace>(body, piece);
+    try_all<NetworkPolicy>(body, piece);
+    try_all<ClusterNetworkPolicy>(body, piece);
     (void)read_refusal(500, body, body);
     return 0;
 }

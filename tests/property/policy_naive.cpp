@@ -1,5 +1,6 @@
 #include "policy_naive.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -73,8 +74,9 @@ Labels labels_of_namespace(const Cluster& cluster, const kube::Word& name) {
     return {};
 }
 
-bool peer_has(const Cluster& cluster, const kube::NetworkPolicy& policy,
-              const kube::PolicyPeer& peer, const IpAddress& address) {
+// `home` is the namespace of the policy.
+bool peer_has(const Cluster& cluster, const kube::Word& home, const kube::PolicyPeer& peer,
+              const IpAddress& address) {
     if (peer.block) {
         if (!peer.block->cidr.contains(address)) {
             return false;
@@ -95,7 +97,7 @@ bool peer_has(const Cluster& cluster, const kube::NetworkPolicy& policy,
                selects(*peer.spaces, labels_of_namespace(cluster, pod->meta.space));
     }
     if (peer.pods) {
-        return pod->meta.space == policy.meta.space && selects(*peer.pods, labels_of(pod->meta));
+        return pod->meta.space == home && selects(*peer.pods, labels_of(pod->meta));
     }
     if (peer.spaces) {
         return selects(*peer.spaces, labels_of_namespace(cluster, pod->meta.space));
@@ -124,11 +126,11 @@ bool port_has(const Cluster& cluster, const Question& question, const kube::Poli
     return false;
 }
 
-bool rule_has(const Cluster& cluster, const kube::NetworkPolicy& policy,
-              const kube::PolicyRule& rule, const Question& question) {
+bool rule_has(const Cluster& cluster, const kube::Word& home, const kube::PolicyRule& rule,
+              const Question& question) {
     bool peer_matches = rule.peers.empty();
     for (const auto& peer : rule.peers) {
-        peer_matches = peer_matches || peer_has(cluster, policy, peer, question.peer);
+        peer_matches = peer_matches || peer_has(cluster, home, peer, question.peer);
     }
     bool port_matches = rule.ports.empty();
     for (const auto& port : rule.ports) {
@@ -137,10 +139,49 @@ bool rule_has(const Cluster& cluster, const kube::NetworkPolicy& policy,
     return peer_matches && port_matches;
 }
 
-}  // namespace
+// "Policies with lower priority values have higher precedence"; of equal ones, which the API leaves
+// open, the one whose name comes first.
+bool comes_before(const kube::ClusterNetworkPolicy& a, const kube::ClusterNetworkPolicy& b) {
+    if (a.priority != b.priority) {
+        return a.priority < b.priority;
+    }
+    return a.meta.name.text() < b.meta.name.text();
+}
 
-bool is_allowed(const Cluster& cluster, const Question& question) {
-    bool is_isolated = false;
+bool has_subject(const Cluster& cluster, const kube::ClusterNetworkPolicy& policy,
+                 const kube::Pod& pod) {
+    return policy.subject &&
+           selects(policy.subject->spaces, labels_of_namespace(cluster, pod.meta.space)) &&
+           selects(policy.subject->pods, labels_of(pod.meta));
+}
+
+// nullopt: the tier says nothing, or passes.
+std::optional<bool> answer_of(const Cluster& cluster, kube::ClusterTier tier,
+                              const Question& question) {
+    std::vector<kube::ClusterNetworkPolicy> policies;
+    for (const auto& policy : cluster.cluster_policies) {
+        if (policy.tier == tier && has_subject(cluster, policy, *question.subject)) {
+            policies.push_back(policy);
+        }
+    }
+    std::sort(policies.begin(), policies.end(), comes_before);
+    for (const auto& policy : policies) {
+        for (const auto& rule : question.ingress ? policy.ingress : policy.egress) {
+            if (!rule_has(cluster, {}, rule.what, question)) {
+                continue;
+            }
+            if (rule.action == kube::ClusterAction::Pass) {
+                return std::nullopt;
+            }
+            return rule.action == kube::ClusterAction::Accept;
+        }
+    }
+    return std::nullopt;
+}
+
+// nullopt: no policy selects the pod in this direction.
+std::optional<bool> answer_of_policies(const Cluster& cluster, const Question& question) {
+    std::optional<bool> answer;
     for (const auto& policy : cluster.policies) {
         if (!(policy.meta.space == question.subject->meta.space) ||
             !selects(policy.pods, labels_of(question.subject->meta))) {
@@ -150,14 +191,26 @@ bool is_allowed(const Cluster& cluster, const Question& question) {
         if (!rules) {
             continue;
         }
-        is_isolated = true;
+        answer = answer.value_or(false);
         for (const auto& rule : *rules) {
-            if (rule_has(cluster, policy, rule, question)) {
-                return true;
+            if (rule_has(cluster, policy.meta.space, rule, question)) {
+                answer = true;
             }
         }
     }
-    return !is_isolated;
+    return answer;
+}
+
+}  // namespace
+
+bool is_allowed(const Cluster& cluster, const Question& question) {
+    if (const auto admin = answer_of(cluster, kube::ClusterTier::Admin, question)) {
+        return *admin;
+    }
+    if (const auto policies = answer_of_policies(cluster, question)) {
+        return *policies;
+    }
+    return answer_of(cluster, kube::ClusterTier::Baseline, question).value_or(true);
 }
 
 }  // namespace terway::policy_test

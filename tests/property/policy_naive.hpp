@@ -1,11 +1,12 @@
-// NetworkPolicy as the API's documentation tells it, word by word and without any thought for cost.
-// Shares nothing with core/policy but the objects.
+// NetworkPolicy and ClusterNetworkPolicy as the API's documentation tells them, word by word and
+// without any thought for cost. Shares nothing with core/policy but the objects.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "kube/cluster_network_policy.hpp"
 #include "kube/network_policy.hpp"
 
 namespace terway::policy_test {
@@ -14,6 +15,7 @@ struct Cluster {
     std::vector<kube::Namespace> namespaces;
     std::vector<kube::Pod> pods;
     std::vector<kube::NetworkPolicy> policies;
+    std::vector<kube::ClusterNetworkPolicy> cluster_policies;
 };
 
 struct Question {

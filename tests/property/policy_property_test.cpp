@@ -69,6 +69,19 @@ public:
         }
     }
 
+    void edit_cluster_policy(Chance& chance) {
+        auto& policies = cluster_.cluster_policies;
+        const auto name = "c" + std::to_string(chance.below(6));
+        const auto has_name = [&](const auto& policy) { return policy.meta.name == name; };
+        std::erase_if(policies, has_name);
+        if (chance.percent(30)) {
+            index_.remove_cluster_policy(name);
+        } else {
+            policies.push_back(random_cluster_policy(chance, cluster_, name));
+            index_.set_cluster_policy(policies.back());
+        }
+    }
+
     void take() {
         const auto update = index_.take();
         picture_.apply(update);
@@ -92,6 +105,9 @@ private:
     void tell_all(Index& index) const {
         for (const auto& policy : cluster_.policies) {
             index.set_policy(policy);
+        }
+        for (const auto& policy : cluster_.cluster_policies) {
+            index.set_cluster_policy(policy);
         }
         for (const auto& pod : cluster_.pods) {
             tell(pod, index);
@@ -250,7 +266,32 @@ void expect_same(const Picture& a, const Picture& b) {
     }
 }
 
-TEST(PolicyProperty, TheResolverAgreesWithTheApisTextAfterAnyEdits) {
+// A cluster, its edits and the questions begin with the seed alone; what there is of cluster
+// policies comes from `cluster_chance` and changes nothing else.
+void play(std::uint64_t seed, Chance* cluster_chance, std::size_t& allowed, std::size_t& denied) {
+    Chance chance(seed);
+    auto cluster = random_cluster(chance);
+    for (std::size_t n = cluster_chance == nullptr ? 0 : cluster_chance->below(5); n > 0; --n) {
+        cluster.cluster_policies.push_back(
+            random_cluster_policy(*cluster_chance, cluster, "c" + std::to_string(n)));
+    }
+    Told told(std::move(cluster));
+    for (std::size_t edits = chance.below(12); edits > 0; --edits) {
+        if (cluster_chance != nullptr && cluster_chance->percent(40)) {
+            told.edit_cluster_policy(*cluster_chance);
+        }
+        told.edit(chance);
+    }
+    told.take();
+    Comparison comparison(told.cluster(), told.picture(), chance);
+    comparison.compare_all();
+    allowed += comparison.allowed;
+    denied += comparison.denied;
+    expect_same(told.picture(), told.anew());
+    expect_same(told.picture(), told.repeated());
+}
+
+void play_all(bool with_cluster_policies) {
     const auto seed = from_environment("TERWAY_POLICY_SEED", std::random_device()());
     const auto cases = from_environment("TERWAY_POLICY_CASES", 400);
     std::cout << "TERWAY_POLICY_SEED=" << seed << " TERWAY_POLICY_CASES=" << cases << "\n";
@@ -258,23 +299,21 @@ TEST(PolicyProperty, TheResolverAgreesWithTheApisTextAfterAnyEdits) {
     std::size_t denied = 0;
     for (std::uint64_t number = 0; number < cases && !testing::Test::HasFailure(); ++number) {
         SCOPED_TRACE("seed " + std::to_string(seed + number));  // begins with this very cluster
-        Chance chance(seed + number);
-        Told told(random_cluster(chance));
-        for (std::size_t edits = chance.below(12); edits > 0; --edits) {
-            told.edit(chance);
-        }
-        told.take();
-        Comparison comparison(told.cluster(), told.picture(), chance);
-        comparison.compare_all();
-        allowed += comparison.allowed;
-        denied += comparison.denied;
-        expect_same(told.picture(), told.anew());
-        expect_same(told.picture(), told.repeated());
+        Chance cluster_chance(~(seed + number));
+        play(seed + number, with_cluster_policies ? &cluster_chance : nullptr, allowed, denied);
     }
     std::cout << allowed << " connections allowed, " << denied << " denied\n";
     // Otherwise it says little.
     EXPECT_GT(allowed, denied / 10);
     EXPECT_GT(denied, allowed / 10);
+}
+
+TEST(PolicyProperty, TheResolverAgreesWithTheApisTextAfterAnyEdits) {
+    play_all(false);
+}
+
+TEST(PolicyProperty, SoItDoesWithClusterPoliciesOfBothTiers) {
+    play_all(true);
 }
 
 }  // namespace

@@ -120,6 +120,56 @@ std::vector<kube::PolicyRule> random_rules(Chance& chance, const Cluster& cluste
     return rules;
 }
 
+// Few that meet nobody: several peers are of all namespaces, several ports are any.
+kube::PolicyRule random_ordered_rule(Chance& chance, const Cluster& cluster, bool egress) {
+    kube::PolicyRule rule;
+    if (chance.percent(5)) {
+        return rule;  // what is not understood denies all
+    }
+    bool has_block = false;
+    const auto most = chance.percent(10) ? 8U : 3U;
+    for (std::size_t n = chance.between(1, most); n > 0; --n) {
+        auto& peer = rule.peers.emplace_back();
+        if (egress && chance.percent(30)) {
+            has_block = true;
+            peer.block = random_block(chance, cluster);
+            peer.block->except.clear();
+            continue;
+        }
+        peer.spaces = chance.percent(30) ? kube::LabelSelector{} : random_selector(chance);
+        if (chance.percent(60)) {
+            peer.pods = random_selector(chance);
+        }
+    }
+    for (std::size_t n = chance.percent(65) ? chance.between(1, 3) : 0; n > 0; --n) {
+        auto port = random_port(chance);
+        if (port.name.empty()) {
+            rule.ports.push_back(port);
+            continue;
+        }
+        for (const auto protocol : kProtocols) {
+            port.protocol = protocol;
+            if (!has_block) {
+                rule.ports.push_back(port);
+            }
+        }
+    }
+    return rule;
+}
+
+std::vector<kube::ClusterRule> random_ordered_rules(Chance& chance, const Cluster& cluster,
+                                                    bool egress) {
+    std::vector<kube::ClusterRule> rules(chance.between(0, 4));
+    for (auto& rule : rules) {
+        rule.action = static_cast<kube::ClusterAction>(chance.below(3));
+        rule.what = random_ordered_rule(chance, cluster, egress);
+        if (rule.what.peers.empty()) {
+            rule.action = kube::ClusterAction::Deny;
+        }
+    }
+    return rules;
+}
+
 }  // namespace
 
 void relabel(Chance& chance, kube::Pod& pod) {
@@ -188,6 +238,24 @@ kube::NetworkPolicy random_policy(Chance& chance, const Cluster& cluster,
     if ((types & 2U) != 0) {
         policy.egress = random_rules(chance, cluster);
     }
+    return policy;
+}
+
+kube::ClusterNetworkPolicy random_cluster_policy(Chance& chance, const Cluster& cluster,
+                                                 const std::string& name) {
+    kube::ClusterNetworkPolicy policy;
+    policy.meta.name = Word(name);
+    policy.tier = chance.percent(50) ? kube::ClusterTier::Admin : kube::ClusterTier::Baseline;
+    policy.priority = static_cast<std::uint16_t>(chance.below(3));
+    policy.subject.emplace();
+    if (chance.percent(50)) {
+        policy.subject->spaces = random_selector(chance);
+    }
+    if (chance.percent(50)) {
+        policy.subject->pods = random_selector(chance);
+    }
+    policy.ingress = random_ordered_rules(chance, cluster, false);
+    policy.egress = random_ordered_rules(chance, cluster, true);
     return policy;
 }
 

@@ -41,6 +41,11 @@ void relabel(Chance& chance, kube::Namespace& space);
                                                 const kube::Namespace& space,
                                                 const std::string& name);
 
+[[nodiscard]] kube::ClusterNetworkPolicy random_cluster_policy(Chance& chance,
+                                                               const Cluster& cluster,
+                                                               const std::string& name);
+
+// Without cluster policies.
 [[nodiscard]] Cluster random_cluster(Chance& chance);
 
 // Somebody to ask about: pods, nodes, the outside.

@@ -28,6 +28,18 @@ const std::map<std::string, Reader, std::less<>>& readers() {
          }},
         {"deletePolicy",
          [](const Part& part, kube::Words&) -> What { return DeletePolicy{read_name(part)}; }},
+        {"createClusterPolicy",
+         [](const Part& part, kube::Words& words) -> What {
+             return CreateClusterPolicy{read_cluster_policy(part, words)};
+         }},
+        {"updateClusterPolicy",
+         [](const Part& part, kube::Words& words) -> What {
+             return UpdateClusterPolicy{read_cluster_policy(part, words)};
+         }},
+        {"deleteClusterPolicy",
+         [](const Part& part, kube::Words&) -> What {
+             return DeleteClusterPolicy{part.at("name").text()};
+         }},
         {"createNamespace",
          [](const Part& part, kube::Words& words) -> What {
              return CreateNamespace{read_namespace(part, words)};

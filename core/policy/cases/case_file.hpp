@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "kube/cluster_network_policy.hpp"
 #include "kube/network_policy.hpp"
 #include "policy/update.hpp"
 
@@ -53,6 +54,15 @@ struct UpdatePolicy {
 struct DeletePolicy {
     ObjectName name;
 };
+struct CreateClusterPolicy {
+    kube::ClusterNetworkPolicy policy;
+};
+struct UpdateClusterPolicy {
+    kube::ClusterNetworkPolicy policy;
+};
+struct DeleteClusterPolicy {
+    std::string name;
+};
 struct CreateNamespace {
     CaseNamespace space;
 };
@@ -84,6 +94,7 @@ struct Noop {};
 
 struct CaseAction {
     using What = std::variant<Noop, RestartAgent, CreatePolicy, UpdatePolicy, DeletePolicy,
+                              CreateClusterPolicy, UpdateClusterPolicy, DeleteClusterPolicy,
                               CreateNamespace, SetNamespaceLabels, DeleteNamespace, CreatePod,
                               DeletePod, SetPodLabels, SetPodPhase, SetPodTerminating>;
     What what;

@@ -58,6 +58,28 @@ struct World::Act {
         }
         world.index_->remove_policy(action.name);
     }
+    void operator()(const CreateClusterPolicy& action) const {
+        const auto name = action.policy.meta.name.text();
+        if (!world.cluster_policies_.emplace(name, action.policy).second) {
+            refuse("the cluster policy " + name + " exists");
+        }
+        world.index_->set_cluster_policy(action.policy);
+    }
+    void operator()(const UpdateClusterPolicy& action) const {
+        const auto name = action.policy.meta.name.text();
+        const auto found = world.cluster_policies_.find(name);
+        if (found == world.cluster_policies_.end()) {
+            refuse("there is no cluster policy " + name);
+        }
+        found->second = action.policy;
+        world.index_->set_cluster_policy(action.policy);
+    }
+    void operator()(const DeleteClusterPolicy& action) const {
+        if (world.cluster_policies_.erase(action.name) == 0) {
+            refuse("there is no cluster policy " + action.name);
+        }
+        world.index_->remove_cluster_policy(action.name);
+    }
     void operator()(const CreateNamespace& action) const {
         const auto& [name, labels] = action.space;
         if (!world.spaces_.emplace(name, labels).second) {
@@ -164,6 +186,9 @@ void World::tell_all(Index& index) const {
     }
     for (const auto& [_, policy] : policies_) {
         index.set_policy(policy);
+    }
+    for (const auto& [_, policy] : cluster_policies_) {
+        index.set_cluster_policy(policy);
     }
 }
 

@@ -67,6 +67,7 @@ private:
     std::map<std::string, kube::Pairs> spaces_;
     std::map<std::string, kube::Pod> pods_;  // by "ns/name"
     std::map<ObjectName, kube::NetworkPolicy> policies_;
+    std::map<std::string, kube::ClusterNetworkPolicy> cluster_policies_;
     std::unique_ptr<Index> index_;
     Picture picture_;
 };

@@ -110,7 +110,8 @@ typedef struct twy_endpoint_rules {
     twy_endpoint_key key;
     const twy_rule_set* ingress;
     const twy_rule_set* egress;
-    const twy_str* policies; /* "namespace/name" of those that select the pod, for counters and texts */
+    const twy_str* policies; /* "namespace/name", or "name" of a cluster policy, of those
+                              * that select the pod: for counters and texts */
     size_t policy_count;
 } twy_endpoint_rules;
 

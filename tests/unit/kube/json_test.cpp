@@ -33,6 +33,7 @@ const Shape& shape() {
          {"map", Shape::map(2)},
          {"list", Shape::list(Shape::object({{"x", Shape::text(4)}}, 3))},
          {"texts", Shape::list(Shape::text(5))},
+         {"ends", Shape::list(Shape::list(Shape::text(9)), 8)},
          {"deep", Shape::object({{"deeper", Shape::object({{"y", Shape::text(6)}})}})}},
         7);
     return shape;
@@ -58,6 +59,13 @@ TEST(KubeJson, TellsWhatTheShapeNames) {
                 ElementsAre("begin 7", "1=aA\n😀", "2 one=1", "2 tw\"o=2", "begin 3", "4=first",
                             "end 3", "begin 3", "4=12345", "end 3", "begin 3", "4=true", "end 3",
                             "5=t1", "5=t2", "6=-5", "end 7"));
+}
+
+TEST(KubeJson, TellsTheEndsOfAListThatHasATag) {
+    EXPECT_THAT(read(R"({"ends": [["a"], 1, []]})"),
+                ElementsAre("begin 7", "begin 8", "9=a", "end 8", "end 7"));
+    EXPECT_THAT(read(R"({"ends": []})"), ElementsAre("begin 7", "begin 8", "end 8", "end 7"));
+    EXPECT_THAT(read(R"({"ends": {}})"), ElementsAre("begin 7", "end 7"));
 }
 
 TEST(KubeJson, TellsTheSameHoweverTheBytesArrive) {

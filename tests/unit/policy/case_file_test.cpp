@@ -135,6 +135,48 @@ TEST(CaseFile, RefusesPoliciesAsTheApiServerDoes) {
     EXPECT_THAT(complaint_of_spec(R"({"ingres": []})"), HasSubstr("is not known here"));
 }
 
+TEST(CaseFile, RefusesClusterPoliciesAsTheApiServerDoes) {
+    const auto complaint = [](const std::string& tier, const std::string& rest) {
+        try {
+            (void)cluster_policy(R"({"tier": ")" + tier + R"(", "priority": 5)" + rest + "}");
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const std::string all = R"(, "subject": {"namespaces": {}})";
+    const auto of_egress = [&](const std::string& rule) {
+        return complaint("Admin", all + R"(, "egress": [{"action": "Deny", )" + rule + "}]");
+    };
+    EXPECT_EQ(of_egress(R"("to": [{"nodes": {}}])"), "") << "experimental";
+    EXPECT_THAT(complaint("Middle", all), HasSubstr("spec.tier: \"Middle\" is not known here"));
+    EXPECT_THAT(complaint("Admin", ""), HasSubstr("subject"));
+    EXPECT_THAT(complaint("Admin", R"(, "subject": {})"), HasSubstr("exactly one"));
+    EXPECT_THAT(complaint("Admin", all + R"(, "priority": 1001)"), HasSubstr("from 0 to 1000"));
+    EXPECT_THAT(complaint("Admin", all + R"(, "ingress": [{"action": "Allow", "from": []}])"),
+                HasSubstr("spec.ingress[0].action: \"Allow\" is not known here"));
+    EXPECT_THAT(complaint("Admin", all + R"(, "ingress": [{"action": "Deny",
+        "from": [{"networks": ["10.0.0.0/8"]}]}])"),
+                HasSubstr("networks: is not known here"));
+    EXPECT_THAT(of_egress(R"("to": [])"), HasSubstr("from 1 to 25"));
+    EXPECT_THAT(of_egress(R"("to": [{}])"), HasSubstr("spec.egress[0].to[0]: must have exactly"));
+    EXPECT_THAT(of_egress(R"("to": [{"namespaces": {}, "networks": ["10.0.0.0/8"]}])"),
+                HasSubstr("exactly one"));
+    EXPECT_THAT(of_egress(R"("to": [{"networks": ["10.0.0.0"]}])"), HasSubstr("is no CIDR"));
+    EXPECT_THAT(of_egress(R"("to": [{"domainNames": ["a.b"]}])"), HasSubstr("for Accept only"));
+    EXPECT_THAT(of_egress(R"("to": [{"namespaces": {}}], "protocols": [])"),
+                HasSubstr("from 1 to 25"));
+    EXPECT_THAT(of_egress(R"("to": [{"namespaces": {}}],
+        "protocols": [{"tcp": {"destinationPort": {"number": 0}}}])"),
+                HasSubstr("from 1 to 65535"));
+    EXPECT_THAT(of_egress(R"("to": [{"namespaces": {}}],
+        "protocols": [{"tcp": {"destinationPort": {"range": {"start": 9, "end": 9}}}}])"),
+                HasSubstr("must start before it ends"));
+    EXPECT_THAT(of_egress(R"("to": [{"networks": ["10.0.0.0/8"]}],
+        "protocols": [{"destinationNamedPort": "web"}])"),
+                HasSubstr("has no ports with names"));
+}
+
 TEST(CaseFile, TakesNullForAbsent) {
     const auto read = policy(R"({"podSelector": null, "ingress": [{"from": null, "ports": null}],
         "egress": null, "policyTypes": null})");

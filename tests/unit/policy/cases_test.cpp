@@ -8,11 +8,17 @@
 namespace terway::policy {
 namespace {
 
+CaseFile read_cases(const std::string& file) {
+    const auto name = TERWAY_TEST_DATA "/netpol/" + file;
+    return read_case_file(read_file(name), name);
+}
+
 const CaseFile& cases() {
-    static const CaseFile file = [] {
-        const std::string name = TERWAY_TEST_DATA "/netpol/cases.json";
-        return read_case_file(read_file(name), name);
-    }();
+    static const auto file = read_cases("cases.json");
+    return file;
+}
+const CaseFile& cluster_cases() {
+    static const auto file = read_cases("cluster_cases.json");
     return file;
 }
 
@@ -36,9 +42,11 @@ TEST(PolicyCases, AreAsTheirTablesSay) {
 }
 
 // Also the cells that nobody asserts.
-TEST(PolicyCases, GiveTheVeryTablesOfTheFile) {
-    for (const auto& each : cases().cases) {
+void expect_the_very_tables(const CaseFile& file) {
+    for (const auto& each : file.cases) {
         const auto result = evaluate(each);
+        EXPECT_EQ(result.complaint, "") << each.id;
+        ASSERT_EQ(result.steps.size(), each.steps.size()) << each.id;
         for (std::size_t step = 0; step < each.steps.size(); ++step) {
             EXPECT_EQ(result.steps[step].tables, each.steps[step].expected) << each.id;
             if (!each.steps[step].expected_services.empty()) {
@@ -48,8 +56,17 @@ TEST(PolicyCases, GiveTheVeryTablesOfTheFile) {
     }
 }
 
-TEST(PolicyCases, LeaveTheResolverAsIfItHadBegunAtTheEnd) {
-    for (const auto& each : cases().cases) {
+TEST(PolicyCases, GiveTheVeryTablesOfTheFile) {
+    expect_the_very_tables(cases());
+}
+
+TEST(PolicyCases, GiveTheVeryTablesOfTheFileOfClusterPolicies) {
+    EXPECT_EQ(cluster_cases().cases.size(), 17U);
+    expect_the_very_tables(cluster_cases());
+}
+
+void expect_the_same_from_the_beginning(const CaseFile& file) {
+    for (const auto& each : file.cases) {
         World world(*each.cluster);
         for (const auto& step : each.steps) {
             for (const auto& action : step.actions) {
@@ -58,6 +75,11 @@ TEST(PolicyCases, LeaveTheResolverAsIfItHadBegunAtTheEnd) {
             EXPECT_EQ(world.picture().sets(), world.picture_anew().sets()) << each.id;
         }
     }
+}
+
+TEST(PolicyCases, LeaveTheResolverAsIfItHadBegunAtTheEnd) {
+    expect_the_same_from_the_beginning(cases());
+    expect_the_same_from_the_beginning(cluster_cases());
 }
 
 }  // namespace

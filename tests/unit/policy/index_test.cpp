@@ -21,7 +21,7 @@ TEST(PolicyIndex, LeavesAPodAloneThatNoPolicySelects) {
     cluster.index.set_policy(policy(kFromApp));
     const auto update = cluster.take();
     ASSERT_THAT(update.endpoints, SizeIs(1));
-    EXPECT_FALSE(update.endpoints[0].ingress->is_isolated());
+    EXPECT_TRUE(update.endpoints[0].ingress->tiers.empty());
     EXPECT_THAT(update.endpoints[0].policies, IsEmpty());
     EXPECT_THAT(update.sets, IsEmpty()) << "a policy without local pods costs nothing";
     EXPECT_EQ(cluster.index.sizes().groups, 0U);

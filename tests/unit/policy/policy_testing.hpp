@@ -62,6 +62,15 @@ inline kube::NetworkPolicy policy(const std::string& spec, const std::string& sp
     return read_policy(document.root(), words);
 }
 
+// `spec` is JSON.
+inline kube::ClusterNetworkPolicy cluster_policy(const std::string& spec,
+                                                 const std::string& name = "c") {
+    kube::Words words;
+    const Document document(R"({"metadata": {"name": ")" + name + R"("}, "spec": )" + spec + "}",
+                            "policy.json");
+    return read_cluster_policy(document.root(), words);
+}
+
 // An index with namespaces x and y, and what it told.
 class Cluster {
 public:
