@@ -39,7 +39,7 @@ void try_program(netlink::Socket& socket, Means means) {
         const bool denied = error.sys_errno() == EPERM || error.sys_errno() == EACCES;
         throw Error(Status::Unsupported,
                     std::string("mode \"edt\" cannot be: ") + error.what() +
-                        (denied ? "; remedy: CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN"
+                        (denied ? "; remedy: CAP_NET_ADMIN and CAP_SYS_ADMIN"
                                 : "; remedy: Linux 5.10 with cls_bpf and CONFIG_BPF_SYSCALL"),
                     error.sys_errno());
     }
