@@ -47,6 +47,16 @@ void put_codel(Message& message, const FqCodel& codel) {
     message.u32(TCA_FQ_CODEL_MEMORY_LIMIT, or_default(codel.memory_limit, kCodelMemory));
 }
 
+void put_fq(Message& message, const Fq& fq) {
+    if (fq.packets != 0) {
+        message.u32(TCA_FQ_PLIMIT, fq.packets);
+        message.u32(TCA_FQ_FLOW_PLIMIT, fq.packets);
+    }
+    if (fq.horizon_us != 0) {
+        message.u32(TCA_FQ_HORIZON, fq.horizon_us);
+    }
+}
+
 Tbf read_tbf(nlattr* options) {
     const auto given = parse_nest<TCA_TBF_MAX + 1>(options);
     const auto parameters = struct_of<tc_tbf_qopt>(given[TCA_TBF_PARMS]);
@@ -68,6 +78,14 @@ FqCodel read_codel(nlattr* options) {
     const auto given = parse_nest<TCA_FQ_CODEL_MAX + 1>(options);
     return {u32_or(given[TCA_FQ_CODEL_TARGET], 0), u32_or(given[TCA_FQ_CODEL_INTERVAL], 0),
             u32_or(given[TCA_FQ_CODEL_MEMORY_LIMIT], 0)};
+}
+
+Fq read_fq(nlattr* options) {
+    const auto given = parse_nest<TCA_FQ_MAX + 1>(options);
+    const auto packets = u32_or(given[TCA_FQ_PLIMIT], 0);
+    // One number for both; a smaller one for a flow is another one.
+    return {std::min(packets, u32_or(given[TCA_FQ_FLOW_PLIMIT], packets)),
+            u32_or(given[TCA_FQ_HORIZON], 0)};
 }
 
 }  // namespace
@@ -108,6 +126,13 @@ bool FqCodel::same_as(const FqCodel& other) const {
            same(memory_limit, other.memory_limit, kCodelMemory, 0);
 }
 
+bool Fq::same_as(const Fq& other) const {
+    const auto same = [](std::uint32_t one, std::uint32_t two) {
+        return one == 0 || two == 0 || one == two;
+    };
+    return same(packets, other.packets) && same(horizon_us, other.horizon_us);
+}
+
 std::string kind_of(const QdiscOptions& options) {
     static constexpr std::array<const char*, std::variant_size_v<QdiscOptions>> kKinds{
         "", "tbf", "htb", "fq_codel", "fq", "bfifo"};
@@ -123,6 +148,9 @@ bool same_options(const QdiscOptions& one, const QdiscOptions& other) {
     }
     if (const auto* codel = std::get_if<FqCodel>(&one)) {
         return codel->same_as(std::get<FqCodel>(other));
+    }
+    if (const auto* fq = std::get_if<Fq>(&one)) {
+        return fq->same_as(std::get<Fq>(other));
     }
     if (const auto* htb = std::get_if<Htb>(&one)) {
         return htb->default_class == std::get<Htb>(other).default_class;
@@ -146,6 +174,8 @@ void put_options(Message& message, const QdiscOptions& options) {
         });
     } else if (const auto* codel = std::get_if<FqCodel>(&options)) {
         message.nest(TCA_OPTIONS, [&] { put_codel(message, *codel); });
+    } else if (const auto* fq = std::get_if<Fq>(&options)) {
+        message.nest(TCA_OPTIONS, [&] { put_fq(message, *fq); });
     } else if (const auto* fifo = std::get_if<Bfifo>(&options)) {
         tc_fifo_qopt parameters{};
         parameters.limit = fifo->limit;
@@ -164,7 +194,7 @@ QdiscOptions read_options(std::string_view kind, nlattr* options) {
         return read_codel(options);
     }
     if (kind == "fq") {
-        return Fq{};
+        return read_fq(options);
     }
     if (kind == "bfifo") {
         return Bfifo{struct_of<tc_fifo_qopt>(options).limit};

@@ -34,8 +34,14 @@ struct FqCodel {
     [[nodiscard]] bool same_as(const FqCodel& other) const;
 };
 
-// Flows of their own, and times of departure are kept. As the kernel has it by default.
-struct Fq {};
+// Flows of their own, and times of departure are kept.
+struct Fq {
+    std::uint32_t packets = 0;     // that wait at most, also of one flow; 0: the kernel's default
+    std::uint32_t horizon_us = 0;  // a departure further in the future is refused; likewise
+
+    // True if what is said by both is the same.
+    [[nodiscard]] bool same_as(const Fq& other) const;
+};
 
 // One queue for all.
 struct Bfifo {

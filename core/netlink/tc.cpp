@@ -92,6 +92,19 @@ void put_every_packet(Message& message, const Filter& filter) {
     put_actions(message, TCA_U32_ACT, filter.actions);
 }
 
+void put_program(Message& message, const Filter& filter) {
+    if (!filter.program) {
+        throw Error(Status::Invalid, text(filter) + " has no program");
+    }
+    message.u32(TCA_BPF_FD, static_cast<std::uint32_t>(filter.program->fd));
+    message.text(TCA_BPF_NAME, filter.program->name);
+    if (filter.flow != 0) {
+        message.u32(TCA_BPF_CLASSID, filter.flow);
+    }
+    message.u32(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+    message.u32(TCA_BPF_FLAGS_GEN, TCA_CLS_FLAGS_SKIP_HW);
+}
+
 // -- parsing
 
 std::optional<Prefix> destination_of(const nlattr* key, const nlattr* mask, std::uint8_t family) {
@@ -118,12 +131,42 @@ void read_flower(Filter& filter, nlattr* options) {
     filter.actions = actions_of(given[TCA_FLOWER_ACT]);
 }
 
+void read_program(Filter& filter, nlattr* options) {
+    const auto given = parse_nest<TCA_BPF_MAX + 1>(options);
+    Program program;
+    program.id = u32_or(given[TCA_BPF_ID], 0);
+    if (given[TCA_BPF_NAME] != nullptr) {
+        program.name = nla_get_string(given[TCA_BPF_NAME]);
+    }
+    filter.program = program;
+    filter.flow = u32_or(given[TCA_BPF_CLASSID], 0);
+    filter.actions = actions_of(given[TCA_BPF_ACT]);
+}
+
+void write_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter, int flags,
+                  const std::string& verb) {
+    Message message(RTM_NEWTFILTER, flags);
+    message.header(filter_header(ifindex, filter));
+    message.text(TCA_KIND, filter.kind);
+    message.nest(TCA_OPTIONS, [&] {
+        if (filter.kind == "u32") {
+            put_every_packet(message, filter);
+        } else if (filter.kind == "bpf") {
+            put_program(message, filter);
+        } else {
+            put_flower(message, filter);
+        }
+    });
+    socket.request(message, verb + " " + text(filter) + on(ifindex));
+}
+
 }  // namespace
 
 bool Filter::same_as(const Filter& other) const {
     return hook == other.hook && priority == other.priority && protocol == other.protocol &&
            kind == other.kind && destination == other.destination && actions == other.actions &&
-           flow == other.flow;
+           flow == other.flow && program.has_value() == other.program.has_value() &&
+           (!program || program->name == other.program->name);
 }
 
 bool ensure_clsact(Socket& socket, std::uint32_t ifindex) {
@@ -143,7 +186,8 @@ bool remove_clsact(Socket& socket, std::uint32_t ifindex) {
 
 std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook) {
     Message message(RTM_GETTFILTER);
-    message.header(filter_header(ifindex, {.hook = hook, .destination = {}, .actions = {}}));
+    message.header(
+        filter_header(ifindex, {.hook = hook, .destination = {}, .actions = {}, .program = {}}));
     std::vector<Filter> all;
     socket.dump(
         message, "list filters" + on(ifindex), [&] { all.clear(); },
@@ -170,6 +214,8 @@ std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook) {
                 }
                 filter.actions = actions_of(given[TCA_U32_ACT]);
                 filter.flow = u32_or(given[TCA_U32_CLASSID], 0);
+            } else if (filter.kind == "bpf") {
+                read_program(filter, attributes[TCA_OPTIONS]);
             }
             all.push_back(std::move(filter));
         });
@@ -177,17 +223,11 @@ std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook) {
 }
 
 void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
-    Message message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL);
-    message.header(filter_header(ifindex, filter));
-    message.text(TCA_KIND, filter.kind);
-    message.nest(TCA_OPTIONS, [&] {
-        if (filter.kind == "u32") {
-            put_every_packet(message, filter);
-        } else {
-            put_flower(message, filter);
-        }
-    });
-    socket.request(message, "add " + text(filter) + on(ifindex));
+    write_filter(socket, ifindex, filter, NLM_F_CREATE | NLM_F_EXCL, "add");
+}
+
+void set_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
+    write_filter(socket, ifindex, filter, NLM_F_CREATE, "set");
 }
 
 bool remove_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {

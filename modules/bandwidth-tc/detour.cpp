@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hook.hpp"
 #include "netlink/difference.hpp"
 #include "netlink/ifb.hpp"
 #include "netlink/tc.hpp"
@@ -20,8 +21,6 @@ using netlink::Link;
 using netlink::Socket;
 
 constexpr const char* kMatch = "u32";
-// Marks a filter whose hook was made for its sake: says it should the ifb, which says so, be lost.
-constexpr std::uint32_t kHookedFlow = netlink::class_id(0x5451, 1);
 
 Filter filter_to(std::uint32_t ifb, Hook hook, bool hooked) {
     Filter filter;
@@ -42,10 +41,6 @@ std::optional<std::uint32_t> target_of(const Filter& filter) {
     return ours ? std::optional(filter.actions[0].ifindex) : std::nullopt;
 }
 
-bool says_hooked(const Filter& filter) {
-    return target_of(filter) && filter.flow == kHookedFlow;
-}
-
 // Or nowhere: the ifb it led to is gone.
 bool leads_to(const Filter& filter, const std::vector<Link>& ifbs) {
     const auto target = target_of(filter);
@@ -58,11 +53,6 @@ bool leads_to(const Filter& filter, const std::vector<Link>& ifbs) {
 void remove_all_like(Socket& socket, std::uint32_t link, Filter filter) {
     filter.handle = 0;
     (void)netlink::remove_filter(socket, link, filter);
-}
-
-bool has_clsact(Socket& socket, std::uint32_t link) {
-    const auto found = netlink::find_qdisc(socket, link, netlink::kHook);
-    return found && (found->kind == "clsact" || found->kind == "ingress");
 }
 
 bool is_ours(const Link& link) {
@@ -86,23 +76,12 @@ Link make_ifb(Socket& socket, const std::string& name, const std::function<void(
     return *link;
 }
 
-// By either hook: the other direction may have come first.
-bool is_hooked(Socket& socket, std::uint32_t link) {
-    for (const auto hook : {Hook::Ingress, Hook::Egress}) {
-        const auto all = netlink::filters(socket, link, hook);
-        if (std::any_of(all.begin(), all.end(), says_hooked)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Names the links that are about to get a clsact.
 Alias alias_for(Socket& socket, const Lane& lane, const std::string& endpoint, const Link& ifb) {
     Alias alias{endpoint, {}};
     const auto former = Alias::parse(ifb.alias);
     for (const auto link : lane.links) {
-        if (former.has(link) || is_hooked(socket, link) || !has_clsact(socket, link)) {
+        if (former.has(link) || is_hooked(socket, link)) {
             alias.hooked.push_back(link);
         }
     }
@@ -169,22 +148,10 @@ void check_detour(Socket& socket, const Lane& lane, const std::string& endpoint)
 }
 
 void leave_detour(Socket& socket, std::uint32_t link, const std::vector<Link>& ifbs) {
-    bool used = false;
-    bool hooked = std::any_of(ifbs.begin(), ifbs.end(),
-                              [&](const Link& ifb) { return Alias::parse(ifb.alias).has(link); });
-    for (const auto hook : {Hook::Ingress, Hook::Egress}) {
-        for (const auto& filter : netlink::filters(socket, link, hook)) {
-            if (leads_to(filter, ifbs)) {
-                remove_all_like(socket, link, filter);
-                hooked = hooked || says_hooked(filter);
-            } else {
-                used = true;
-            }
-        }
-    }
-    if (hooked && !used) {
-        (void)netlink::remove_clsact(socket, link);
-    }
+    leave_hook(
+        socket, link, [&](const Filter& filter) { return leads_to(filter, ifbs); },
+        std::any_of(ifbs.begin(), ifbs.end(),
+                    [&](const Link& ifb) { return Alias::parse(ifb.alias).has(link); }));
 }
 
 }  // namespace terway::bandwidth_tc

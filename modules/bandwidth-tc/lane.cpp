@@ -87,8 +87,7 @@ std::optional<netlink::Qdisc> observe_lane(Socket& socket, const Lane& lane,
         }
         link = ifb->index;
     }
-    auto found = netlink::find_qdisc(socket, link, netlink::kRoot);
-    return found && is_ours(found->handle) ? found : std::nullopt;
+    return observe_shaper(socket, link);
 }
 
 void clear_host(Socket& host, const sdk::EndpointView& endpoint,

@@ -25,6 +25,8 @@ inline constexpr std::uint32_t kLinkGroup = 0x54575142;  // "TWQB"
 [[nodiscard]] constexpr std::uint16_t priority_of(netlink::Hook hook) {
     return hook == netlink::Hook::Ingress ? 0xfff0 : 0xfff1;
 }
+// Of the program of mode "edt", on the egress hook; likewise after policy.
+inline constexpr std::uint16_t kProgramPriority = 0xfff2;
 
 enum class Place { Host, Pod };
 

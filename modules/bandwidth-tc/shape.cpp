@@ -8,9 +8,11 @@ namespace {
 
 using netlink::class_id;
 
-// Handles that nobody else chooses: "TB", "TH", "TC", "TF", "TI".
+// Handles that nobody else chooses: "TB", "TH", "TE", "TK", "TC", "TF", "TI".
 constexpr std::uint16_t kTbf = 0x5442;
 constexpr std::uint16_t kHtb = 0x5448;
+constexpr std::uint16_t kEdt = 0x5445;
+constexpr std::uint16_t kEdtHooked = 0x544b;
 constexpr std::uint16_t kFqCodel = 0x5443;
 constexpr std::uint16_t kFq = 0x5446;
 constexpr std::uint16_t kFifo = 0x5449;
@@ -27,7 +29,11 @@ constexpr std::uint64_t kLongestBurstSeconds = 200;  // the kernel counts a litt
 constexpr std::uint64_t kQueuesPerSecond = 20;
 constexpr std::uint64_t kMostQueue = 32U << 20U;
 constexpr std::uint64_t kFewestPackets = 16;
-constexpr std::uint64_t kGsoPackets = 128U << 10U;  // htb does not cut them
+constexpr std::uint64_t kGsoPackets = 128U << 10U;  // only tbf cuts them
+// Of fq under Edt: the program decides how much may wait and how long, as long as fq has room.
+constexpr std::uint32_t kFewestInFq = 10'000;
+constexpr std::uint32_t kBytesAPacketInFq = 512;
+constexpr std::uint32_t kHorizonUs = 4'000'000'000;
 // Sixteen flows with a packet each must find it tolerable, or they lose a fifth of a low rate.
 constexpr std::uint64_t kCodelPackets = 20;
 constexpr std::uint64_t kCodelTargetUs = 5'000;
@@ -96,7 +102,7 @@ std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means
     shape.rate = std::max(with_headers(limit.bits_per_second / 8, bytes), kLeastRate);
     shape.burst = burst_of(limit, shape.rate, packet);
     const auto fewest = std::max(kFewestPackets * packet,
-                                 means.bucket == Bucket::Htb ? kGsoPackets : std::uint64_t{0});
+                                 means.bucket != Bucket::Tbf ? kGsoPackets : std::uint64_t{0});
     shape.limit = static_cast<std::uint32_t>(
         std::clamp(shape.rate / kQueuesPerSecond, fewest, kMostQueue) + shape.burst);
     shape.codel_target = static_cast<std::uint32_t>(
@@ -125,7 +131,21 @@ Objects objects_of(const Shape& shape, std::uint32_t ifindex) {
 }
 
 bool is_ours(std::uint32_t root_handle) {
-    return root_handle == class_id(kTbf, 0) || root_handle == class_id(kHtb, 0);
+    return root_handle == class_id(kTbf, 0) || root_handle == class_id(kHtb, 0) ||
+           is_edt(root_handle);
+}
+
+netlink::Qdisc edt_root(const Shape& shape, std::uint32_t ifindex, bool hooked) {
+    const netlink::Fq fq{std::max(kFewestInFq, shape.limit / kBytesAPacketInFq), kHorizonUs};
+    return qdisc(ifindex, netlink::kRoot, hooked ? kEdtHooked : kEdt, fq);
+}
+
+bool is_edt(std::uint32_t root_handle) {
+    return root_handle == class_id(kEdt, 0) || says_hooked(root_handle);
+}
+
+bool says_hooked(std::uint32_t root_handle) {
+    return root_handle == class_id(kEdtHooked, 0);
 }
 
 }  // namespace terway::bandwidth_tc

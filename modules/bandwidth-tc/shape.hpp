@@ -11,7 +11,11 @@
 namespace terway::bandwidth_tc {
 
 // What holds the rate.
-enum class Bucket { Tbf, Htb };
+enum class Bucket {
+    Tbf,
+    Htb,
+    Edt,  // a program gives each packet a time of departure, fq keeps it until then
+};
 // What waits before it.
 enum class Queue {
     FqCodel,  // a queue for each flow, kept short
@@ -21,7 +25,8 @@ enum class Queue {
 
 struct Means {
     Bucket bucket = Bucket::Tbf;
-    Queue queue = Queue::Fifo;
+    Queue queue = Queue::Fifo;  // not of Edt
+    bool tells_clock = false;   // Edt: a time can be said to be one of departure
 };
 
 // As asked for.
@@ -41,7 +46,8 @@ struct Shape {
 // None for no limit. `mtu` is that of the pod's link.
 [[nodiscard]] std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means);
 
-// The qdiscs and the class that make a link keep to a shape, in the order to make them.
+// The qdiscs and the class that make a link keep to a shape of tbf or htb, in the order to make
+// them.
 struct Objects {
     netlink::Qdisc root;
     std::optional<netlink::HtbClass> htb_class;
@@ -51,5 +57,12 @@ struct Objects {
 
 // True for the handle of a root qdisc of ours.
 [[nodiscard]] bool is_ours(std::uint32_t root_handle);
+
+// The root of Edt comes with one of two handles: the other says that the link got its clsact for
+// the program's sake. It says so before the link gets it, so that one made and not told of is
+// found.
+[[nodiscard]] netlink::Qdisc edt_root(const Shape& shape, std::uint32_t ifindex, bool hooked);
+[[nodiscard]] bool is_edt(std::uint32_t root_handle);
+[[nodiscard]] bool says_hooked(std::uint32_t root_handle);
 
 }  // namespace terway::bandwidth_tc

@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "edt.hpp"
 #include "netlink/difference.hpp"
 #include "netlink/qdisc.hpp"
 
@@ -51,6 +52,13 @@ void check(Socket& socket, const Qdisc& wanted, const std::string& link) {
 }  // namespace
 
 void ensure_shaper(Socket& socket, const Shape& shape, std::uint32_t ifindex) {
+    if (shape.means.bucket == Bucket::Edt) {
+        ensure_edt(socket, shape, ifindex);
+        return;
+    }
+    if (has_edt(socket, ifindex)) {
+        leave_edt(socket, ifindex);
+    }
     const auto wanted = objects_of(shape, ifindex);
     ensure(socket, wanted.root);
     if (const auto& htb = wanted.htb_class) {
@@ -66,6 +74,10 @@ void ensure_shaper(Socket& socket, const Shape& shape, std::uint32_t ifindex) {
 
 void check_shaper(Socket& socket, const Shape& shape, std::uint32_t ifindex,
                   const std::string& link) {
+    if (shape.means.bucket == Bucket::Edt) {
+        check_edt(socket, shape, ifindex, link);
+        return;
+    }
     const auto wanted = objects_of(shape, ifindex);
     check(socket, wanted.root, link);
     if (const auto& htb = wanted.htb_class) {
@@ -80,9 +92,15 @@ void check_shaper(Socket& socket, const Shape& shape, std::uint32_t ifindex,
     if (wanted.leaf) {
         check(socket, *wanted.leaf, link);
     }
+    if (has_edt(socket, ifindex)) {
+        netlink::differs("link " + link + " has a filter of another mode");
+    }
 }
 
 bool remove_shaper(Socket& socket, std::uint32_t ifindex) {
+    if (has_edt(socket, ifindex)) {
+        leave_edt(socket, ifindex);
+    }
     const auto found = netlink::find_qdisc(socket, ifindex, netlink::kRoot);
     return found && is_ours(found->handle) &&
            netlink::remove_qdisc(socket, ifindex, netlink::kRoot, found->handle);
@@ -90,7 +108,19 @@ bool remove_shaper(Socket& socket, std::uint32_t ifindex) {
 
 bool has_shaper(Socket& socket, std::uint32_t ifindex) {
     const auto found = netlink::find_qdisc(socket, ifindex, netlink::kRoot);
-    return found && is_ours(found->handle);
+    return (found && is_ours(found->handle)) || has_edt(socket, ifindex);
+}
+
+std::optional<Qdisc> observe_shaper(Socket& socket, std::uint32_t ifindex) {
+    auto found = netlink::find_qdisc(socket, ifindex, netlink::kRoot);
+    if (!found || !is_ours(found->handle)) {
+        return std::nullopt;
+    }
+    if (is_edt(found->handle)) {
+        found->kind = "edt";
+        found->counters = edt_counters(socket, *found);
+    }
+    return found;
 }
 
 }  // namespace terway::bandwidth_tc

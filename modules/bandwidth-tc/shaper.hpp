@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "netlink/qdisc.hpp"
 #include "netlink/socket.hpp"
 #include "shape.hpp"
 
@@ -17,5 +19,8 @@ void check_shaper(netlink::Socket& socket, const Shape& shape, std::uint32_t ifi
 // Somebody else's root qdisc stays. False if ours was not there.
 bool remove_shaper(netlink::Socket& socket, std::uint32_t ifindex);
 [[nodiscard]] bool has_shaper(netlink::Socket& socket, std::uint32_t ifindex);
+// The root qdisc with what it has counted, its kind the mode; none if it is not ours.
+[[nodiscard]] std::optional<netlink::Qdisc> observe_shaper(netlink::Socket& socket,
+                                                           std::uint32_t ifindex);
 
 }  // namespace terway::bandwidth_tc

@@ -178,6 +178,12 @@ void ShapedNode::adopt(ShapedPod& pod) {
     on_host([&] { module_->adopt_qos(pod.endpoint, pod.made); });
 }
 
+twy_limits ShapedNode::observe(ShapedPod& pod) {
+    twy_limits limits{};
+    on_host([&] { limits = module_->observe_qos(pod.endpoint, pod.made); });
+    return limits;
+}
+
 std::string ShapedNode::check(ShapedPod& pod) {
     try {
         on_host([&] { module_->check_qos(pod.endpoint, pod.made); });

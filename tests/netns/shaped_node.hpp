@@ -43,6 +43,7 @@ public:
     void adopt(ShapedPod& pod);
     // Its complaint, or nothing.
     [[nodiscard]] std::string check(ShapedPod& pod);
+    [[nodiscard]] twy_limits observe(ShapedPod& pod);
     void restart(const std::string& mode);
 
     // The output of a shell command in a namespace; throws Error if it fails.

@@ -100,6 +100,12 @@ public:
         verb(endpoint, qos().adopt, &made);
     }
 
+    twy_limits observe_qos(EndpointBuilder& endpoint, const twy_attachment& made) {
+        auto limits = sized<twy_limits>();
+        verb(endpoint, qos().observe, &made, &limits);
+        return limits;
+    }
+
     void attach_policy(EndpointBuilder& endpoint, const twy_attachment& made) {
         verb(endpoint, policy().attach, &made);
     }
