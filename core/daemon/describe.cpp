@@ -74,6 +74,7 @@ json::object describe(const endpoint::EndpointRecord& record) {
             {"egress_bps", record.spec.egress_bps},
             {"ingress_burst", record.spec.ingress_burst},
             {"egress_burst", record.spec.egress_burst},
+            {"priority", endpoint::name_of(record.spec.priority)},
             {"addresses", texts(record.spec.addresses)},
             {"source", endpoint::name_of(record.spec.source)},
             {"eni", record.spec.eni},

@@ -27,10 +27,11 @@ std::function<void(const endpoint::EndpointRecord&, const std::string&)> repair_
     return [kube](const auto& record, const auto& found) { kube->repaired(record, found); };
 }
 
-std::function<bool(const kube::Pod&, const endpoint::Rates&)> limiter(endpoint::Manager& manager) {
-    return [&manager](const kube::Pod& pod, const endpoint::Rates& rates) {
+std::function<bool(const kube::Pod&, const endpoint::QosWish&)> limiter(
+    endpoint::Manager& manager) {
+    return [&manager](const kube::Pod& pod, const endpoint::QosWish& wish) {
         return manager.limit({pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},
-                             rates, {after(kLimitTime), {}, {}});
+                             wish, {after(kLimitTime), {}, {}});
     };
 }
 

@@ -52,7 +52,7 @@ public:
 
     // Pods' limits follow their annotations as long as the thread lives; see LimitParts::apply.
     [[nodiscard]] std::jthread watch_limits(
-        std::function<bool(const kube::Pod&, const endpoint::Rates&)> apply);
+        std::function<bool(const kube::Pod&, const endpoint::QosWish&)> apply);
 
     [[nodiscard]] const std::string& node() const noexcept { return node_name_; }
     [[nodiscard]] endpoint::PodSource& pods() noexcept { return pods_; }

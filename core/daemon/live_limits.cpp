@@ -23,17 +23,19 @@ std::string in_words(std::uint64_t rate) {
     return rate == 0 ? "unlimited" : std::to_string(rate) + " bit/s";
 }
 
-std::string in_words(const endpoint::Rates& rates) {
-    return "its bandwidth is now " + in_words(rates.ingress) + " towards the pod, " +
-           in_words(rates.egress) + " from it";
+std::string in_words(const endpoint::QosWish& wish) {
+    const auto priority = endpoint::name_of(wish.priority);
+    return "its bandwidth is now " + in_words(wish.rates.ingress) + " towards the pod, " +
+           in_words(wish.rates.egress) + " from it" +
+           (priority.empty() ? "" : ", its network priority " + std::string(priority));
 }
 
 // Whether that is all there is to do for now.
 bool follow(const LimitParts& parts, const kube::Pod& pod) {
     try {
-        const auto rates = endpoint::rates_of(annotations_of(pod));
-        if (parts.apply(pod, rates)) {
-            parts.tell(pod, false, in_words(rates));
+        const auto wish = endpoint::qos_wish_of(annotations_of(pod));
+        if (parts.apply(pod, wish)) {
+            parts.tell(pod, false, in_words(wish));
         }
     } catch (const Error& error) {
         if (error.status() == Status::Invalid) {

@@ -1,4 +1,4 @@
-// Running pods keep the limits their annotations ask for, also when these change.
+// Running pods keep the limits and the priority their annotations ask for, also when these change.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 #include "base/mutex.hpp"
 #include "base/time.hpp"
-#include "endpoint/rate.hpp"
+#include "endpoint/qos_wish.hpp"
 #include "kube/cache.hpp"
 
 namespace terway::daemon {
@@ -35,7 +35,7 @@ struct LimitParts {
     const kube::Cache<kube::Pod>& pods;
     // Gives the pod's endpoints these limits; true if they had others. Throws Error; then it is
     // called again later.
-    std::function<bool(const kube::Pod&, const endpoint::Rates&)> apply;
+    std::function<bool(const kube::Pod&, const endpoint::QosWish&)> apply;
     // Hears of each change, and of annotations that say nothing sensible: such a pod keeps what it
     // has. Must not throw.
     std::function<void(const kube::Pod&, bool is_warning, const std::string& message)> tell;

@@ -46,6 +46,7 @@ AbiEndpoint::AbiEndpoint(const EndpointSpec& spec, int netns_fd)
     raw_.egress_bps = spec.egress_bps;
     raw_.ingress_burst = spec.ingress_burst;
     raw_.egress_burst = spec.egress_burst;
+    raw_.priority = static_cast<std::uint32_t>(spec.priority);
 }
 
 const twy_endpoint& AbiEndpoint::with_state(const std::string& state) {

@@ -11,7 +11,7 @@
 #include "endpoint/manager_detail.hpp"
 #include "endpoint/names.hpp"
 #include "endpoint/outcome.hpp"
-#include "endpoint/rate.hpp"
+#include "endpoint/qos_wish.hpp"
 
 namespace terway::endpoint {
 namespace {
@@ -49,9 +49,10 @@ void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
 }
 
 // What the runtime has said stays.
-void take_limits(EndpointSpec& spec, const Rates& rates) {
-    spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : rates.ingress;
-    spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : rates.egress;
+void take_wish(EndpointSpec& spec, const QosWish& wish) {
+    spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : wish.rates.ingress;
+    spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : wish.rates.egress;
+    spec.priority = wish.priority;
 }
 
 // Runtimes that are told a rate and no burst write the largest number they know.
@@ -132,7 +133,7 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     }
     auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     record.spec.source = source_of(choice.chain.addresses);
-    take_limits(record.spec, rates_of(facts.annotations));
+    take_wish(record.spec, qos_wish_of(facts.annotations));
     if (facts.keeps_addresses && record.spec.sticky.empty()) {
         record.spec.sticky = sticky_name({"*/*"}, record.spec);
     }

@@ -23,7 +23,7 @@
 #include "endpoint/lane.hpp"
 #include "endpoint/operation.hpp"
 #include "endpoint/pod_facts.hpp"
-#include "endpoint/rate.hpp"
+#include "endpoint/qos_wish.hpp"
 #include "endpoint/reaper.hpp"
 #include "endpoint/registry.hpp"
 #include "endpoint/suspects.hpp"
@@ -94,9 +94,9 @@ public:
     // Answers how many were. Does not throw.
     std::size_t repair(const Suspects& suspects, const Operation& operation);
 
-    // Gives the pod's running endpoints that have a QoS module these limits. Answers whether they
-    // had others. Throws Error; then the record still says the former ones.
-    [[nodiscard]] bool limit(const PodIdentity& pod, const Rates& rates,
+    // Gives the pod's running endpoints that have a QoS module what it asks for. Answers whether
+    // they had anything else. Throws Error; then the record still says the former.
+    [[nodiscard]] bool limit(const PodIdentity& pod, const QosWish& wish,
                              const Operation& operation);
 
     // How the limits of a running endpoint do; nothing if it has none. Throws Error.
@@ -133,8 +133,8 @@ private:
     bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
     // Nothing remembers these addresses any more; the pool may give them to others.
     void set_free(const std::vector<IpAddress>& addresses) noexcept;
-    [[nodiscard]] bool limit_one(const EndpointKey& key, const PodIdentity& pod, const Rates& rates,
-                                 const Operation& operation);
+    [[nodiscard]] bool limit_one(const EndpointKey& key, const PodIdentity& pod,
+                                 const QosWish& wish, const Operation& operation);
     [[nodiscard]] bool repair_one(const EndpointKey& key, const Operation& operation);
     void take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption);
 

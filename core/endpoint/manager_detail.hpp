@@ -11,7 +11,7 @@
 #include "endpoint/key_lock.hpp"
 #include "endpoint/lane.hpp"
 #include "endpoint/operation.hpp"
-#include "endpoint/rate.hpp"
+#include "endpoint/qos_wish.hpp"
 #include "endpoint/record.hpp"
 #include "profile/profile.hpp"
 
@@ -25,8 +25,8 @@ namespace terway::endpoint::detail {
 [[nodiscard]] std::vector<ModulePin> every_pin(const profile::Profile& profile,
                                                const Modules& modules);
 
-[[nodiscard]] inline Rates limits_of(const EndpointSpec& spec) {
-    return {spec.ingress_bps, spec.egress_bps};
+[[nodiscard]] inline QosWish wish_of(const EndpointSpec& spec) {
+    return {{spec.ingress_bps, spec.egress_bps}, spec.priority};
 }
 
 // What happens when a verb does not return: the runtime is answered, the lane and the waiters for

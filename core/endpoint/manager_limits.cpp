@@ -20,37 +20,40 @@ bool can_be_limited(const EndpointRecord& record) {
                        [](const ModulePin& pin) { return pin.role == ModuleRole::Qos; });
 }
 
-bool needs(const EndpointRecord& record, const PodIdentity& pod, const Rates& rates) {
+bool needs(const EndpointRecord& record, const PodIdentity& pod, const QosWish& wish) {
     return can_be_limited(record) && is_of(record.spec, pod) &&
-           detail::limits_of(record.spec) != rates;
+           detail::wish_of(record.spec) != wish;
 }
 
 }  // namespace
 
 using namespace detail;
 
-bool Manager::limit_one(const EndpointKey& key, const PodIdentity& pod, const Rates& rates,
+bool Manager::limit_one(const EndpointKey& key, const PodIdentity& pod, const QosWish& wish,
                         const Operation& operation) {
     const log::Scope scope({{"endpoint", key.text()}});
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     auto record = parts_.registry.find(key);
-    if (!record || !needs(*record, pod, rates)) {
+    if (!record || !needs(*record, pod, wish)) {
         return false;
     }
-    record->spec.ingress_bps = rates.ingress;
-    record->spec.egress_bps = rates.egress;
+    record->spec.ingress_bps = wish.rates.ingress;
+    record->spec.egress_bps = wish.rates.egress;
+    record->spec.priority = wish.priority;
     const auto netns = reopen(record->spec.netns);
     chain_.limit(*record, fd_of(netns), operation, overdue(operation, guard, nullptr, key));
     parts_.registry.put(*record);
-    log::info("bandwidth changed", {{"ingress_bps", rates.ingress}, {"egress_bps", rates.egress}});
+    log::info("bandwidth changed", {{"ingress_bps", wish.rates.ingress},
+                                    {"egress_bps", wish.rates.egress},
+                                    {"priority", name_of(wish.priority)}});
     return true;
 }
 
-bool Manager::limit(const PodIdentity& pod, const Rates& rates, const Operation& operation) {
+bool Manager::limit(const PodIdentity& pod, const QosWish& wish, const Operation& operation) {
     bool changed = false;
     for (const auto& record : parts_.registry.all()) {
-        if (needs(record, pod, rates)) {
-            changed = limit_one(record.key(), pod, rates, operation) || changed;
+        if (needs(record, pod, wish)) {
+            changed = limit_one(record.key(), pod, wish, operation) || changed;
         }
     }
     return changed;
@@ -58,7 +61,7 @@ bool Manager::limit(const PodIdentity& pod, const Rates& rates, const Operation&
 
 std::optional<LimitStates> Manager::observe(const EndpointRecord& record,
                                             const Operation& operation) {
-    if (!can_be_limited(record) || limits_of(record.spec) == Rates{}) {
+    if (!can_be_limited(record) || wish_of(record.spec).rates == Rates{}) {
         return std::nullopt;
     }
     auto guard = keys_.lock(record.key(), operation.stop, operation.deadline);

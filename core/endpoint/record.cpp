@@ -181,6 +181,7 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                          {"egress_bps", spec.egress_bps},
                          {"ingress_burst", spec.ingress_burst},
                          {"egress_burst", spec.egress_burst},
+                         {"priority", name_of(spec.priority)},
                          {"host_ifname", spec.host_ifname}},
                         memory);
 }
@@ -219,6 +220,8 @@ EndpointSpec read_spec(const Members& members) {
             members.number<std::uint64_t>("egress_bps"),
             number_or_nothing(members, "ingress_burst"),
             number_or_nothing(members, "egress_burst"),
+            members.has("priority") ? members.parsed("priority", "a priority", priority_by_name)
+                                    : Priority::None,
             members.text("host_ifname")};
 }
 

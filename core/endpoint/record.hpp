@@ -12,6 +12,7 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "endpoint/priority.hpp"
 #include "pool/address_pool.hpp"
 
 namespace terway::endpoint {
@@ -68,6 +69,7 @@ struct EndpointSpec {
     std::uint64_t egress_bps = 0;
     std::uint64_t ingress_burst = 0;  // bits; 0: the module's own choice
     std::uint64_t egress_burst = 0;
+    Priority priority = Priority::None;  // of what the pod sends
     std::string host_ifname;
 
     bool operator==(const EndpointSpec&) const = default;

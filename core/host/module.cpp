@@ -185,7 +185,7 @@ void Module::find_interfaces() {
     policy_ = require_verbs<twy_policy>(
         find(TWY_POLICY), identity_.offers(Kind::Policy), context(TWY_POLICY),
         {offsetof(twy_policy, attach), offsetof(twy_policy, detach), offsetof(twy_policy, check),
-         offsetof(twy_policy, adopt), offsetof(twy_policy, apply)});
+         offsetof(twy_policy, adopt), offsetof(twy_policy, apply), offsetof(twy_policy, observe)});
 }
 
 std::vector<std::string> Module::requirements() const {

@@ -3,11 +3,15 @@
 
 #include <nftables/libnftables.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <terway/module.hpp>
+#include <utility>
+#include <vector>
 
 #include "base/address.hpp"
 
@@ -66,23 +70,41 @@ public:
         }
     }
 
-    std::uint64_t apply(const Call&, const twy_policy_set& set) override {
+    void apply(const Call&, const twy_policy_update& update) override {
         const std::lock_guard lock(mutex_);
-        bodies_.clear();
-        for (std::size_t i = 0; i < set.endpoint_count; ++i) {
-            const auto& rules = *set.endpoints[i];
-            bodies_[key_of(rules.container_id, rules.ifname)] = body_of(set, rules);
+        if (update.is_full != 0) {
+            sets_.clear();
+            rules_.clear();
+        }
+        for (std::size_t i = 0; i < update.set_count; ++i) {
+            take(*update.sets[i]);
+        }
+        for (std::size_t i = 0; i < update.endpoint_count; ++i) {
+            const auto& of = *update.endpoints[i];
+            rules_[key_of(of.key.container_id, of.key.ifname)] = {rules_of(*of.ingress),
+                                                                  rules_of(*of.egress)};
+        }
+        for (std::size_t i = 0; i < update.gone_endpoint_count; ++i) {
+            const auto& key = update.gone_endpoints[i];
+            rules_.erase(key_of(key.container_id, key.ifname));
+        }
+        for (std::size_t i = 0; i < update.gone_set_count; ++i) {
+            sets_.erase(id_of(update.gone_sets[i]));
         }
         for (const auto& [key, link] : links_) {
             load(key);
         }
-        return set.revision;
+    }
+
+    twy_policy_counters observe_policy(const Call&, const EndpointView&,
+                                       const twy_attachment&) override {
+        return terway::sdk::sized<twy_policy_counters>();
     }
 
 protected:
     // What holds for an endpoint no rule set names.
     [[nodiscard]] virtual std::string unnamed(const std::string& link) const {
-        return chains("", "", link, 3);
+        return body_of(link, {true, {}}, {true, {}});
     }
 
 private:
@@ -91,65 +113,117 @@ private:
     }
     static std::string table_of(const std::string& link) { return "inet test-" + link; }
 
-    // "@link" stands for the host's end, which a rule set does not know.
-    static std::string chains(const std::string& ingress, const std::string& egress,
-                              const std::string& link, std::uint32_t isolated) {
-        std::string text =
-            "chain forward {\ntype filter hook forward priority 0; policy accept;\n"
-            "ct state established,related accept\n";
-        if ((isolated & 1U) != 0) {
-            text += "oifname \"" + link + "\" jump ingress\n";
-        }
-        if ((isolated & 2U) != 0) {
-            text += "iifname \"" + link + "\" jump egress\n";
-        }
-        return text + "}\nchain ingress {\n" + ingress + "drop\n}\nchain egress {\n" + egress +
-               "drop\n}\n";
+    using Id = std::pair<std::uint64_t, std::uint64_t>;
+    struct Rule {
+        std::string ports;  // "udp dport 1-2"
+        bool any = false;
+        std::vector<Id> sets;
+    };
+    struct Rules {
+        bool is_isolated = false;
+        std::vector<Rule> allowed;
+    };
+    struct Members {
+        std::set<std::string> v4;
+        std::set<std::string> v6;
+    };
+
+    static Id id_of(const twy_id& id) { return {id.high, id.low}; }
+
+    static std::string address(std::uint8_t family, const std::uint8_t* bytes) {
+        twy_prefix host{};
+        host.family = family;
+        host.length = family == 4 ? 32 : 128;
+        std::copy(bytes, bytes + 16, host.bytes);
+        return Prefix::from_abi(host).address().text();
     }
 
-    static std::string elements(const twy_address_set& set, bool v4) {
-        std::string text;
-        for (std::size_t i = 0; i < set.include_count; ++i) {
-            const auto prefix = Prefix::from_abi(set.include[i]);
-            if (prefix.is_v4() == v4) {
-                text += (text.empty() ? "" : ", ") + prefix.text();
+    static std::string element(const twy_member& member) {
+        const auto first = address(member.family, member.first);
+        const auto last = address(member.family, member.last);
+        return first == last ? first : first + "-" + last;
+    }
+
+    void take(const twy_set_change& change) {
+        auto& members = sets_[id_of(change.id)];
+        for (std::size_t i = 0; i < change.added_count; ++i) {
+            const auto& each = change.added[i];
+            (each.family == 4 ? members.v4 : members.v6).insert(element(each));
+        }
+        for (std::size_t i = 0; i < change.removed_count; ++i) {
+            const auto& each = change.removed[i];
+            (each.family == 4 ? members.v4 : members.v6).erase(element(each));
+        }
+    }
+
+    // One tier at most, and nothing in it but what is allowed.
+    static Rules rules_of(const twy_rule_set& set) {
+        Rules rules;
+        rules.is_isolated = set.tier_count > 0;
+        for (std::size_t i = 0; rules.is_isolated && i < set.tiers[0]->class_count; ++i) {
+            const auto& ports = *set.tiers[0]->classes[i];
+            const auto& match = *ports.matches[0];
+            auto& rule = rules.allowed.emplace_back();
+            rule.ports = std::string(ports.protocol == 17 ? "udp" : "tcp") + " dport " +
+                         std::to_string(ports.first) + "-" + std::to_string(ports.last);
+            rule.any = match.any != 0;
+            for (std::size_t j = 0; j < match.set_count; ++j) {
+                rule.sets.push_back(id_of(match.sets[j]));
             }
+        }
+        return rules;
+    }
+
+    static std::string list(const std::set<std::string>& elements) {
+        std::string text;
+        for (const auto& each : elements) {
+            text += (text.empty() ? "" : ", ") + each;
         }
         return text;
     }
 
-    static std::string rules(const twy_policy_set& set, const twy_rule* const* list,
-                             std::size_t count, bool ingress) {
+    [[nodiscard]] std::string chain(const Rules& rules, const char* side) const {
         std::string text;
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto& rule = *list[i];
-            std::string match = rule.protocol == 17 ? " udp" : " tcp";
-            match += " dport " + std::to_string(rule.ports[0].first) + "-" +
-                     std::to_string(rule.ports[0].last) + " accept\n";
-            for (std::size_t j = 0; j < set.set_count; ++j) {
-                for (const bool v4 : {true, false}) {
-                    if (const auto peers = elements(*set.sets[j], v4); !peers.empty()) {
-                        text += std::string(v4 ? "ip " : "ip6 ") +
-                                (ingress ? "saddr { " : "daddr { ") + peers + " }" + match;
-                    }
+        for (const auto& rule : rules.allowed) {
+            if (rule.any) {
+                text += rule.ports + " accept\n";
+            }
+            for (const auto& id : rule.sets) {
+                const auto& members = sets_.at(id);
+                if (!members.v4.empty()) {
+                    text += std::string("ip ") + side + " { " + list(members.v4) + " } " +
+                            rule.ports + " accept\n";
+                }
+                if (!members.v6.empty()) {
+                    text += std::string("ip6 ") + side + " { " + list(members.v6) + " } " +
+                            rule.ports + " accept\n";
                 }
             }
         }
         return text;
     }
 
-    static std::string body_of(const twy_policy_set& set, const twy_endpoint_rules& of) {
-        return chains(rules(set, of.ingress, of.ingress_count, true),
-                      rules(set, of.egress, of.egress_count, false), "@link", of.isolated);
+    [[nodiscard]] std::string body_of(const std::string& link, const Rules& ingress,
+                                      const Rules& egress) const {
+        std::string text =
+            "chain forward {\ntype filter hook forward priority 0; policy accept;\n"
+            "ct state established,related accept\n";
+        if (ingress.is_isolated) {
+            text += "oifname \"" + link + "\" jump ingress\n";
+        }
+        if (egress.is_isolated) {
+            text += "iifname \"" + link + "\" jump egress\n";
+        }
+        return text + "}\nchain ingress {\n" + chain(ingress, "saddr") +
+               "drop\n}\nchain egress {\n" + chain(egress, "daddr") + "drop\n}\n";
     }
 
     void load(const std::string& key) {
         const std::string& link = links_.at(key);
-        const auto found = bodies_.find(key);
-        std::string body = found == bodies_.end() ? unnamed(link) : found->second;
-        for (std::size_t at = 0; (at = body.find("@link")) != std::string::npos;) {
-            body.replace(at, 5, link);
-        }
+        const auto found = rules_.find(key);
+        const std::string body = found == rules_.end()
+                                     ? unnamed(link)
+                                     : body_of(link, found->second.first, found->second.second);
         const std::string name = table_of(link);
         nft("add table " + name + "\ndelete table " + name + "\ntable " + name + " {\n" + body +
             "}\n");
@@ -182,8 +256,9 @@ private:
     }
 
     std::mutex mutex_;
-    std::map<std::string, std::string> links_;     // by key: the host's end
-    std::map<std::string, std::string> bodies_;    // by key: what apply said
+    std::map<std::string, std::string> links_;              // by key: the host's end
+    std::map<std::string, std::pair<Rules, Rules>> rules_;  // by key: ingress, egress
+    std::map<Id, Members> sets_;
     std::map<std::string, std::string> listings_;  // by key: what the kernel then said
 };
 

@@ -1,4 +1,4 @@
-// Law 12: apply adds what a set names and keeps what it no longer names.
+// Law 12: apply adds what an update names and keeps what a full one no longer names.
 #include "filtered.hpp"
 
 namespace {
@@ -6,8 +6,10 @@ namespace {
 class Broken final : public example::Filtered {
 public:
     using Filtered::Filtered;
-    std::uint64_t apply(const example::Call& call, const twy_policy_set& set) override {
-        return set.endpoint_count == 0 ? set.revision : Filtered::apply(call, set);
+    void apply(const example::Call& call, const twy_policy_update& update) override {
+        if (update.endpoint_count != 0 || update.is_full == 0) {
+            Filtered::apply(call, update);
+        }
     }
 };
 

@@ -44,10 +44,12 @@ protected:
     bool has_them = false;
 
 private:
-    std::function<bool(const kube::Pod&, const endpoint::Rates&)> applying() {
-        return [this](const kube::Pod& pod, const endpoint::Rates& rates) {
-            note("apply " + pod.meta.name.text() + " " + std::to_string(rates.ingress) + " " +
-                 std::to_string(rates.egress));
+    std::function<bool(const kube::Pod&, const endpoint::QosWish&)> applying() {
+        return [this](const kube::Pod& pod, const endpoint::QosWish& wish) {
+            note("apply " + pod.meta.name.text() + " " + std::to_string(wish.rates.ingress) + " " +
+                 std::to_string(wish.rates.egress) +
+                 std::string(wish.priority == endpoint::Priority::None ? "" : " ") +
+                 std::string(endpoint::name_of(wish.priority)));
             if (failures > 0) {
                 --failures;
                 throw Error(Status::Retry, "not now");
@@ -91,6 +93,15 @@ TEST_F(LiveLimits, AreThoseOfThePodsAnnotationsWhenThereIsNewsOfIt) {
             "normal: its bandwidth is now 10000000 bit/s towards the pod, unlimited from it",
             "apply web 0 2000000",
             "normal: its bandwidth is now unlimited towards the pod, 2000000 bit/s from it"));
+}
+
+TEST_F(LiveLimits, IncludeThePrioritysAnnotation) {
+    list(R"("k8s.aliyun.com/network-priority":"guaranteed")");
+    start();
+    news_.add("default", "web");
+    ASSERT_TRUE(hears(2));
+    EXPECT_THAT(heard(), ElementsAre("apply web 0 0 guaranteed",
+                                     HasSubstr("its network priority guaranteed")));
 }
 
 TEST_F(LiveLimits, AreToldOnlyIfThePodHadOthers) {
