@@ -32,6 +32,7 @@ std::set<IpAddress> difference(const std::set<IpAddress>& a, const std::set<IpAd
 Place on_host(const Options& options) {
     Place place;
     place.asks_for_node = options.asks_for_node;
+    place.drops_unknown = options.drops_unknown;
     return place;
 }
 

@@ -259,12 +259,15 @@ void put_never_denied(std::vector<Rule>& rules) {
 
 constexpr const char* kPrefix = "cali";
 
-BasePlan host_base() {
+BasePlan host_base(const Place& place) {
     const Rule established{{nft::CtState{nft::kEstablished | nft::kRelated}}, Verdict::accept()};
     const auto map = [](const char* name) { return nft::Set{name, nft::Key::LinkName, false, true}; };
-    const auto dispatch = [](nft::Way way, const char* name, std::vector<Rule>& rules) {
+    const auto dispatch = [&](nft::Way way, const char* name, std::vector<Rule>& rules) {
         rules.push_back({{nft::LinkMap{way, name}}, std::nullopt});
-        rules.push_back({{nft::LinkIs{way, kPrefix, true}}, Verdict::drop()});
+        if (place.drops_unknown) {
+            rules.push_back({{nft::LinkIs{way, kPrefix, true}}, Verdict::drop()});
+        }
+        rules.push_back({{}, Verdict::accept()});
     };
     BasePlan plan;
     plan.maps = {map(kPodsOut), map(kPodsIn), map(kPodsToNode)};
@@ -272,12 +275,10 @@ BasePlan host_base() {
     nft::Chain egress{"forward_egress", {established}};
     put_never_denied(egress.rules);
     dispatch(nft::Way::In, kPodsOut, egress.rules);
-    egress.rules.push_back({{}, Verdict::accept()});
 
     nft::Chain ingress{"forward_ingress", {established}};
     put_never_denied(ingress.rules);
     dispatch(nft::Way::Out, kPodsIn, ingress.rules);
-    ingress.rules.push_back({{}, Verdict::accept()});
 
     nft::Chain input{"input", {established}};
     input.rules.push_back({{nft::LinkIs{nft::Way::In, kPrefix, true, true}}, Verdict::accept()});
@@ -448,7 +449,7 @@ nft::Chain endpoint_plan(Direction direction, const std::string& link, const std
 }
 
 BasePlan plan_base(const Place& place) {
-    return place.is_on_host ? host_base() : pod_base(place);
+    return place.is_on_host ? host_base(place) : pod_base(place);
 }
 
 }  // namespace terway::felix

@@ -58,6 +58,7 @@ struct Place {
     std::uint32_t side_ifindex = 0; // carries that with the node; 0: none
     std::vector<IpAddress> node;    // the node's addresses
     bool asks_for_node = true;      // as Options has it
+    bool drops_unknown = true;      // likewise, on the node
 
     bool operator==(const Place&) const = default;
 };
