@@ -9,6 +9,8 @@ find_package(prometheus-cpp REQUIRED)
 find_package(yaml-cpp REQUIRED)
 pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(LIBNFTABLES REQUIRED IMPORTED_TARGET libnftables)
+pkg_check_modules(LIBNFTNL REQUIRED IMPORTED_TARGET libnftnl>=1.2)
+pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.87)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 

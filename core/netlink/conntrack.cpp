@@ -1,5 +1,6 @@
 #include "netlink/conntrack.hpp"
 
+#include <endian.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -7,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "netlink/parse.hpp"
@@ -32,13 +34,24 @@ Bytes bytes_of(const nlattr* attribute) {
     return {data, data + nla_len(attribute)};
 }
 
-template <std::size_t Size>
-std::array<nlattr*, Size> parse_nest(nlattr* nest) {
-    std::array<nlattr*, Size> attributes{};
-    if (nest != nullptr) {
-        nla_parse_nested(attributes.data(), static_cast<int>(Size) - 1, nest, nullptr);
+std::uint16_t port_of(nlattr* attribute) {
+    return attribute == nullptr ? 0 : be16toh(nla_get_u16(attribute));
+}
+
+// Nothing for what has no addresses.
+std::optional<TrackedWay> way_of(nlattr* tuple, std::uint8_t family, std::uint8_t* protocol) {
+    const auto parts = parse_nest<CTA_TUPLE_MAX + 1>(tuple);
+    const auto ip = parse_nest<CTA_IP_MAX + 1>(parts[CTA_TUPLE_IP]);
+    const auto proto = parse_nest<CTA_PROTO_MAX + 1>(parts[CTA_TUPLE_PROTO]);
+    const bool v4 = family == AF_INET;
+    const auto source = address_of(family, ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC]);
+    const auto destination = address_of(family, ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST]);
+    if (!source || !destination) {
+        return std::nullopt;
     }
-    return attributes;
+    *protocol = proto[CTA_PROTO_NUM] == nullptr ? 0 : nla_get_u8(proto[CTA_PROTO_NUM]);
+    return TrackedWay{*source, *destination, port_of(proto[CTA_PROTO_SRC_PORT]),
+                      port_of(proto[CTA_PROTO_DST_PORT])};
 }
 
 bool concerns(nlattr* tuple, std::uint8_t family, std::span<const IpAddress> addresses) {
@@ -60,14 +73,15 @@ Message conntrack_message(int verb, std::uint8_t family) {
     return message;
 }
 
-std::vector<Connection> connections(Socket& socket, std::uint8_t family,
-                                    std::span<const IpAddress> addresses) {
+// Those that `is_meant` says yes to, by their attributes.
+std::vector<Connection> connections(
+    Socket& socket, std::uint8_t family,
+    const std::function<bool(const std::array<nlattr*, CTA_MAX + 1>&)>& is_meant) {
     auto message = conntrack_message(IPCTNL_MSG_CT_GET, family);
     std::vector<Connection> all;
     const auto collect = [&](const nlmsghdr& entry) {
         const auto attributes = parse<CTA_MAX + 1>(entry, sizeof(nfgenmsg));
-        if (concerns(attributes[CTA_TUPLE_ORIG], family, addresses) ||
-            concerns(attributes[CTA_TUPLE_REPLY], family, addresses)) {
+        if (is_meant(attributes)) {
             all.push_back({bytes_of(attributes[CTA_TUPLE_ORIG]), bytes_of(attributes[CTA_ZONE]),
                            bytes_of(attributes[CTA_ID])});
         }
@@ -106,9 +120,33 @@ std::size_t flush_conntrack(Socket& socket, std::span<const IpAddress> addresses
         if (!wanted) {
             continue;
         }
-        for (const auto& connection : connections(socket, af(family), addresses)) {
+        const auto is_meant = [&](const auto& attributes) {
+            return concerns(attributes[CTA_TUPLE_ORIG], af(family), addresses) ||
+                   concerns(attributes[CTA_TUPLE_REPLY], af(family), addresses);
+        };
+        for (const auto& connection : connections(socket, af(family), is_meant)) {
             forgotten += forget(socket, af(family), connection) ? 1U : 0U;
         }
+    }
+    return forgotten;
+}
+
+std::size_t forget_connections(Socket& socket, Family family,
+                               const std::function<bool(const Tracked&)>& is_meant) {
+    const auto asked = [&](const auto& attributes) {
+        Tracked tracked;
+        const auto original = way_of(attributes[CTA_TUPLE_ORIG], af(family), &tracked.protocol);
+        const auto reply = way_of(attributes[CTA_TUPLE_REPLY], af(family), &tracked.protocol);
+        if (!original || !reply) {
+            return false;
+        }
+        tracked.original = *original;
+        tracked.reply = *reply;
+        return is_meant(tracked);
+    };
+    std::size_t forgotten = 0;
+    for (const auto& connection : connections(socket, af(family), asked)) {
+        forgotten += forget(socket, af(family), connection) ? 1U : 0U;
     }
     return forgotten;
 }

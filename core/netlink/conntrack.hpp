@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <span>
 
 #include "base/address.hpp"
@@ -14,5 +16,25 @@ namespace terway::netlink {
 // `socket` is a NETLINK_NETFILTER one. Throws Error; a kernel without connection tracking tracks
 // nothing, so that is no error.
 std::size_t flush_conntrack(Socket& socket, std::span<const IpAddress> addresses);
+
+// One direction of a tracked connection; ports are 0 where the protocol has none.
+struct TrackedWay {
+    IpAddress source;
+    IpAddress destination;
+    std::uint16_t source_port = 0;
+    std::uint16_t destination_port = 0;
+};
+
+// As it was opened, and as the answers come.
+struct Tracked {
+    std::uint8_t protocol = 0;  // IANA's number
+    TrackedWay original;
+    TrackedWay reply;
+};
+
+// Deletes those tracked connections of a family that `is_meant` says yes to; answers how many. The
+// rest as above.
+std::size_t forget_connections(Socket& socket, Family family,
+                               const std::function<bool(const Tracked&)>& is_meant);
 
 }  // namespace terway::netlink

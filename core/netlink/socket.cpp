@@ -64,6 +64,27 @@ void enable(int fd, int option) {
     (void)::setsockopt(fd, SOL_NETLINK, option, &one, sizeof one);
 }
 
+// For a batch that is longer than the socket takes at once; false if that is not to be had.
+bool make_room(int fd, std::span<const iovec> parts) {
+    std::size_t size = 4096;
+    for (const auto& part : parts) {
+        size += part.iov_len;
+    }
+    const int wanted = static_cast<int>(size);
+    int had = 0;
+    socklen_t length = sizeof had;
+    (void)::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &had, &length);
+    return had < wanted &&
+           ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &wanted, sizeof wanted) == 0;
+}
+
+// Of a batch that was refused the kernel may have said more than one asks.
+void forget_the_rest(int fd) {
+    std::array<char, kReceiveBuffer> buffer;  // NOLINT: nobody reads it
+    while (::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT) >= 0 || errno == ENOBUFS) {
+    }
+}
+
 bool missing(int error) {
     return error == ENODEV || error == ENOENT || error == ESRCH;
 }
@@ -138,10 +159,17 @@ void Socket::send(std::span<Message> messages, const std::string& what) {
         message.raw()->nlmsg_seq = ++sequence_;
         parts.push_back({message.raw(), message.raw()->nlmsg_len});
     }
+    send(parts, what);
+}
+
+void Socket::send(std::span<const iovec> parts, const std::string& what) {
     msghdr outgoing{};
-    outgoing.msg_iov = parts.data();
+    outgoing.msg_iov = const_cast<iovec*>(parts.data());
     outgoing.msg_iovlen = parts.size();
     while (::sendmsg(fd_.get(), &outgoing, 0) < 0) {
+        if (errno == EMSGSIZE && make_room(fd_.get(), parts)) {
+            continue;
+        }
         if (errno != EINTR) {
             throw system_error(what, errno);
         }
@@ -260,9 +288,30 @@ void Socket::dump(Message& message, const std::string& what, const std::function
 void Socket::batch(std::span<Message> messages, const std::string& what) {
     const std::uint32_t first = sequence_ + 1;
     send(messages, what);
-    auto waiting = std::count_if(messages.begin(), messages.end(), [](Message& message) {
+    await_acks(first, std::count_if(messages.begin(), messages.end(), [](Message& message) {
         return (message.raw()->nlmsg_flags & NLM_F_ACK) != 0;
-    });
+    }), what);
+}
+
+void Socket::batch(std::vector<std::uint8_t>& messages, const std::string& what) {
+    const std::uint32_t first = sequence_ + 1;
+    nlmsghdr* last = nullptr;
+    nlmsghdr* end = nullptr;
+    for (std::size_t at = 0; at < messages.size(); at += NLMSG_ALIGN(end->nlmsg_len)) {
+        last = end;
+        end = reinterpret_cast<nlmsghdr*>(messages.data() + at);
+        end->nlmsg_seq = ++sequence_;
+    }
+    if (last == nullptr) {
+        return;
+    }
+    last->nlmsg_flags |= NLM_F_ACK;
+    const iovec part{messages.data(), messages.size()};
+    send({&part, 1}, what);
+    await_acks(first, 1, what);
+}
+
+void Socket::await_acks(std::uint32_t first, std::int64_t waiting, const std::string& what) {
     int failure = 0;
     std::string kernel_text;
     const auto each = [&](const nlmsghdr& incoming) {
@@ -280,6 +329,7 @@ void Socket::batch(std::span<Message> messages, const std::string& what) {
     while (waiting > 0 && failure == 0 && !receive(fd_.get(), what, each)) {
     }
     if (failure != 0) {
+        forget_the_rest(fd_.get());
         throw refusal(what, failure, kernel_text);
     }
 }

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <sys/uio.h>
 
 #include <cstdint>
 #include <functional>
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fd.hpp"
 
@@ -80,6 +82,9 @@ public:
     // Sends messages prepared by the caller back to back in one sendmsg (an nftables batch) and
     // waits for the acks of those flagged NLM_F_ACK. The first refusal is thrown.
     void batch(std::span<Message> messages, const std::string& what);
+    // The same of messages that are bytes already, one behind the other; only the ack of the last
+    // but one is waited for. However long they are.
+    void batch(std::vector<std::uint8_t>& messages, const std::string& what);
 
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
@@ -90,6 +95,8 @@ private:
                  const std::function<void(const nlmsghdr&)>& reply, bool* interrupted,
                  std::string* kernel_text);
     void send(std::span<Message> messages, const std::string& what);
+    void send(std::span<const iovec> parts, const std::string& what);
+    void await_acks(std::uint32_t first, std::int64_t waiting, const std::string& what);
 
     Fd fd_;
     std::uint32_t sequence_ = 0;

@@ -88,12 +88,17 @@ std::vector<ObjectName> Picture::endpoints() const {
     return out;
 }
 
-const Picture::Content& Picture::content(const SetId& id) const {
+const Picture::Content* Picture::find(const SetId& id) const {
     const auto found = sets_.find(id);
-    if (found == sets_.end()) {
+    return found == sets_.end() ? nullptr : &found->second;
+}
+
+const Picture::Content& Picture::content(const SetId& id) const {
+    const auto* const found = find(id);
+    if (found == nullptr) {
         contradict(id, "is meant and is not there");
     }
-    return found->second;
+    return *found;
 }
 
 bool Picture::has(const Peers& peers, const IpAddress& address) const {

@@ -18,12 +18,23 @@ struct Flow {
 
 class Picture {
 public:
+    // Of a set; one of the members is in use, as the kind says.
+    struct Content {
+        SetKind kind = SetKind::Pods;
+        Protocol protocol = Protocol::Tcp;
+        std::set<IpAddress> addresses;
+        std::vector<AddressRange> ranges;
+        std::set<AddressPort> ports;
+    };
+
     // Throws Error(Internal) if it contradicts what was said before.
     void apply(const Update& update);
 
     // Null if nothing was said of that pod.
     [[nodiscard]] const EndpointRules* find(const ObjectName& pod) const;
     [[nodiscard]] std::vector<AddressSet> sets() const;
+    // Null if nothing was said of it, or it is gone.
+    [[nodiscard]] const Content* find(const SetId& id) const;
     [[nodiscard]] std::vector<ObjectName> endpoints() const;
 
     // Whether a new connection may be opened; what is allowed whatever the policies say (the pod
@@ -33,14 +44,6 @@ public:
     [[nodiscard]] bool allows_other(const RuleSet& rules, const IpAddress& peer) const;
 
 private:
-    struct Content {
-        SetKind kind = SetKind::Pods;
-        Protocol protocol = Protocol::Tcp;
-        std::set<IpAddress> addresses;
-        std::vector<AddressRange> ranges;
-        std::set<AddressPort> ports;
-    };
-
     [[nodiscard]] const Content& content(const SetId& id) const;
     [[nodiscard]] bool has(const Peers& peers, const IpAddress& address) const;
     [[nodiscard]] Action answer(const std::vector<Match>& matches, const IpAddress& address,

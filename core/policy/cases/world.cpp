@@ -193,7 +193,8 @@ void World::tell_all(Index& index) const {
 }
 
 void World::settle() {
-    picture_.apply(index_->take());
+    told_ = index_->take();
+    picture_.apply(told_);
 }
 
 Picture World::picture_anew() const {

@@ -38,6 +38,10 @@ public:
     // Throws Error(Invalid) for what an API server refuses.
     void apply(const CaseAction& action);
 
+    // What the last action, or the beginning, changed for data planes; after the restart of an agent
+    // it is all that holds.
+    [[nodiscard]] const Update& told() const noexcept { return told_; }
+
     // In the order of a table.
     [[nodiscard]] std::vector<Party> parties() const;
     // nullopt if there is no such party.
@@ -70,6 +74,7 @@ private:
     std::map<std::string, kube::ClusterNetworkPolicy> cluster_policies_;
     std::unique_ptr<Index> index_;
     Picture picture_;
+    Update told_;
 };
 
 }  // namespace terway::policy

@@ -1,0 +1,35 @@
+// What an nftables table, family inet, has: names and numbers, never the elements of big sets.
+// Library terway_nft.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "netlink/socket.hpp"
+
+namespace terway::netlink::nft {
+
+// All sockets are NETLINK_NETFILTER ones and answer for their namespace. Nothing of a table that
+// is not there.
+
+// Grows with every change that anybody makes.
+[[nodiscard]] std::uint32_t generation(Socket& socket);
+[[nodiscard]] bool has_table(Socket& socket, const std::string& table);
+// And how many rules and references each has.
+[[nodiscard]] std::map<std::string, std::uint32_t> chains(Socket& socket, const std::string& table);
+[[nodiscard]] std::set<std::string> sets(Socket& socket, const std::string& table);
+// The keys of a set or map of links' names.
+[[nodiscard]] std::set<std::string> link_names(Socket& socket, const std::string& table,
+                                               const std::string& set);
+// Packets that a named counter has seen.
+[[nodiscard]] std::optional<std::uint64_t> counter(Socket& socket, const std::string& table,
+                                                   const std::string& name);
+// For every rule of a chain, where it jumps or goes at its end; empty if nowhere.
+[[nodiscard]] std::vector<std::string> targets(Socket& socket, const std::string& table,
+                                               const std::string& chain);
+
+}  // namespace terway::netlink::nft

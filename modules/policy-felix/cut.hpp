@@ -1,0 +1,32 @@
+// Connections that are open and that the rules forbid now.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+
+#include "base/address.hpp"
+#include "netlink/conntrack.hpp"
+#include "policy/picture.hpp"
+#include "table.hpp"
+
+namespace terway::felix {
+
+// By address of the pod.
+using Judges = std::map<IpAddress, End>;
+
+// Whether a rule of the endpoint names one of the sets. Pure.
+[[nodiscard]] bool names_any(const End& end, const std::set<policy::SetId>& sets);
+
+// `node` are addresses of the node itself: what it opens is never forbidden, and what pods open to
+// it only if `asks_for_node`. Pure.
+[[nodiscard]] bool is_forbidden(const netlink::Tracked& connection, const Judges& judges,
+                                const policy::Picture& picture, const std::set<IpAddress>& node,
+                                bool asks_for_node);
+
+// Makes the kernel forget all of those; answers how many. One listing a family. `socket` is a
+// NETLINK_NETFILTER one. Throws Error.
+std::size_t cut(netlink::Socket& socket, const Judges& judges, const policy::Picture& picture,
+                const std::set<IpAddress>& node, bool asks_for_node);
+
+}  // namespace terway::felix

@@ -1,0 +1,72 @@
+// The endpoints of the node, their tables, and what rules are in force. One thread at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "options.hpp"
+#include "policy/abi_update.hpp"
+#include "table.hpp"
+#include "terway/types.hpp"
+
+namespace terway::felix {
+
+class Endpoints {
+public:
+    // Of the calling thread's namespace, the host's.
+    Endpoints(const Options& options, std::vector<IpAddress> node);
+
+    // Its addresses are others now.
+    void move_node(std::vector<IpAddress> node);
+    // Nothing passes until rules come; an endpoint that has some keeps them. Throws Error.
+    void attach(const sdk::EndpointView& endpoint, const twy_attachment& made);
+    // The same, but what an earlier daemon left stays in force.
+    void adopt(const sdk::EndpointView& endpoint, const twy_attachment& made);
+    void detach(const sdk::EndpointView& endpoint);
+    void check(const sdk::EndpointView& endpoint);
+    [[nodiscard]] twy_policy_counters observe(const sdk::EndpointView& endpoint);
+    void apply(const twy_policy_update& update);
+    [[nodiscard]] std::optional<Deadline> sweep(Deadline now);
+    void purge() { host_.purge(); }
+
+private:
+    struct Endpoint {
+        std::string link;
+        std::vector<IpAddress> addresses;
+        End end;
+        std::unique_ptr<Table> own;  // inside the pod, where the host has no link of it
+        bool is_on_host = true;
+    };
+
+    void bring(const sdk::EndpointView& endpoint, const twy_attachment& made, bool is_told);
+    [[nodiscard]] Table* table_of(Endpoint& endpoint);
+    [[nodiscard]] Endpoint& known(const sdk::EndpointView& endpoint);
+    void read(const twy_policy_update& update);
+    void read_sets(const twy_policy_update& update, policy::Picture& picture);
+    void read_ends(const twy_policy_update& update);
+    void put(Endpoint& endpoint, End end);
+    // The tables inside pods and the host's.
+    void for_each_table(const std::function<void(Table&)>& body);
+    void cut_forbidden();
+
+    Options options_;
+    std::vector<IpAddress> node_;
+    Table host_;
+    std::map<policy::EndpointKey, Endpoint> all_;
+    policy::Picture picture_;
+    bool is_sure_ = false;  // the picture is what was told
+
+    // Of the update that is being applied.
+    std::vector<policy::SetChange> changes_;
+    std::set<policy::SetId> narrowed_sets_;
+    std::set<policy::EndpointKey> narrowed_;
+};
+
+}  // namespace terway::felix

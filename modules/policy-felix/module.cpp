@@ -1,0 +1,120 @@
+// policy-felix: NetworkPolicies in nftables. See README.md.
+#include <terway/module.hpp>
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/mutex.hpp"
+#include "endpoints.hpp"
+#include "options.hpp"
+
+namespace terway::felix {
+namespace {
+
+class Felix final : public sdk::Module, public sdk::Policy {
+public:
+    using Module::Module;
+
+    void configure(sdk::Config& config) override { options_ = read_options(config); }
+
+    void start(const twy_node& node) override {
+        std::vector<IpAddress> addresses;
+        for (std::size_t i = 0; i < node.address_count; ++i) {
+            addresses.push_back(Prefix::from_abi(node.addresses[i]).address());
+        }
+        const MutexLock lock(mutex_);
+        if (endpoints_) {
+            endpoints_->move_node(std::move(addresses));
+        } else {
+            endpoints_.emplace(options_, std::move(addresses));
+            sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
+        }
+    }
+
+    void purge() override {
+        const MutexLock lock(mutex_);
+        if (!endpoints_) {
+            endpoints_.emplace(options_, std::vector<IpAddress>());
+        }
+        endpoints_->purge();
+        endpoints_.reset();
+    }
+
+    void attach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+                       const twy_attachment& made) override {
+        const MutexLock lock(mutex_);
+        endpoints().attach(endpoint, made);
+    }
+    void detach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
+        const MutexLock lock(mutex_);
+        endpoints().detach(endpoint);
+    }
+    void check_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+                      const twy_attachment& /*made*/) override {
+        const MutexLock lock(mutex_);
+        endpoints().check(endpoint);
+    }
+    void adopt_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+                      const twy_attachment& made) override {
+        const MutexLock lock(mutex_);
+        endpoints().adopt(endpoint, made);
+    }
+    void apply(const sdk::Call& /*call*/, const twy_policy_update& update) override {
+        const MutexLock lock(mutex_);
+        endpoints().apply(update);
+        is_due_ = true;
+        condition_.notify_one();
+    }
+    twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
+                                       const twy_attachment& /*made*/) override {
+        const MutexLock lock(mutex_);
+        return endpoints().observe(endpoint);
+    }
+
+private:
+    [[nodiscard]] Endpoints& endpoints() TERWAY_REQUIRES(mutex_) {
+        if (!endpoints_) {
+            throw Error(Status::Internal, "the module was not started");
+        }
+        return *endpoints_;
+    }
+
+    void sweep(const std::stop_token& stop) {
+        const MutexLock lock(mutex_);
+        auto next = Deadline::max();
+        while (!stop.stop_requested()) {
+            (void)condition_.wait(mutex_, stop, next, [&] { return is_due_; });
+            is_due_ = false;
+            if (!stop.stop_requested() && endpoints_) {
+                next = sweep_once();
+            }
+        }
+    }
+
+    // When to come again.
+    Deadline sweep_once() TERWAY_REQUIRES(mutex_) {
+        constexpr std::chrono::seconds kPause{5};
+        try {
+            return endpoints_->sweep(Clock::now()).value_or(Deadline::max());
+        } catch (const std::exception& error) {
+            log().warning(std::string("what no endpoint needs any more stays for now: ") +
+                          error.what());
+            return after(kPause);
+        }
+    }
+
+    Options options_;  // set by configure, which never runs beside another verb
+    Mutex mutex_;      // also around the kernel's changes: they are made one after another
+    Condition condition_;
+    std::optional<Endpoints> endpoints_ TERWAY_GUARDED_BY(mutex_);
+    bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
+    std::jthread sweeper_;  // the last: it ends first
+};
+
+}  // namespace
+}  // namespace terway::felix
+
+TERWAY_MODULE(terway::felix::Felix, "policy-felix", TERWAY_VERSION, "kernel>=5.4", "nft:inet",
+              "cap:net_admin");

@@ -1,0 +1,41 @@
+#include "names.hpp"
+
+namespace terway::felix {
+namespace {
+
+const char* letter(Direction direction) {
+    return direction == Direction::Egress ? "o" : "i";
+}
+
+}  // namespace
+
+std::string endpoint_chain(Direction direction, std::string_view link) {
+    return "p" + std::string(letter(direction)) + "_" + std::string(link);
+}
+
+std::string link_of_chain(std::string_view chain) {
+    const bool is_one = chain.starts_with("po_") || chain.starts_with("pi_");
+    return is_one ? std::string(chain.substr(3)) : std::string();
+}
+
+std::string counter_name(Counter counter, Direction direction, std::string_view link) {
+    const auto* const word = counter == Counter::Asked     ? "asked_"
+                             : counter == Counter::Refused ? "refused_"
+                                                           : "late_";
+    return word + std::string(letter(direction)) + "_" + std::string(link);
+}
+
+std::string group_name(Direction direction, const policy::RuleSetId& id) {
+    return (direction == Direction::Egress ? "ge1_" : "gi1_") + policy::text_of(id);
+}
+
+std::string set_name(Family family, const policy::SetId& id) {
+    return (family == Family::V4 ? "s4_" : "s6_") + policy::text_of(id);
+}
+
+bool is_shared(std::string_view name) {
+    return name.starts_with("ge") || name.starts_with("gi") || name.starts_with("s4_") ||
+           name.starts_with("s6_");
+}
+
+}  // namespace terway::felix

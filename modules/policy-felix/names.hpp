@@ -1,0 +1,44 @@
+// What our objects in nftables are called. Pure.
+//
+// Names of groups and their sets are made of content, and of the form in which this version writes
+// it: what another run or another version left is known by its name.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/address.hpp"
+#include "policy/rule_set.hpp"
+
+namespace terway::felix {
+
+inline constexpr const char* kTable = "terway-policy";
+
+using policy::Direction;
+inline constexpr std::array kDirections{Direction::Egress, Direction::Ingress};
+
+// An empty chain that says in what form the base chains are.
+inline constexpr const char* kForm = "form_1";
+// Maps from a link to the chain of its endpoint, or to accept.
+inline constexpr const char* kPodsOut = "pods_out";
+inline constexpr const char* kPodsIn = "pods_in";
+inline constexpr const char* kPodsToNode = "pods_to_node";
+
+// "po_cali1", "pi_cali1".
+[[nodiscard]] std::string endpoint_chain(Direction direction, std::string_view link);
+// The link of such a chain; empty if it is none.
+[[nodiscard]] std::string link_of_chain(std::string_view chain);
+
+// Packets that open a connection, those of them that were dropped, and others that were.
+enum class Counter { Asked, Refused, Late };
+[[nodiscard]] std::string counter_name(Counter counter, Direction direction, std::string_view link);
+
+// "ge1_<id>"; chains, maps and class chains of a group begin with it.
+[[nodiscard]] std::string group_name(Direction direction, const policy::RuleSetId& id);
+// "s4_<id>".
+[[nodiscard]] std::string set_name(Family family, const policy::SetId& id);
+// Whether it is of a group, or a set of addresses: what goes when nobody needs it.
+[[nodiscard]] bool is_shared(std::string_view name);
+
+}  // namespace terway::felix

@@ -1,0 +1,455 @@
+#include "plan.hpp"
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace terway::felix {
+namespace {
+
+using nft::Rule;
+using nft::Verdict;
+using policy::Action;
+using policy::Match;
+using policy::PortClass;
+using policy::Protocol;
+using policy::Tier;
+
+constexpr std::uint16_t kLastPort = 65535;
+constexpr std::array kProtocols{Protocol::Tcp, Protocol::Udp, Protocol::Sctp};
+constexpr std::array kFamilies{Family::V4, Family::V6};
+
+std::uint8_t number_of(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::Tcp:
+            return IPPROTO_TCP;
+        case Protocol::Udp:
+            return IPPROTO_UDP;
+        case Protocol::Sctp:
+            return IPPROTO_SCTP;
+    }
+    return 0;
+}
+
+bool is_full(const PortClass& of) {
+    return of.first == 0 && of.last == kLastPort;
+}
+
+// Writes one tier.
+class TierWriter {
+public:
+    TierWriter(Direction direction, const policy::Picture& picture, Group& group, std::string name,
+               std::string next)
+        : side_(direction == Direction::Egress ? nft::Side::Destination : nft::Side::Source),
+          picture_(picture),
+          group_(group),
+          name_(std::move(name)),
+          next_(std::move(next)) {}
+
+    void write(const Tier& tier) {
+        otherwise_ = tier.otherwise;
+        own_ = group_.chains.size();
+        group_.chains.push_back({name_, {}});
+        write_named(tier);
+        if (const auto* const one = same_for_all(tier); one != nullptr) {
+            append(matches(*one));
+        } else {
+            write_classes(tier);
+            write_others(tier);
+        }
+        finish(own().rules);
+    }
+
+private:
+    nft::Chain& own() { return group_.chains[own_]; }
+    void append(std::vector<Rule> rules) {
+        std::move(rules.begin(), rules.end(), std::back_inserter(own().rules));
+    }
+
+    [[nodiscard]] Verdict verdict(Action action) const {
+        switch (action) {
+            case Action::Allow:
+                return Verdict::accept();
+            case Action::Deny:
+                return Verdict::back();
+            case Action::Pass:
+                return next_.empty() ? Verdict::accept() : Verdict::go(next_);
+        }
+        return Verdict::back();
+    }
+
+    // What falls out of a chain is refused; anything else has to be said.
+    void finish(std::vector<Rule>& rules) const {
+        const bool is_final = !rules.empty() && rules.back().statements.empty();
+        if (otherwise_ != Action::Deny && !is_final) {
+            rules.push_back({{}, verdict(otherwise_)});
+        }
+    }
+
+    // The matches of every protocol, if they are the same.
+    static const std::vector<Match>* same_for_all(const Tier& tier) {
+        const bool is_same = tier.classes.size() == kProtocols.size() &&
+                             std::all_of(tier.classes.begin(), tier.classes.end(),
+                                         [&](const PortClass& each) {
+                                             return is_full(each) && each.matches == tier.other;
+                                         });
+        return is_same ? &tier.other : nullptr;
+    }
+
+    void write_named(const Tier& tier) {
+        for (const auto& id : tier.named) {
+            group_.sets.insert(id);
+            for (const auto family : kFamilies) {
+                own().rules.push_back(
+                    {{nft::NamedIn{family, set_name(family, id)}}, Verdict::accept()});
+            }
+        }
+    }
+
+    std::vector<Rule> matches(const std::vector<Match>& list) {
+        std::vector<Rule> rules;
+        for (const auto& match : list) {
+            if (match.peers.any) {
+                rules.push_back({{}, verdict(match.action)});
+                break;
+            }
+            for (const auto& id : match.peers.sets) {
+                group_.sets.insert(id);
+                const auto* const content = picture_.find(id);
+                for (const auto family : content == nullptr
+                                             ? std::vector<Family>{kFamilies[0], kFamilies[1]}
+                                             : families_of(*content)) {
+                    rules.push_back({{nft::AddressIn{side_, family, set_name(family, id)}},
+                                     verdict(match.action)});
+                }
+            }
+        }
+        return rules;
+    }
+
+    // Where to send what a class is for.
+    Verdict verdict_of(const std::vector<Match>& list) {
+        if (list.empty()) {
+            return verdict(otherwise_);
+        }
+        if (list.front().peers.any) {
+            return verdict(list.front().action);
+        }
+        for (const auto& [known, chain] : class_chains_) {
+            if (known == list) {
+                return Verdict::go(chain);
+            }
+        }
+        const auto chain = name_ + "_c" + std::to_string(class_chains_.size());
+        class_chains_.emplace_back(list, chain);
+        auto rules = matches(list);
+        finish(rules);
+        group_.chains.push_back({chain, std::move(rules)});
+        return Verdict::go(chain);
+    }
+
+    void write_classes(const Tier& tier) {
+        if (tier.classes.empty()) {
+            return;
+        }
+        const bool has_ranges =
+            std::any_of(tier.classes.begin(), tier.classes.end(),
+                        [](const PortClass& each) { return each.first != each.last; });
+        if (!has_ranges) {
+            MapPlan map{{name_ + "_pp", nft::Key::ProtocolPort, false, true}, {}};
+            for (const auto& each : tier.classes) {
+                map.elements.push_back(
+                    {nft::protocol_port_key(number_of(each.protocol), each.first), false,
+                     verdict_of(each.matches)});
+            }
+            own().rules.push_back({{nft::ProtocolPortMap{map.set.name}}, std::nullopt});
+            group_.maps.push_back(std::move(map));
+            return;
+        }
+        MapPlan map{{name_ + "_p", nft::Key::Protocol, false, true}, {}};
+        for (const auto protocol : kProtocols) {
+            std::vector<const PortClass*> classes;
+            for (const auto& each : tier.classes) {
+                if (each.protocol == protocol) {
+                    classes.push_back(&each);
+                }
+            }
+            if (!classes.empty()) {
+                map.elements.push_back({{number_of(protocol)}, false, ports_of(protocol, classes)});
+            }
+        }
+        own().rules.push_back({{nft::ProtocolMap{map.set.name}}, std::nullopt});
+        group_.maps.push_back(std::move(map));
+    }
+
+    // Where to send what is of a protocol.
+    Verdict ports_of(Protocol protocol, const std::vector<const PortClass*>& classes) {
+        if (is_full(*classes.front())) {
+            return verdict_of(classes.front()->matches);
+        }
+        const auto name = name_ + "_n" + std::to_string(number_of(protocol));
+        const bool has_ranges = std::any_of(classes.begin(), classes.end(), [](const auto* each) {
+            return each->first != each->last;
+        });
+        MapPlan map{{name + "_m", nft::Key::Port, has_ranges, true}, {}};
+        for (const auto* const of : classes) {
+            const auto& each = *of;
+            map.elements.push_back({nft::port_key(each.first), false, verdict_of(each.matches)});
+            if (has_ranges && each.last != kLastPort) {
+                map.elements.push_back(
+                    {nft::port_key(static_cast<std::uint16_t>(each.last + 1)), true, std::nullopt});
+            }
+        }
+        nft::Chain chain{name, {{{nft::PortMap{map.set.name}}, std::nullopt}}};
+        finish(chain.rules);
+        group_.chains.push_back(std::move(chain));
+        group_.maps.push_back(std::move(map));
+        return Verdict::go(name);
+    }
+
+    void write_others(const Tier& tier) {
+        if (tier.other.empty()) {
+            return;
+        }
+        // What has ports and no class ends here.
+        for (const auto protocol : kProtocols) {
+            own().rules.push_back({{nft::ProtocolIs{number_of(protocol)}}, verdict(otherwise_)});
+        }
+        own().rules.push_back({{}, verdict_of(tier.other)});
+    }
+
+    nft::Side side_;
+    const policy::Picture& picture_;
+    Group& group_;
+    std::string name_;
+    std::string next_;
+    Action otherwise_ = Action::Deny;
+    std::size_t own_ = 0;
+    std::vector<std::pair<std::vector<Match>, std::string>> class_chains_;
+};
+
+MapPlan set_plan(Family family, const policy::SetId& id, const policy::Picture::Content& content) {
+    const bool v4 = family == Family::V4;
+    MapPlan plan{{set_name(family, id), v4 ? nft::Key::V4 : nft::Key::V6, false, false}, {}};
+    switch (content.kind) {
+        case policy::SetKind::Pods:
+            break;
+        case policy::SetKind::Blocks:
+            plan.set.is_interval = true;
+            break;
+        case policy::SetKind::Named:
+            plan.set.key = v4 ? nft::Key::NamedV4 : nft::Key::NamedV6;
+            break;
+    }
+    return plan;
+}
+
+// What no rules may deny, but the established: it is the first of every base chain.
+void put_never_denied(std::vector<Rule>& rules) {
+    constexpr std::uint8_t kFirst = 130;  // multicast listeners: 130 to 132
+    constexpr std::uint8_t kLast = 136;   // routers and neighbours: 133 to 136
+    constexpr std::uint8_t kReport2 = 143;
+    rules.push_back({{nft::Icmpv6Between{kFirst, kLast}}, Verdict::accept()});
+    rules.push_back({{nft::Icmpv6Between{kReport2, kReport2}}, Verdict::accept()});
+}
+
+constexpr const char* kPrefix = "cali";
+
+BasePlan host_base(const Place& place) {
+    const Rule established{{nft::CtState{nft::kEstablished | nft::kRelated}}, Verdict::accept()};
+    const auto map = [](const char* name) { return nft::Set{name, nft::Key::LinkName, false, true}; };
+    const auto dispatch = [&](nft::Way way, const char* name, std::vector<Rule>& rules) {
+        rules.push_back({{nft::LinkMap{way, name}}, std::nullopt});
+        if (place.drops_unknown) {
+            rules.push_back({{nft::LinkIs{way, kPrefix, true}}, Verdict::drop()});
+        }
+        rules.push_back({{}, Verdict::accept()});
+    };
+    BasePlan plan;
+    plan.maps = {map(kPodsOut), map(kPodsIn), map(kPodsToNode)};
+
+    nft::Chain egress{"forward_egress", {established}};
+    put_never_denied(egress.rules);
+    dispatch(nft::Way::In, kPodsOut, egress.rules);
+
+    nft::Chain ingress{"forward_ingress", {established}};
+    put_never_denied(ingress.rules);
+    dispatch(nft::Way::Out, kPodsIn, ingress.rules);
+
+    nft::Chain input{"input", {established}};
+    input.rules.push_back({{nft::LinkIs{nft::Way::In, kPrefix, true, true}}, Verdict::accept()});
+    put_never_denied(input.rules);
+    input.rules.push_back({{nft::LinkMap{nft::Way::In, kPodsToNode}}, std::nullopt});
+    dispatch(nft::Way::In, kPodsOut, input.rules);
+
+    plan.bases = {{std::move(egress), NF_INET_FORWARD, true},
+                  {std::move(ingress), NF_INET_FORWARD, true},
+                  {std::move(input), NF_INET_LOCAL_IN, true}};
+    return plan;
+}
+
+BasePlan pod_base(const Place& place) {
+    const auto out = Verdict::go(endpoint_chain(Direction::Egress, place.link));
+    const auto in = Verdict::go(endpoint_chain(Direction::Ingress, place.link));
+    const auto chain = [](const char* name) {
+        return nft::Chain{
+            name, {{{nft::CtState{nft::kEstablished | nft::kRelated}}, Verdict::accept()}}};
+    };
+    const auto on = [](nft::Way way, std::uint32_t index, const Verdict& verdict) {
+        return Rule{{nft::LinkIndexIs{way, index}}, verdict};
+    };
+    auto input = chain("input");
+    put_never_denied(input.rules);
+    for (const auto& address : place.node) {
+        input.rules.push_back({{nft::AddressIs{nft::Side::Source, address}}, Verdict::accept()});
+    }
+    input.rules.push_back(on(nft::Way::In, place.pod_ifindex, in));
+    auto output = chain("output");
+    put_never_denied(output.rules);
+    if (!place.asks_for_node) {
+        for (const auto& address : place.node) {
+            output.rules.push_back(
+                {{nft::AddressIs{nft::Side::Destination, address}}, Verdict::accept()});
+        }
+    } else if (place.side_ifindex != 0) {
+        output.rules.push_back(on(nft::Way::Out, place.side_ifindex, out));
+    }
+    output.rules.push_back(on(nft::Way::Out, place.pod_ifindex, out));
+    auto forward = chain("forward");
+    forward.rules.push_back(on(nft::Way::Out, place.pod_ifindex, out));
+    if (place.asks_for_node && place.side_ifindex != 0) {
+        forward.rules.push_back(on(nft::Way::Out, place.side_ifindex, out));
+    }
+    forward.rules.push_back(on(nft::Way::In, place.pod_ifindex, in));
+    BasePlan plan;
+    // What the pod exchanges with itself, with its node by a link of its own, and by links of its
+    // own making, falls out of them.
+    plan.bases = {{std::move(input), NF_INET_LOCAL_IN, false},
+                  {std::move(output), NF_INET_LOCAL_OUT, false},
+                  {std::move(forward), NF_INET_FORWARD, false}};
+    return plan;
+}
+
+}  // namespace
+
+std::string Group::text() const {
+    std::string out;
+    for (const auto& chain : chains) {
+        out += chain.text();
+    }
+    for (const auto& map : maps) {
+        out += "map " + map.set.name + (map.set.is_interval ? " interval" : "") + "\n";
+        for (const auto& element : map.elements) {
+            out += " ";
+            for (const auto byte : element.key) {
+                out += " " + std::to_string(byte);
+            }
+            out += element.is_end     ? " end"
+                   : element.verdict ? " : " + element.verdict->text()
+                                     : "";
+            out += "\n";
+        }
+    }
+    return out;
+}
+
+Group plan_group(Direction direction, const policy::RuleSet& rules,
+                 const policy::Picture& picture) {
+    Group group;
+    const auto name = group_name(direction, rules.id);
+    if (rules.tiers.empty()) {
+        group.chains.push_back({name, {{{}, Verdict::accept()}}});
+        return group;
+    }
+    const auto name_of = [&](std::size_t tier) {
+        return tier == 0 ? name : name + "_t" + std::to_string(tier);
+    };
+    for (std::size_t i = 0; i < rules.tiers.size(); ++i) {
+        const auto next = i + 1 < rules.tiers.size() ? name_of(i + 1) : std::string();
+        TierWriter(direction, picture, group, name_of(i), next).write(rules.tiers[i]);
+    }
+    return group;
+}
+
+std::vector<Family> families_of(const policy::Picture::Content& content) {
+    if (content.kind != policy::SetKind::Blocks) {
+        return {Family::V4, Family::V6};
+    }
+    std::vector<Family> out;
+    for (const auto family : kFamilies) {
+        if (std::any_of(content.ranges.begin(), content.ranges.end(),
+                        [&](const auto& each) { return each.first.family() == family; })) {
+            out.push_back(family);
+        }
+    }
+    return out;
+}
+
+std::vector<nft::Element> elements_of(Family family, Protocol protocol,
+                                      const policy::Members& members) {
+    std::vector<nft::Element> out;
+    for (const auto& address : members.addresses) {
+        if (address.family() == family) {
+            out.push_back({nft::address_key(address), false, std::nullopt});
+        }
+    }
+    for (const auto& [address, port] : members.ports) {
+        if (address.family() == family) {
+            out.push_back(
+                {nft::named_key(address, number_of(protocol), port), false, std::nullopt});
+        }
+    }
+    for (const auto& range : members.ranges) {
+        if (range.first.family() != family) {
+            continue;
+        }
+        out.push_back({nft::address_key(range.first), false, std::nullopt});
+        const auto behind = range.last.plus(1);
+        if (behind > range.last) {  // it has not wrapped
+            out.push_back({nft::address_key(behind), true, std::nullopt});
+        }
+    }
+    return out;
+}
+
+std::vector<MapPlan> plan_set(const policy::SetId& id, const policy::Picture::Content& content) {
+    const policy::Members members{{content.addresses.begin(), content.addresses.end()},
+                                  content.ranges,
+                                  {content.ports.begin(), content.ports.end()}};
+    std::vector<MapPlan> out;
+    for (const auto family : families_of(content)) {
+        out.push_back(set_plan(family, id, content));
+        out.back().elements = elements_of(family, content.protocol, members);
+    }
+    return out;
+}
+
+nft::Chain endpoint_plan(Direction direction, const std::string& link, const std::string& group,
+                         bool is_on_host) {
+    nft::Chain chain{endpoint_chain(direction, link), {}};
+    const auto count = [&](Counter counter) {
+        return nft::Count{counter_name(counter, direction, link)};
+    };
+    if (is_on_host) {  // what the pod sends to itself by way of a Service
+        const auto other = direction == Direction::Egress ? nft::Way::Out : nft::Way::In;
+        chain.rules.push_back({{nft::LinkIs{other, link}}, Verdict::accept()});
+    }
+    chain.rules.push_back({{nft::CtState{nft::kInvalid}, count(Counter::Late)}, Verdict::drop()});
+    chain.rules.push_back({{nft::CtUnconfirmed{}, count(Counter::Asked)}, std::nullopt});
+    if (!group.empty()) {
+        chain.rules.push_back({{}, Verdict::jump(group)});
+    }
+    chain.rules.push_back({{nft::CtUnconfirmed{}, count(Counter::Refused)}, Verdict::drop()});
+    chain.rules.push_back({{count(Counter::Late)}, Verdict::drop()});
+    return chain;
+}
+
+BasePlan plan_base(const Place& place) {
+    return place.is_on_host ? host_base(place) : pod_base(place);
+}
+
+}  // namespace terway::felix

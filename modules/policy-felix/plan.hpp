@@ -1,0 +1,77 @@
+// What is to be in nftables, as values. Pure.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "names.hpp"
+#include "netlink/nft_rule.hpp"
+#include "policy/picture.hpp"
+#include "policy/rule_set.hpp"
+
+namespace terway::felix {
+
+namespace nft = netlink::nft;
+
+struct MapPlan {
+    nft::Set set;
+    std::vector<nft::Element> elements;
+    bool operator==(const MapPlan&) const = default;
+};
+
+// A rule set for one direction. Entered by a jump at the first chain: what it allows leaves it by a
+// verdict, what it refuses returns. In an order in which nothing names what is not there: first all
+// chains, then all maps, then the chains' rules.
+struct Group {
+    std::vector<nft::Chain> chains;
+    std::vector<MapPlan> maps;
+    std::set<policy::SetId> sets;
+
+    [[nodiscard]] const std::string& name() const { return chains.front().name; }
+    [[nodiscard]] std::string text() const;
+};
+
+// `picture` says of what families sets are that never change; those of others have both.
+[[nodiscard]] Group plan_group(Direction direction, const policy::RuleSet& rules,
+                               const policy::Picture& picture);
+
+// A set of addresses as sets of the kernel: each with its elements.
+[[nodiscard]] std::vector<MapPlan> plan_set(const policy::SetId& id,
+                                            const policy::Picture::Content& content);
+// The elements of the kernel's set of one family.
+[[nodiscard]] std::vector<nft::Element> elements_of(Family family, policy::Protocol protocol,
+                                                    const policy::Members& members);
+[[nodiscard]] std::vector<Family> families_of(const policy::Picture::Content& content);
+
+// The chain of an endpoint, both kinds of place; `group` is empty for one that is closed.
+[[nodiscard]] nft::Chain endpoint_plan(Direction direction, const std::string& link,
+                                       const std::string& group, bool is_on_host);
+
+// Where a table is: on the node, for all pods that have a link there, or inside a pod.
+struct Place {
+    bool is_on_host = true;
+    std::string link;               // inside a pod: the name of its endpoint's chains
+    std::uint32_t pod_ifindex = 0;  // carries its traffic
+    std::uint32_t side_ifindex = 0; // carries that with the node; 0: none
+    std::vector<IpAddress> node;    // the node's addresses
+    bool asks_for_node = true;      // as Options has it
+    bool drops_unknown = true;      // likewise, on the node
+
+    bool operator==(const Place&) const = default;
+};
+
+struct BasePlan {
+    struct Base {
+        nft::Chain chain;
+        std::uint32_t hook = 0;
+        bool drops_by_default = false;
+    };
+    std::vector<nft::Set> maps;
+    std::vector<Base> bases;
+};
+[[nodiscard]] BasePlan plan_base(const Place& place);
+
+}  // namespace terway::felix
