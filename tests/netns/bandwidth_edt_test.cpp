@@ -197,10 +197,15 @@ TEST_F(BandwidthEdt, TellsWhatItsProgramsHaveCounted) {
     EXPECT_EQ(in.drops, 0U);
     pod.endpoint.limits(0, 8'000);
     node_.attach(pod);
-    for (int i = 0; i < 500; ++i) {
-        inside.send(pod.far, 4000, text);
-    }
+    inside.send(pod.far, 4000, text);
     EXPECT_TRUE(outside.receive());
+    // Each socket has room for some that wait, and then waits itself.
+    for (std::uint16_t port = 4001; port <= 4005; ++port) {
+        const Udp another(pod.netns.fd(), pod.address, port);
+        for (int i = 0; i < 50; ++i) {
+            another.send(pod.far, 4000, text);
+        }
+    }
     const auto out = node_.observe(pod).egress;
     EXPECT_STREQ(out.mode, "edt");
     EXPECT_GT(out.drops, 100U);
