@@ -180,7 +180,8 @@ TEST_F(BandwidthEdt, AHookOfSomebodyElseStaysWithItsFiltersWhichComeFirst) {
 
 TEST_F(BandwidthEdt, TellsWhatItsProgramsHaveCounted) {
     auto& pod = node_.pod();
-    pod.endpoint.limits(8'000, 8'000);
+    // One direction after the other, for neighbours must be found.
+    pod.endpoint.limits(8'000, 0);
     node_.attach(pod);
     const Udp inside(pod.netns.fd(), pod.address, 4000);
     const Udp outside(node_.host().fd(), pod.far, 4000);
@@ -194,16 +195,23 @@ TEST_F(BandwidthEdt, TellsWhatItsProgramsHaveCounted) {
     EXPECT_GE(in.packets, 20U);
     EXPECT_GT(in.backlog, 10'000U) << "one leaves each second";
     EXPECT_EQ(in.drops, 0U);
-    for (int i = 0; i < 500; ++i) {
-        inside.send(pod.far, 4000, text);
-    }
+    pod.endpoint.limits(0, 8'000);
+    node_.attach(pod);
+    inside.send(pod.far, 4000, text);
     EXPECT_TRUE(outside.receive());
+    // Each socket has room for some that wait, and then waits itself.
+    for (std::uint16_t port = 4001; port <= 4005; ++port) {
+        const Udp another(pod.netns.fd(), pod.address, port);
+        for (int i = 0; i < 50; ++i) {
+            another.send(pod.far, 4000, text);
+        }
+    }
     const auto out = node_.observe(pod).egress;
     EXPECT_STREQ(out.mode, "edt");
     EXPECT_GT(out.drops, 100U);
     EXPECT_GT(out.packets, 20U);
     // Another limit does not forget.
-    pod.endpoint.limits(8'000, 80'000'000);
+    pod.endpoint.limits(0, 80'000'000);
     node_.attach(pod);
     EXPECT_GE(node_.observe(pod).egress.drops, out.drops);
     EXPECT_EQ(node_.observe(pod).egress.rate_bps, 80'000'000U);
