@@ -1,5 +1,5 @@
-// Traffic control at a link's two hooks: the clsact qdisc, and filters by destination or for all
-// packets on it.
+// Traffic control at a link's two hooks: the clsact qdisc, and filters by destination, by source or
+// for all packets on it.
 // ensure_* and remove_* are idempotent.
 #pragma once
 
@@ -21,11 +21,13 @@ struct Filter {
     std::uint16_t priority = 0;
     std::uint16_t protocol = 0;  // ETH_P_IP, ETH_P_IPV6, ...
     std::uint32_t handle = 0;    // the kernel's; 0 for one to add
-    // "u32" is for every packet; others are only ever read, without what they match.
+    // "flower" goes by destination, "u32" by source; others are only ever read, without what they
+    // match.
     std::string kind = "flower";
     std::optional<Prefix> destination;  // of the packet
     std::vector<Action> actions;
     std::uint32_t flow = 0;  // of u32: the class packets are of; without a meaning on a hook
+    std::optional<IpAddress> source{};  // of the packet
 
     // True if both do the same, whatever their handles.
     [[nodiscard]] bool same_as(const Filter& other) const;
@@ -40,6 +42,9 @@ bool remove_clsact(Socket& socket, std::uint32_t ifindex);
 [[nodiscard]] std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook);
 // A flower or u32 filter in software. The link has a clsact.
 void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter);
+// Gives the filter with this handle other actions; no packet goes between the old and the new ones.
+// False if there is none.
+bool change_actions(Socket& socket, std::uint32_t ifindex, const Filter& filter);
 // As listed by filters(); without a handle all of its priority and protocol. False if there was
 // none.
 bool remove_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter);
