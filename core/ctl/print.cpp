@@ -80,13 +80,22 @@ std::string print_endpoints(const json::value& answer, bool color) {
     const bool limited = std::any_of(endpoints.begin(), endpoints.end(), [](const auto& each) {
         return each.at("limits").is_object();
     });
+    const bool ranked = std::any_of(endpoints.begin(), endpoints.end(),
+                                    [](const auto& each) { return !at(each, "priority").empty(); });
     std::vector<Row> rows{{{"ENDPOINT", "POD", "STATE", "ADDRESSES", "HOST LINK", "NETWORK"}}};
+    if (ranked) {
+        rows.front().cells.emplace_back("PRIORITY");
+    }
     if (limited) {
         rows.front().cells.insert(rows.front().cells.end(), {"TO POD bit/s", "FROM POD bit/s"});
     }
     for (const auto& each : endpoints) {
         Row row{{short_id(each), pod_of(each), at(each, "state"), at(each, "addresses"),
                  at(each, "host_ifname"), at(each, "network")}};
+        if (ranked) {
+            const auto priority = at(each, "priority");
+            row.cells.push_back(priority.empty() ? "-" : priority);
+        }
         if (limited) {
             const auto* limits = each.at("limits").if_object();
             for (const auto* direction : {"ingress", "egress"}) {

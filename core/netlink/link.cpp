@@ -59,6 +59,7 @@ Link parse_link(const nlmsghdr& message) {
     link.trusts_sources = accepts_local(attributes[IFLA_AF_SPEC]);
     link.peer_index = u32(IFLA_LINK);
     link.master = u32(IFLA_MASTER);
+    link.tx_queues = std::max(u32(IFLA_NUM_TX_QUEUES), 1U);
     constexpr std::uint8_t kOperUp = 6;  // IF_OPER_UP, RFC 2863
     link.running =
         attributes[IFLA_OPERSTATE] != nullptr && nla_get_u8(attributes[IFLA_OPERSTATE]) == kOperUp;

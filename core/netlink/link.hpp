@@ -26,6 +26,7 @@ struct Link {
     bool arp = true;               // neighbours are resolved (no IFF_NOARP)
     std::uint32_t peer_index = 0;  // veth: of the other end, in its namespace; ipvlan: the parent
     std::uint32_t master = 0;
+    std::uint32_t tx_queues = 1;  // that it may use at most
 };
 
 [[nodiscard]] std::optional<Link> find_link(Socket& socket, const std::string& name);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
+#include <tuple>
 
 #include "netlink/parse.hpp"
 
@@ -88,6 +90,15 @@ Fq read_fq(nlattr* options) {
             u32_or(given[TCA_FQ_HORIZON], 0)};
 }
 
+Prio read_prio(nlattr* options) {
+    const auto parameters = struct_of<tc_prio_qopt>(options);
+    static_assert(std::tuple_size_v<decltype(Prio::band_of)> == sizeof parameters.priomap);
+    Prio prio;
+    prio.bands = static_cast<std::uint32_t>(parameters.bands);
+    std::copy(std::begin(parameters.priomap), std::end(parameters.priomap), prio.band_of.begin());
+    return prio;
+}
+
 }  // namespace
 
 std::uint32_t ticks_of(std::uint64_t bytes, std::uint64_t rate) {
@@ -135,7 +146,7 @@ bool Fq::same_as(const Fq& other) const {
 
 std::string kind_of(const QdiscOptions& options) {
     static constexpr std::array<const char*, std::variant_size_v<QdiscOptions>> kKinds{
-        "", "tbf", "htb", "fq_codel", "fq", "bfifo"};
+        "", "tbf", "htb", "fq_codel", "fq", "bfifo", "prio", "mq"};
     return kKinds.at(options.index());
 }
 
@@ -157,6 +168,9 @@ bool same_options(const QdiscOptions& one, const QdiscOptions& other) {
     }
     if (const auto* fifo = std::get_if<Bfifo>(&one)) {
         return fifo->limit == std::get<Bfifo>(other).limit;
+    }
+    if (const auto* prio = std::get_if<Prio>(&one)) {
+        return *prio == std::get<Prio>(other);
     }
     return true;
 }
@@ -180,6 +194,11 @@ void put_options(Message& message, const QdiscOptions& options) {
         tc_fifo_qopt parameters{};
         parameters.limit = fifo->limit;
         message.put(TCA_OPTIONS, &parameters, sizeof parameters);
+    } else if (const auto* prio = std::get_if<Prio>(&options)) {
+        tc_prio_qopt parameters{};
+        parameters.bands = static_cast<int>(prio->bands);
+        std::copy(prio->band_of.begin(), prio->band_of.end(), parameters.priomap);
+        message.put(TCA_OPTIONS, &parameters, sizeof parameters);
     }
 }
 
@@ -198,6 +217,12 @@ QdiscOptions read_options(std::string_view kind, nlattr* options) {
     }
     if (kind == "bfifo") {
         return Bfifo{struct_of<tc_fifo_qopt>(options).limit};
+    }
+    if (kind == "prio") {
+        return read_prio(options);
+    }
+    if (kind == "mq") {
+        return Mq{};
     }
     return {};
 }

@@ -1,6 +1,7 @@
 // What a queueing discipline is told. Rates are bytes a second, of any 64-bit size.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,8 +49,20 @@ struct Bfifo {
     std::uint32_t limit = 0;  // bytes
 };
 
+// Bands, each a class and a queue: a packet waits until all lower bands are empty.
+struct Prio {
+    std::uint32_t bands = 3;
+    // By a packet's priority.
+    std::array<std::uint8_t, 16> band_of{};
+
+    bool operator==(const Prio&) const = default;
+};
+
+// The root of a NIC with several queues, each of which has a class, from minor number 1 on.
+struct Mq {};
+
 // Of another kind, or without options.
-using QdiscOptions = std::variant<std::monostate, Tbf, Htb, FqCodel, Fq, Bfifo>;
+using QdiscOptions = std::variant<std::monostate, Tbf, Htb, FqCodel, Fq, Bfifo, Prio, Mq>;
 
 // "tbf"; empty for none of those above.
 [[nodiscard]] std::string kind_of(const QdiscOptions& options);

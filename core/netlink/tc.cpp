@@ -8,11 +8,10 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "netlink/parse.hpp"
+#include "netlink/tc_match.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
@@ -47,7 +46,8 @@ tcmsg filter_header(std::uint32_t ifindex, const Filter& filter) {
 
 std::string text(const Filter& filter) {
     return "filter " + std::to_string(filter.priority) +
-           (filter.destination ? " to " + filter.destination->text() : "");
+           (filter.destination ? " to " + filter.destination->text() : "") +
+           (filter.source ? " from " + filter.source->text() : "");
 }
 
 // -- building
@@ -77,14 +77,8 @@ void put_flower(Message& message, const Filter& filter) {
     put_actions(message, TCA_FLOWER_ACT, filter.actions);
 }
 
-// No bit of the first word need be set.
-void put_every_packet(Message& message, const Filter& filter) {
-    tc_u32_sel selector{};
-    selector.flags = TC_U32_TERMINAL;
-    selector.nkeys = 1;
-    std::array<std::uint8_t, sizeof selector + sizeof(tc_u32_key)> match{};
-    std::memcpy(match.data(), &selector, sizeof selector);
-    message.put(TCA_U32_SEL, match);
+void put_u32(Message& message, const Filter& filter) {
+    message.put(TCA_U32_SEL, u32_selector(filter.source));
     if (filter.flow != 0) {
         message.u32(TCA_U32_CLASSID, filter.flow);
     }
@@ -103,6 +97,20 @@ void put_program(Message& message, const Filter& filter) {
     }
     message.u32(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
     message.u32(TCA_BPF_FLAGS_GEN, TCA_CLS_FLAGS_SKIP_HW);
+}
+
+void put_filter(Message& message, std::uint32_t ifindex, const Filter& filter) {
+    message.header(filter_header(ifindex, filter));
+    message.text(TCA_KIND, filter.kind);
+    message.nest(TCA_OPTIONS, [&] {
+        if (filter.kind == "u32") {
+            put_u32(message, filter);
+        } else if (filter.kind == "bpf") {
+            put_program(message, filter);
+        } else {
+            put_flower(message, filter);
+        }
+    });
 }
 
 // -- parsing
@@ -146,17 +154,7 @@ void read_program(Filter& filter, nlattr* options) {
 void write_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter, int flags,
                   const std::string& verb) {
     Message message(RTM_NEWTFILTER, flags);
-    message.header(filter_header(ifindex, filter));
-    message.text(TCA_KIND, filter.kind);
-    message.nest(TCA_OPTIONS, [&] {
-        if (filter.kind == "u32") {
-            put_every_packet(message, filter);
-        } else if (filter.kind == "bpf") {
-            put_program(message, filter);
-        } else {
-            put_flower(message, filter);
-        }
-    });
+    put_filter(message, ifindex, filter);
     socket.request(message, verb + " " + text(filter) + on(ifindex));
 }
 
@@ -164,8 +162,9 @@ void write_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter, i
 
 bool Filter::same_as(const Filter& other) const {
     return hook == other.hook && priority == other.priority && protocol == other.protocol &&
-           kind == other.kind && destination == other.destination && actions == other.actions &&
-           flow == other.flow && program.has_value() == other.program.has_value() &&
+           kind == other.kind && destination == other.destination && source == other.source &&
+           actions == other.actions && flow == other.flow &&
+           program.has_value() == other.program.has_value() &&
            (!program || program->name == other.program->name);
 }
 
@@ -212,6 +211,7 @@ std::vector<Filter> filters(Socket& socket, std::uint32_t ifindex, Hook hook) {
                 if (given[TCA_U32_SEL] == nullptr) {
                     return;  // a table of such filters, no filter
                 }
+                filter.source = u32_source(given[TCA_U32_SEL]);
                 filter.actions = actions_of(given[TCA_U32_ACT]);
                 filter.flow = u32_or(given[TCA_U32_CLASSID], 0);
             } else if (filter.kind == "bpf") {
@@ -228,6 +228,13 @@ void add_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
 
 void set_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
     write_filter(socket, ifindex, filter, NLM_F_CREATE, "set");
+}
+
+bool change_actions(Socket& socket, std::uint32_t ifindex, const Filter& filter) {
+    Message message(RTM_NEWTFILTER, NLM_F_REPLACE);
+    put_filter(message, ifindex, filter);
+    return socket.request_tolerating(message, "change " + text(filter) + on(ifindex),
+                                     {ENOENT, EINVAL, ENODEV}) == 0;
 }
 
 bool remove_filter(Socket& socket, std::uint32_t ifindex, const Filter& filter) {

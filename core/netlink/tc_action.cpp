@@ -31,6 +31,10 @@ Action read_action(nlattr* nest) {
             nla_get_u16(given[TCA_SKBEDIT_PTYPE]) == kToThisHost) {
             return {Action::Kind::ToHost};
         }
+        const auto then = struct_of<tc_skbedit>(given[TCA_SKBEDIT_PARMS]).action;
+        if (given[TCA_SKBEDIT_PRIORITY] != nullptr && then == TC_ACT_UNSPEC) {
+            return {Action::Kind::SetPriority, 0, nla_get_u32(given[TCA_SKBEDIT_PRIORITY])};
+        }
     } else if (kind == "mirred") {
         const auto given = parse_nest<TCA_MIRRED_MAX + 1>(options);
         const auto parameters = struct_of<tc_mirred>(given[TCA_MIRRED_PARMS]);
@@ -42,6 +46,13 @@ Action read_action(nlattr* nest) {
         }
     }
     return {};
+}
+
+std::string tag_of(nlattr* nest) {
+    const auto* cookie = parse_nest<TCA_ACT_MAX + 1>(nest)[TCA_ACT_COOKIE];
+    return cookie == nullptr ? std::string()
+                             : std::string(static_cast<const char*>(nla_data(cookie)),
+                                           static_cast<std::size_t>(nla_len(cookie)));
 }
 
 void put_one(Message& message, const Action& action) {
@@ -78,6 +89,16 @@ void put_one(Message& message, const Action& action) {
                          [&] { message.put(TCA_MIRRED_PARMS, &parameters, sizeof parameters); });
             return;
         }
+        case Action::Kind::SetPriority: {
+            tc_skbedit parameters{};
+            parameters.action = TC_ACT_UNSPEC;
+            message.text(TCA_ACT_KIND, "skbedit");
+            message.nest(TCA_ACT_OPTIONS, [&] {
+                message.put(TCA_SKBEDIT_PARMS, &parameters, sizeof parameters);
+                message.u32(TCA_SKBEDIT_PRIORITY, action.priority);
+            });
+            return;
+        }
         case Action::Kind::Other:
             break;
     }
@@ -90,7 +111,12 @@ void put_actions(Message& message, int attribute, const std::vector<Action>& act
     message.nest(attribute, [&] {
         int position = 0;
         for (const auto& action : actions) {
-            message.nest(++position, [&] { put_one(message, action); });
+            message.nest(++position, [&] {
+                put_one(message, action);
+                if (!action.tag.empty()) {
+                    message.put(TCA_ACT_COOKIE, action.tag.data(), action.tag.size());
+                }
+            });
         }
     });
 }
@@ -100,6 +126,7 @@ std::vector<Action> actions_of(nlattr* nest) {
     for (auto* const action : parse_nest<TCA_ACT_MAX_PRIO + 1>(nest)) {
         if (action != nullptr) {
             actions.push_back(read_action(action));
+            actions.back().tag = tag_of(action);
         }
     }
     return actions;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "netlink/socket.hpp"
@@ -15,9 +16,13 @@ struct Action {
         ToHost,           // as if sent to this host's MAC (skbedit ptype host)
         RedirectIngress,  // goes on as if received on another link (mirred); the last one
         RedirectEgress,   // is sent out by another link (mirred); the last one
+        SetPriority,      // is of that priority, and goes on to the next filter (skbedit); the last
     };
     Kind kind = Kind::Other;
     std::uint32_t ifindex = 0;  // the other link; 0 when it is gone: packets are dropped
+
+    std::uint32_t priority = 0;
+    std::string tag{};  // whose it is: up to 16 bytes that mean nothing to the kernel
 
     bool operator==(const Action&) const = default;
 };

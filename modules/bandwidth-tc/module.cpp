@@ -2,12 +2,15 @@
 #include <terway/module.hpp>
 
 #include <string>
+#include <utility>
 
 #include "lane.hpp"
 #include "means.hpp"
 #include "netlink/socket_pool.hpp"
 #include "options.hpp"
 #include "plan.hpp"
+#include "rank_means.hpp"
+#include "ranking.hpp"
 #include "terway/error.hpp"
 
 namespace terway::bandwidth_tc {
@@ -21,9 +24,19 @@ public:
 
     void configure(sdk::Config& config) override { options_ = read_options(config); }
 
-    void preflight() override { (void)find_means(options_.mode); }
+    void preflight() override {
+        (void)find_means(options_.mode);
+        if (options_.network_priority) {
+            require_rank_means();
+        }
+    }
 
-    void start(const twy_node& /*node*/) override { means_ = find_means(options_.mode); }
+    void start(const twy_node& node) override {
+        means_ = find_means(options_.mode);
+        start_ranking(node);
+    }
+
+    void purge() override { clear_ranks(*route_.borrow()); }
 
     void attach_qos(const sdk::Call& call, const sdk::EndpointView& endpoint,
                     const twy_attachment& made) override {
@@ -32,6 +45,7 @@ public:
             throw Error(Status::Gone, "the sandbox is gone");
         }
         ensure(call, endpoint, wanted);
+        rank(endpoint);
     }
 
     void detach_qos(const sdk::Call& call, const sdk::EndpointView& endpoint) override {
@@ -41,6 +55,9 @@ public:
             auto pod = Socket::in(endpoint.netns_fd());
             clear_pod(pod, endpoint);
         }
+        if (options_.network_priority) {
+            clear_rank(*route_.borrow(), endpoint);
+        }
     }
 
     void check_qos(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
@@ -49,11 +66,15 @@ public:
         const auto name = endpoint_name(endpoint);
         each_lane(endpoint, wanted,
                   [&](Socket& socket, const Lane& lane) { check_lane(socket, lane, name); });
+        if (options_.network_priority) {
+            check_rank(*route_.borrow(), endpoint);
+        }
     }
 
     void adopt_qos(const sdk::Call& call, const sdk::EndpointView& endpoint,
                    const twy_attachment& made) override {
         ensure(call, endpoint, plan(endpoint, made, means_));
+        rank(endpoint);
     }
 
     twy_limits observe_qos(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
@@ -72,6 +93,25 @@ public:
     }
 
 private:
+    void start_ranking(const twy_node& node) {
+        if (!options_.network_priority) {
+            clear_ranks(*route_.borrow());  // of a time when it was on
+            return;
+        }
+        require_rank_means();
+        if (node.pod_cidr_count != 0 && !std::exchange(told_, true)) {
+            log().warning(
+                "network_priority has no effect on pods with addresses of the node's own ranges: "
+                "they have no ENI");
+        }
+    }
+
+    void rank(const sdk::EndpointView& endpoint) {
+        if (options_.network_priority) {
+            ensure_rank(*route_.borrow(), endpoint);
+        }
+    }
+
     static twy_limit report(const netlink::Qdisc& queue, std::uint64_t rate) {
         twy_limit made{};
         made.rate_bps = rate;
@@ -107,6 +147,7 @@ private:
     // Set by configure and start, which never run beside another verb.
     Options options_;
     Means means_;
+    bool told_ = false;
     netlink::SocketPool route_{NETLINK_ROUTE};
 };
 

@@ -9,6 +9,7 @@ enum class Mode { Auto, Tbf, Htb, Edt };
 
 struct Options {
     Mode mode = Mode::Auto;
+    bool network_priority = false;
 };
 
 // Complains to `config` about what cannot be; no side effect.

@@ -154,6 +154,45 @@ TEST_F(NetlinkTc, EveryPacketOfAHookIsLedToAnIfb) {
     EXPECT_FALSE(remove_filter(socket_, link_, all[0]));
 }
 
+TEST_F(NetlinkTc, FiltersBySourceAreFoundAsTheyWereMadeAndTheirActionsChange) {
+    create_ifb(socket_, "one", 0);
+    create_ifb(socket_, "two", 0);
+    const auto one = find_link(socket_, "one").value().index;
+    const auto two = find_link(socket_, "two").value().index;
+    ensure_clsact(socket_, link_);
+    std::vector<Filter> wanted;
+    for (const auto* source : {"10.0.0.2", "10.0.0.3", "fd00::2"}) {
+        Filter filter;
+        filter.source = IpAddress::parse(source).value();
+        filter.priority = filter.source->is_v4() ? 16 : 17;
+        filter.protocol = filter.source->is_v4() ? ETH_P_IP : ETH_P_IPV6;
+        filter.kind = "u32";
+        filter.actions = {{.kind = Action::Kind::RedirectEgress, .ifindex = one, .tag = "whose"}};
+        add_filter(socket_, link_, filter);
+        wanted.push_back(filter);
+    }
+    auto all = filters(socket_, link_, Hook::Egress);
+    ASSERT_THAT(all, SizeIs(3));
+    for (const auto& filter : wanted) {
+        EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                                [&](const Filter& each) { return each.same_as(filter); }),
+                  1)
+            << filter.source->text();
+    }
+    auto changed = all[0];
+    changed.actions[0].ifindex = two;
+    changed.actions[0].tag = "another's";
+    EXPECT_TRUE(change_actions(socket_, link_, changed));
+    const auto after = filters(socket_, link_, Hook::Egress);
+    ASSERT_THAT(after, SizeIs(3));
+    EXPECT_EQ(std::count_if(after.begin(), after.end(),
+                            [&](const Filter& each) { return each.same_as(changed); }),
+              1);
+    EXPECT_TRUE(remove_filter(socket_, link_, changed));
+    EXPECT_THAT(filters(socket_, link_, Hook::Egress), SizeIs(2)) << "the others stay";
+    EXPECT_FALSE(change_actions(socket_, link_, changed));
+}
+
 TEST_F(NetlinkTc, ANameThatIsTakenIsNoIfb) {
     try {
         create_ifb(socket_, "here", 0);
