@@ -217,7 +217,7 @@ std::vector<std::string> clusters() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PolicyCases, testing::ValuesIn(clusters()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& cluster) { return cluster.param; });
 
 }  // namespace
 }  // namespace terway::test
