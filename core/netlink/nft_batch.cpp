@@ -97,15 +97,13 @@ void Batch::message(int verb, int flags, Body&& body) {
 }
 
 void Batch::add_table() {
-    message(NFT_MSG_NEWTABLE, NLM_F_CREATE, [&](nlmsghdr* made) {
-        mnl_attr_put_strz(made, NFTA_TABLE_NAME, table_.c_str());
-    });
+    message(NFT_MSG_NEWTABLE, NLM_F_CREATE,
+            [&](nlmsghdr* made) { mnl_attr_put_strz(made, NFTA_TABLE_NAME, table_.c_str()); });
 }
 
 void Batch::delete_table() {
-    message(NFT_MSG_DELTABLE, 0, [&](nlmsghdr* made) {
-        mnl_attr_put_strz(made, NFTA_TABLE_NAME, table_.c_str());
-    });
+    message(NFT_MSG_DELTABLE, 0,
+            [&](nlmsghdr* made) { mnl_attr_put_strz(made, NFTA_TABLE_NAME, table_.c_str()); });
 }
 
 void Batch::add_chain(const std::string& name) {

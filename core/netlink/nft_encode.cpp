@@ -167,8 +167,8 @@ private:
     }
     void family(Family family) const {
         meta(NFT_META_NFPROTO);
-        compare(NFT_CMP_EQ, {static_cast<std::uint8_t>(family == Family::V4 ? NFPROTO_IPV4
-                                                                            : NFPROTO_IPV6)});
+        compare(NFT_CMP_EQ,
+                {static_cast<std::uint8_t>(family == Family::V4 ? NFPROTO_IPV4 : NFPROTO_IPV6)});
     }
     void address(Family family, Side side) const {
         const bool v4 = family == Family::V4;

@@ -16,8 +16,8 @@ std::string address_word(Family family, Side side) {
 
 std::string states(std::uint32_t mask) {
     std::string out;
-    for (const auto& [bit, name] : {std::pair{kInvalid, "invalid"}, {kEstablished, "established"},
-                                    {kRelated, "related"}}) {
+    for (const auto& [bit, name] :
+         {std::pair{kInvalid, "invalid"}, {kEstablished, "established"}, {kRelated, "related"}}) {
         if ((mask & bit) != 0) {
             out += (out.empty() ? "" : ",") + std::string(name);
         }

@@ -103,9 +103,9 @@ struct Count {
     bool operator==(const Count&) const = default;
 };
 
-using Statement = std::variant<LinkIs, LinkIndexIs, CtState, CtUnconfirmed, AddressIn, AddressIs,
-                               NamedIn, ProtocolIs, Icmpv6Between, LinkMap, ProtocolPortMap,
-                               ProtocolMap, PortMap, Count>;
+using Statement =
+    std::variant<LinkIs, LinkIndexIs, CtState, CtUnconfirmed, AddressIn, AddressIs, NamedIn,
+                 ProtocolIs, Icmpv6Between, LinkMap, ProtocolPortMap, ProtocolMap, PortMap, Count>;
 
 struct Rule {
     std::vector<Statement> statements;

@@ -288,9 +288,11 @@ void Socket::dump(Message& message, const std::string& what, const std::function
 void Socket::batch(std::span<Message> messages, const std::string& what) {
     const std::uint32_t first = sequence_ + 1;
     send(messages, what);
-    await_acks(first, std::count_if(messages.begin(), messages.end(), [](Message& message) {
-        return (message.raw()->nlmsg_flags & NLM_F_ACK) != 0;
-    }), what);
+    await_acks(first,
+               std::count_if(
+                   messages.begin(), messages.end(),
+                   [](Message& message) { return (message.raw()->nlmsg_flags & NLM_F_ACK) != 0; }),
+               what);
 }
 
 void Socket::batch(std::vector<std::uint8_t>& messages, const std::string& what) {

@@ -52,8 +52,8 @@ bool names_any(const End& end, const std::set<policy::SetId>& sets) {
     });
 }
 
-// Rules are asked for the client as the pod sees it and for the server as it really is: the one that
-// answers.
+// Rules are asked for the client as the pod sees it and for the server as it really is: the one
+// that answers.
 bool is_forbidden(const netlink::Tracked& connection, const Judges& judges,
                   const policy::Picture& picture, const std::set<IpAddress>& node,
                   bool asks_for_node) {
@@ -79,8 +79,8 @@ std::size_t cut(netlink::Socket& socket, const Judges& judges, const policy::Pic
     }
     std::size_t ended = 0;
     for (const auto family : families) {
-        ended += netlink::forget_connections(
-            socket, family, [&](const netlink::Tracked& connection) {
+        ended +=
+            netlink::forget_connections(socket, family, [&](const netlink::Tracked& connection) {
                 return is_forbidden(connection, judges, picture, node, asks_for_node);
             });
     }

@@ -80,7 +80,8 @@ Table* Endpoints::table_of(Endpoint& endpoint) {
 Endpoints::Endpoint& Endpoints::known(const sdk::EndpointView& endpoint) {
     const auto found = all_.find(key_of(endpoint));
     if (found == all_.end()) {
-        throw Error(Status::Gone, "no policy is in force for " + std::string(endpoint.host_ifname()));
+        throw Error(Status::Gone,
+                    "no policy is in force for " + std::string(endpoint.host_ifname()));
     }
     return found->second;
 }
@@ -300,9 +301,8 @@ void Endpoints::put(Endpoint& endpoint, End end) {
         return !was_closed && (before == nullptr || after == nullptr || before->id != after->id);
     };
     if (differs(Direction::Ingress) || differs(Direction::Egress)) {
-        const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& each) {
-            return &each.second == &endpoint;
-        });
+        const auto found = std::find_if(
+            all_.begin(), all_.end(), [&](const auto& each) { return &each.second == &endpoint; });
         narrowed_.insert(found->first);
     }
     endpoint.end = std::move(end);
@@ -323,8 +323,8 @@ void Endpoints::cut_forbidden() {
             (endpoint.is_on_host ? on_host : inside).insert_or_assign(address, endpoint.end);
         }
         if (endpoint.own != nullptr) {
-            cut(endpoint.own->socket(), inside, picture_,
-                {node_.begin(), node_.end()}, options_.asks_for_node);
+            cut(endpoint.own->socket(), inside, picture_, {node_.begin(), node_.end()},
+                options_.asks_for_node);
         }
     }
     if (!on_host.empty()) {

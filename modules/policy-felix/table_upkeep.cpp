@@ -56,8 +56,8 @@ std::vector<std::string> Table::unknown_links() const {
 }
 
 std::optional<Deadline> Table::sweep(Deadline now) {
-    const bool is_told = std::all_of(ends_.begin(), ends_.end(),
-                                     [](const auto& end) { return end.second.is_told; });
+    const bool is_told =
+        std::all_of(ends_.begin(), ends_.end(), [](const auto& end) { return end.second.is_told; });
     if (!may_sweep_ || !is_told) {
         return std::nullopt;
     }

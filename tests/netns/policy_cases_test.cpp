@@ -74,10 +74,9 @@ private:
     void sync(const policy::World& world) {
         const auto parties = world.parties();
         for (const auto& name : real_.pods()) {
-            const auto found =
-                std::find_if(parties.begin(), parties.end(), [&](const auto& party) {
-                    return party.key == name && party.addresses == real_.pod(name).addresses;
-                });
+            const auto found = std::find_if(parties.begin(), parties.end(), [&](const auto& party) {
+                return party.key == name && party.addresses == real_.pod(name).addresses;
+            });
             if (found == parties.end()) {
                 real_.remove_pod(name);
             }
@@ -122,8 +121,7 @@ private:
                 const auto from = world.party(from_key).value();
                 const auto to = world.party(expected[column].first).value();
                 const auto family = asked.family ? asked.family : common_family(from, to);
-                if (!family || from.address(*family) == nullptr ||
-                    to.address(*family) == nullptr) {
+                if (!family || from.address(*family) == nullptr || to.address(*family) == nullptr) {
                     continue;
                 }
                 attempts.push_back({&netns_of(from), *from.address(*family), *to.address(*family),
@@ -184,9 +182,8 @@ private:
                          IpAddress::parse("10.96.0.1").value(), asked.protocol, asked.port,
                          verdict == policy::kWorks}},
                        {asked.from + " -> " + backend});
-                real_.on_node(from.node, [&] {
-                    EXPECT_EQ(std::system("nft delete table ip service"), 0);
-                });
+                real_.on_node(from.node,
+                              [&] { EXPECT_EQ(std::system("nft delete table ip service"), 0); });
             }
         }
     }
@@ -220,7 +217,7 @@ std::vector<std::string> clusters() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PolicyCases, testing::ValuesIn(clusters()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& cluster) { return cluster.param; });
 
 }  // namespace
 }  // namespace terway::test

@@ -135,9 +135,8 @@ PolicyPod& PolicyCluster::add_pod(const std::string& name, const std::string& no
     auto vpc = netlink::Socket::in(vpc_.fd());
     for (const auto& each : addresses) {
         const auto& nodes = nodes_.at(node)->addresses;
-        const auto by = std::find_if(nodes.begin(), nodes.end(), [&](const auto& of) {
-            return of.family() == each.family();
-        });
+        const auto by = std::find_if(nodes.begin(), nodes.end(),
+                                     [&](const auto& of) { return of.family() == each.family(); });
         if (by != nodes.end()) {
             netlink::Route to;
             to.destination = Prefix::host(each);

@@ -1,6 +1,6 @@
-// Nodes of a cluster as namespaces, each with a policy module of its own: pods are namespaces behind
-// a veth, routed by their node; nodes and hosts outside the cluster meet in one namespace that
-// routes, "the VPC". Neighbours are told, so that no packet waits for any.
+// Nodes of a cluster as namespaces, each with a policy module of its own: pods are namespaces
+// behind a veth, routed by their node; nodes and hosts outside the cluster meet in one namespace
+// that routes, "the VPC". Neighbours are told, so that no packet waits for any.
 #pragma once
 
 #include <functional>
@@ -37,7 +37,9 @@ public:
     void remove_pod(const std::string& name);
     [[nodiscard]] std::vector<std::string> pods() const;
     [[nodiscard]] PolicyPod& pod(const std::string& name) { return *pods_.at(name); }
-    [[nodiscard]] const Netns& node(const std::string& name) const { return nodes_.at(name)->netns; }
+    [[nodiscard]] const Netns& node(const std::string& name) const {
+        return nodes_.at(name)->netns;
+    }
     [[nodiscard]] const Netns& external(const std::string& name) const {
         return externals_.at(name);
     }

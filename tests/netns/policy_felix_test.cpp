@@ -116,8 +116,8 @@ protected:
         cluster_.apply(update, is_full);
     }
     void open_all() {
-        apply({}, {rules("a", Rules::open(), Rules::open()),
-                   rules("b", Rules::open(), Rules::open())});
+        apply({},
+              {rules("a", Rules::open(), Rules::open()), rules("b", Rules::open(), Rules::open())});
     }
     // Connections come to be, by TCP and by UDP.
     static bool passes(const Netns& from, const IpAddress& to, std::uint16_t port = kOpen) {
@@ -138,9 +138,8 @@ protected:
     std::string check(const std::string& name) {
         try {
             auto& of = cluster_.pod("x/" + name);
-            cluster_.on_node("n1", [&] {
-                cluster_.module("n1").check_policy(of.endpoint, of.made);
-            });
+            cluster_.on_node("n1",
+                             [&] { cluster_.module("n1").check_policy(of.endpoint, of.made); });
             return {};
         } catch (const Error& error) {
             return error.what();
@@ -149,9 +148,8 @@ protected:
     twy_policy_counters observe(const std::string& name) {
         auto& of = cluster_.pod("x/" + name);
         twy_policy_counters out{};
-        cluster_.on_node("n1", [&] {
-            out = cluster_.module("n1").observe_policy(of.endpoint, of.made);
-        });
+        cluster_.on_node("n1",
+                         [&] { out = cluster_.module("n1").observe_policy(of.endpoint, of.made); });
         return out;
     }
     void destroy_table() {
@@ -243,7 +241,8 @@ TEST_F(PolicyFelix, AnotherDaemonKeepsTheRulesUntilItHasItsOwn) {
 }
 
 TEST_F(PolicyFelix, WhoDeletesTheTableIsToldOnAndTheNextApplyRepairsIt) {
-    apply({}, {rules("a", Rules::open(), Rules::open()), rules("b", Rules::nothing(), Rules::open())});
+    apply({},
+          {rules("a", Rules::open(), Rules::open()), rules("b", Rules::nothing(), Rules::open())});
     EXPECT_FALSE(leaks(pod("a"), b_));
     destroy_table();
     EXPECT_TRUE(passes(pod("a"), b_));
@@ -278,8 +277,9 @@ TEST_F(PolicyFelix, AConnectionThatBecomesForbiddenEndsAndOthersGoOn) {
     Talk allowed(pod("a"), a_, pod("b"), b_, kOpen);
     EXPECT_TRUE(forbidden.works());
     EXPECT_TRUE(allowed.works());
-    apply({}, {rules("a", Rules::open(), Rules::open()),
-               rules("b", Rules::only("80", {}), Rules::open())},
+    apply({},
+          {rules("a", Rules::open(), Rules::open()),
+           rules("b", Rules::only("80", {}), Rules::open())},
           false);
     EXPECT_FALSE(forbidden.works(kSilence));
     EXPECT_TRUE(allowed.works());

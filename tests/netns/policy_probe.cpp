@@ -62,9 +62,9 @@ std::vector<std::uint8_t> sctp_init(std::uint16_t from, std::uint16_t to) {
     put16(2, to);
     packet[12] = 1;  // INIT
     put16(14, 20);
-    packet[19] = 1;      // a tag
-    put16(20, 1);        // a window
-    put16(24, 1);        // streams
+    packet[19] = 1;  // a tag
+    put16(20, 1);    // a window
+    put16(24, 1);    // streams
     put16(26, 1);
     const auto crc = crc32c(packet);
     std::memcpy(packet.data() + 8, &crc, sizeof crc);
@@ -77,8 +77,10 @@ Fd begin(const Attempt& attempt, std::uint16_t number) {
     const bool is_tcp = attempt.protocol == policy::Protocol::Tcp;
     const bool is_sctp = attempt.protocol == policy::Protocol::Sctp;
     Fd fd(::socket(family,
-                   (is_tcp ? SOCK_STREAM : is_sctp ? SOCK_RAW : SOCK_DGRAM) | SOCK_CLOEXEC |
-                       SOCK_NONBLOCK,
+                   (is_tcp    ? SOCK_STREAM
+                    : is_sctp ? SOCK_RAW
+                              : SOCK_DGRAM) |
+                       SOCK_CLOEXEC | SOCK_NONBLOCK,
                    is_sctp ? IPPROTO_SCTP : 0));
     if (!fd) {
         throw system_error("open a socket to probe with", errno);

@@ -21,8 +21,8 @@ struct Attempt {
     bool is_expected = true;  // to reach the other end
 };
 
-// For each attempt whether it did. Waits at most `limit` for those that are expected to, and as long
-// as `silence` after them for the others.
+// For each attempt whether it did. Waits at most `limit` for those that are expected to, and as
+// long as `silence` after them for the others.
 [[nodiscard]] std::vector<bool> probe(
     const std::vector<Attempt>& attempts, std::chrono::milliseconds limit,
     std::chrono::milliseconds silence = std::chrono::milliseconds(50));

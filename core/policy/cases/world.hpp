@@ -38,8 +38,8 @@ public:
     // Throws Error(Invalid) for what an API server refuses.
     void apply(const CaseAction& action);
 
-    // What the last action, or the beginning, changed for data planes; after the restart of an agent
-    // it is all that holds.
+    // What the last action, or the beginning, changed for data planes; after the restart of an
+    // agent it is all that holds.
     [[nodiscard]] const Update& told() const noexcept { return told_; }
 
     // In the order of a table.

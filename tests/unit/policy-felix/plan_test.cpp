@@ -163,9 +163,8 @@ TEST(Plan, RangesAreToldByTheirEndsButTheLast) {
     const auto plans = plan_set(kBlocks, *made.find(kBlocks));
     ASSERT_EQ(plans.size(), 1U) << "no IPv6";
     EXPECT_TRUE(plans[0].set.is_interval);
-    const std::vector<nft::Element> expected{{{10, 0, 0, 0}, false, {}},
-                                             {{10, 0, 1, 0}, true, {}},
-                                             {{255, 0, 0, 0}, false, {}}};
+    const std::vector<nft::Element> expected{
+        {{10, 0, 0, 0}, false, {}}, {{10, 0, 1, 0}, true, {}}, {{255, 0, 0, 0}, false, {}}};
     EXPECT_EQ(plans[0].elements, expected);
 }
 

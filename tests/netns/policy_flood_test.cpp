@@ -1,0 +1,219 @@
+// As many packets as go, to a port that is denied and to one that is allowed, while everything else
+// about the policies changes: none of the former arrives, and all of the latter do.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "netlink/nft_batch.hpp"
+#include "policy_cluster.hpp"
+#include "traffic.hpp"
+
+namespace terway::test {
+namespace {
+
+using policy::Action;
+using policy::Match;
+using policy::Protocol;
+using policy::RuleSet;
+using policy::SetId;
+
+constexpr std::uint16_t kOpen = 80;
+constexpr std::uint16_t kShut = 81;
+constexpr std::uint64_t kPackets = 100'000;  // of each kind, at least
+constexpr int kRounds = 25;                  // of changes, at least
+
+IpAddress address(const std::string& text) {
+    return IpAddress::parse(text).value();
+}
+
+std::string run(const Netns& netns, const std::string& command) {
+    const NetnsScope scope(netns.fd());
+    FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+    std::string out;
+    std::array<char, 1024> chunk{};
+    while (std::fgets(chunk.data(), chunk.size(), pipe) != nullptr) {
+        out += chunk.data();
+    }
+    EXPECT_EQ(::pclose(pipe), 0) << out;
+    return out;
+}
+
+// Counts in the kernel, so that nobody has to keep up, and answers nobody, so that every packet is
+// one that opens a connection.
+class Counters {
+public:
+    explicit Counters(const Netns& netns) : netns_(netns) {
+        run(netns,
+            "nft 'table inet seen { counter open { } counter shut { } chain in { type filter hook "
+            "prerouting priority 0; udp dport 80 counter name open drop; "
+            "udp dport 81 counter name shut drop; }; }'");
+    }
+    [[nodiscard]] std::uint64_t read(const std::string& name) const {
+        const auto text = run(netns_, "nft list counter inet seen " + name);
+        const auto at = text.find("packets ");
+        return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 8, nullptr, 10);
+    }
+
+private:
+    const Netns& netns_;
+};
+
+class Flood {
+public:
+    Flood(const Netns& from, const IpAddress& source, const IpAddress& to)
+        : socket_(from.fd(), source, 4000), thread_([this, to](const std::stop_token& stop) {
+              while (!stop.stop_requested()) {
+                  socket_.send(to, kShut, "denied");
+                  socket_.send(to, kOpen, "allowed");
+                  sent_.fetch_add(1);
+              }
+          }) {}
+    [[nodiscard]] std::uint64_t sent() const { return sent_.load(); }
+    std::uint64_t stop() {
+        thread_.request_stop();
+        thread_.join();
+        return sent();
+    }
+
+private:
+    Udp socket_;
+    std::atomic<std::uint64_t> sent_{0};
+    std::jthread thread_;
+};
+
+class PolicyFlood : public testing::Test {
+protected:
+    PolicyFlood() {
+        cluster_.add_node("n1", {address("192.168.9.1")});
+        cluster_.add_pod("x/a", "n1", {a_});
+        cluster_.add_pod("x/b", "n1", {b_});
+        say_all(open(), guard("first", "friends"));
+    }
+
+    static SetId set_id(const std::string& name) { return policy::id_of<SetId>(name); }
+    static std::shared_ptr<const RuleSet> open() {
+        auto made = std::make_shared<RuleSet>();
+        made->id = policy::id_of<policy::RuleSetId>("open");
+        return made;
+    }
+    // The open port for whom the set has, by way of another rule set each time.
+    static std::shared_ptr<const RuleSet> guard(const std::string& name, const std::string& set,
+                                                std::uint16_t more = 0) {
+        auto made = std::make_shared<RuleSet>();
+        made->id = policy::id_of<policy::RuleSetId>(name + set + std::to_string(more));
+        const Match match{Action::Allow, {false, {set_id(set)}}};
+        auto& classes = made->tiers.emplace_back().classes;
+        classes.push_back({Protocol::Udp, kOpen, kOpen, {match}});
+        if (more != 0) {
+            classes.push_back({Protocol::Udp, more, static_cast<std::uint16_t>(more + 9), {match}});
+        }
+        return made;
+    }
+    policy::SetChange friends(const std::string& set, bool is_new = true) const {
+        policy::SetChange change;
+        change.id = set_id(set);
+        change.is_new = is_new;
+        if (is_new) {
+            change.added.addresses = {a_};
+        }
+        return change;
+    }
+    void say(const policy::Update& update, bool is_full) { cluster_.apply(update, is_full); }
+    void say_all(std::shared_ptr<const RuleSet> of_a, std::shared_ptr<const RuleSet> of_b,
+                 const std::string& set = "friends") {
+        policy::Update update;
+        update.sets = {friends(set)};
+        update.endpoints = {{{"x", "a"}, 1, open(), std::move(of_a), {}},
+                            {{"x", "b"}, 1, std::move(of_b), open(), {}}};
+        say(update, true);
+    }
+    void say_b(std::shared_ptr<const RuleSet> rules) {
+        policy::Update update;
+        update.endpoints = {{{"x", "b"}, 1, std::move(rules), open(), {}}};
+        say(update, false);
+    }
+
+    // Changes until enough packets have met enough changes; `change` is told the round.
+    void expect_firm(const std::function<void(int)>& change) {
+        const Counters seen(cluster_.pod("x/b").netns);
+        Flood flood(cluster_.pod("x/a").netns, a_, b_);
+        for (int round = 0; round < kRounds || flood.sent() < kPackets; ++round) {
+            change(round);
+        }
+        const auto sent = flood.stop();
+        EXPECT_EQ(seen.read("shut"), 0U) << "of " << sent << " denied packets";
+        EXPECT_EQ(seen.read("open"), sent);
+    }
+
+    const IpAddress a_ = address("10.7.0.1");
+    const IpAddress b_ = address("10.7.0.2");
+    PolicyCluster cluster_;
+};
+
+TEST_F(PolicyFlood, RulesThatSayTheSameInOtherWords) {
+    expect_firm([&](int round) {
+        const auto more = static_cast<std::uint16_t>(1000 + 10 * (round % 50));
+        say_b(guard("round", "friends", round % 3 == 0 ? 0 : more));
+    });
+}
+
+TEST_F(PolicyFlood, SetsThatComeAndGo) {
+    std::string last = "friends";
+    expect_firm([&](int round) {
+        const auto set = "friends" + std::to_string(round % 7);
+        policy::Update update;
+        update.sets = {friends(set)};
+        update.endpoints = {{{"x", "b"}, 1, guard("sets", set), open(), {}}};
+        update.gone_sets = {set_id(last)};
+        say(update, false);
+        last = set;
+    });
+}
+
+TEST_F(PolicyFlood, MembersThatComeAndGo) {
+    expect_firm([&](int round) {
+        policy::Update update;
+        auto change = friends("friends", false);
+        auto& members = round % 2 == 0 ? change.added.addresses : change.removed.addresses;
+        for (int i = 1; i <= 200; ++i) {
+            members.push_back(address("10.8.0.0").plus(static_cast<std::uint64_t>(i)));
+        }
+        update.sets = {change};
+        say(update, false);
+    });
+}
+
+TEST_F(PolicyFlood, OtherPodsThatComeAndGo) {
+    expect_firm([&](int round) {
+        if (round % 2 == 0) {
+            cluster_.add_pod("x/c", "n1", {address("10.7.0.3")});
+            policy::Update update;
+            update.endpoints = {{{"x", "c"}, 1, guard("c", "friends"), open(), {}}};
+            say(update, false);
+        } else {
+            cluster_.remove_pod("x/c");
+        }
+    });
+}
+
+TEST_F(PolicyFlood, DaemonsThatComeAndGo) {
+    expect_firm([&](int round) {
+        cluster_.restart();
+        say_all(open(), guard("daemon" + std::to_string(round % 5), "friends"));
+    });
+}
+
+TEST_F(PolicyFlood, FullUpdatesThatSaySomethingElseEachTime) {
+    expect_firm([&](int round) {
+        const auto set = "friends" + std::to_string(round % 7);
+        say_all(open(), guard("full", set), set);
+    });
+}
+
+}  // namespace
+}  // namespace terway::test
