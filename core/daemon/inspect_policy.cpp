@@ -99,6 +99,7 @@ std::string PolicyInspector::list() const {
             closed.push_back(json::string(pod_of(record).text()));
         }
     }
+    const auto trouble = service().trouble();
     return service().look([&](const PolicyBook& book) {
         json::array policies;
         for (const auto& [name, pods] : selections(book.index(), records)) {
@@ -115,7 +116,7 @@ std::string PolicyInspector::list() const {
             }
         }
         return json::serialize(json::object{{"synced", book.is_synced()},
-                                            {"trouble", service().trouble()},
+                                            {"trouble", trouble},
                                             {"policies", std::move(policies)},
                                             {"closed", std::move(closed)}});
     });

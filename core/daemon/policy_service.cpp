@@ -1,5 +1,6 @@
 #include "daemon/policy_service.hpp"
 
+#include <malloc.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -85,10 +86,10 @@ void PolicyService::forget(const endpoint::EndpointKey& key) noexcept {
 }
 
 void PolicyService::await(const EndpointRecord& record, const endpoint::Operation& operation) {
-    const auto ticket = board_.ticket_of(record.key());
-    if (ticket == 0) {
+    if (endpoint::policy_pin(record) == nullptr) {
         return;
     }
+    const auto ticket = board_.ticket_of(record.key());
     const auto begun = Clock::now();
     const auto patience =
         std::min(operation.deadline - kTimeToActivate, begun + parts_.settings.startup_deadline);
@@ -251,6 +252,7 @@ std::string PolicyService::trouble() const {
 void PolicyService::run(const std::stop_token& stop) noexcept {
     pthread_setname_np(pthread_self(), "policy");
     auto next = Clock::now();  // when a module may be asked again
+    bool has_tidied = false;
     while (!stop.stop_requested()) {
         try {
             gather(stop, failure() ? next : after(kLong));
@@ -258,6 +260,10 @@ void PolicyService::run(const std::stop_token& stop) noexcept {
                 continue;
             }
             tell_modules();
+            if (!has_tidied && look([](const auto& book) { return book.is_synced(); })) {
+                has_tidied = true;
+                (void)::malloc_trim(0);  // reading the cluster leaves the heap full of holes
+            }
         } catch (const std::exception& error) {
             note(error.what());
             const MutexLock lock(book_mutex_);

@@ -392,10 +392,12 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     PolicyInbox inbox;
     auto* const policies = needs_policies(fitted.profile, store.all()) ? &inbox : nullptr;
     const auto kube = make_kube(fitted.profile, metrics, policies);
-    if (kube == nullptr && policies != nullptr) {
-        log::warning(
-            "endpoints of an earlier profile keep the rules they have: without [kube] "
-            "nobody knows new ones");
+    const bool has_no_source = kube == nullptr && policies != nullptr;
+    const bool may_open = fitted.profile.policy.startup == profile::PolicyStartup::Allow;
+    if (has_no_source) {
+        log::warning(may_open ? "there is no [kube], so no NetworkPolicies: all pods are open"
+                              : "there is no [kube]: endpoints of an earlier profile keep the "
+                                "rules they have");
     }
     if (kube) {
         kube->start();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <sstream>
@@ -251,6 +252,34 @@ TEST_F(KubePolicy, WhatAModuleRefusesIsToldAgainWithEverything) {
     EXPECT_TRUE(gets("web", "default/deny,default/other"));
     EXPECT_THAT(told().back(), StartsWith("apply full "));
     EXPECT_TRUE(eventually([&] { return daemon->logged("policies are in force again"); }, kLimit));
+}
+
+TEST_F(KubePolicy, TerwayctlListsExplainsAndCounts) {
+    cluster_.apply_policy("blue", kOfBlue);
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web", {.labels = {{"color", "blue"}}});
+    cluster_.create("red");
+    (void)cluster_.await_running("web");
+    (void)cluster_.await_running("red");
+
+    const auto list = node().ctl({"policy", "list"});
+    EXPECT_EQ(list.exit, 0) << list.err;
+    EXPECT_THAT(list.out, HasSubstr("default/blue"));
+    EXPECT_THAT(list.out, HasSubstr("default/web"));
+    const auto denied = node().ctl({"policy", "explain", "default/red", "default/web", "80/tcp"});
+    EXPECT_EQ(denied.exit, 0) << denied.err;
+    EXPECT_THAT(denied.out, HasSubstr("80/TCP: DENIED"));
+    EXPECT_THAT(denied.out, HasSubstr("isolated by default/blue; no rule has the peer"));
+    const auto allowed = node().ctl({"policy", "explain", "default/web", "default/red", "80/tcp"});
+    EXPECT_THAT(allowed.out, HasSubstr("80/TCP: allowed"));
+    const auto unknown = node().ctl({"policy", "explain", "default/no", "default/red", "80/tcp"});
+    EXPECT_EQ(unknown.exit, 1);
+    EXPECT_THAT(unknown.err, HasSubstr("nobody knows such a pod"));
+    const auto counted = node().ctl_json("policy counters");
+    EXPECT_EQ(counted.at("endpoints").as_array().size(), 2U);
+    EXPECT_EQ(counted.at("policies").at(0).at("policy"), "default/blue");
+    EXPECT_EQ(counted.at("policies").at(0).at("ingress").at("denied"), 3);
 }
 
 TEST_F(KubePolicy, IsRefusedWhereThereIsNoApiServer) {

@@ -47,6 +47,7 @@ protected:
             inbox,
             metrics,
             {"nft"},
+            knows_pods,
             [this](const std::string& /*module*/, const twy_policy_update& update) {
                 const MutexLock lock(mutex_);
                 if (failing_) {
