@@ -27,8 +27,8 @@ struct Filter {
     std::uint16_t priority = 0;
     std::uint16_t protocol = 0;  // ETH_P_IP, ETH_P_IPV6, ...
     std::uint32_t handle = 0;    // 0: the kernel's to choose
-    // "flower" goes by destination, "u32" by source, "bpf" is for every packet; others are only ever
-    // read, without what they match.
+    // "flower" goes by destination, "u32" by source, "bpf" is for every packet; others are only
+    // ever read, without what they match.
     std::string kind = "flower";
     std::optional<Prefix> destination;  // of the packet
     std::vector<Action> actions;
