@@ -156,7 +156,8 @@ void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
 void KubeNode::remove_policy(const std::string& name) {
     const When when{server_.time()};
     server_.with([&](Api& api) {
-        (void)api.cluster().remove(kind_named("networkpolicies.networking.k8s.io"), key_of(name), {0, "", ""}, when);
+        (void)api.cluster().remove(kind_named("networkpolicies.networking.k8s.io"), key_of(name),
+                                   {0, "", ""}, when);
     });
 }
 
