@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
@@ -86,6 +87,17 @@ std::optional<HtbClass> class_of(const nlmsghdr& entry) {
 }
 
 }  // namespace
+
+Qdisc make_qdisc(std::uint32_t ifindex, std::uint32_t parent, std::uint16_t major,
+                 QdiscOptions options) {
+    Qdisc made;
+    made.ifindex = ifindex;
+    made.parent = parent;
+    made.handle = class_id(major, 0);
+    made.kind = kind_of(options);
+    made.options = std::move(options);
+    return made;
+}
 
 std::optional<Qdisc> find_qdisc(Socket& socket, std::uint32_t ifindex, std::uint32_t parent) {
     Message message(RTM_GETQDISC, kAnswered);

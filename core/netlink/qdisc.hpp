@@ -40,6 +40,10 @@ struct Qdisc {
     Counters counters;
 };
 
+// The qdisc "major:" with these options.
+[[nodiscard]] Qdisc make_qdisc(std::uint32_t ifindex, std::uint32_t parent, std::uint16_t major,
+                               QdiscOptions options);
+
 // None if the link or the place has none, or only what the kernel gives every link.
 [[nodiscard]] std::optional<Qdisc> find_qdisc(Socket& socket, std::uint32_t ifindex,
                                               std::uint32_t parent);

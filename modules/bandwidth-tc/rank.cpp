@@ -12,6 +12,7 @@ namespace {
 using netlink::Action;
 using netlink::class_id;
 using netlink::Filter;
+using netlink::make_qdisc;
 using netlink::Qdisc;
 
 constexpr std::size_t kTagSize = 16;
@@ -39,17 +40,6 @@ std::uint32_t priority_of(std::uint32_t wish) {
     return wish == TWY_PRIORITY_GUARANTEED    ? kGuaranteed
            : wish == TWY_PRIORITY_BEST_EFFORT ? kBestEffort
                                               : kBurstable;
-}
-
-Qdisc qdisc(std::uint32_t ifindex, std::uint32_t parent, std::uint16_t major,
-            netlink::QdiscOptions options) {
-    Qdisc made;
-    made.ifindex = ifindex;
-    made.parent = parent;
-    made.handle = class_id(major, 0);
-    made.kind = netlink::kind_of(options);
-    made.options = options;
-    return made;
 }
 
 // Of one address there is one filter, whoever made it.
@@ -158,13 +148,13 @@ RankChange rank_change(const std::vector<Filter>& found, const std::vector<Filte
 
 std::vector<Qdisc> bands_of(std::uint32_t ifindex, std::uint32_t tx_queues) {
     if (tx_queues <= 1) {
-        return {qdisc(ifindex, netlink::kRoot, kPrio, bands())};
+        return {make_qdisc(ifindex, netlink::kRoot, kPrio, bands())};
     }
-    std::vector<Qdisc> all{qdisc(ifindex, netlink::kRoot, kMq, netlink::Mq{})};
+    std::vector<Qdisc> all{make_qdisc(ifindex, netlink::kRoot, kMq, netlink::Mq{})};
     for (std::uint32_t queue = 1; queue <= std::min(tx_queues, kMostQueues); ++queue) {
         const auto minor = static_cast<std::uint16_t>(queue);
-        all.push_back(qdisc(ifindex, class_id(kMq, minor),
-                            static_cast<std::uint16_t>(kQueues + minor), bands()));
+        all.push_back(make_qdisc(ifindex, class_id(kMq, minor),
+                                 static_cast<std::uint16_t>(kQueues + minor), bands()));
     }
     return all;
 }

@@ -7,6 +7,7 @@ namespace terway::bandwidth_tc {
 namespace {
 
 using netlink::class_id;
+using netlink::make_qdisc;
 
 // Handles that nobody else chooses: "TB", "TH", "TE", "TK", "TC", "TF", "TI".
 constexpr std::uint16_t kTbf = 0x5442;
@@ -58,35 +59,24 @@ std::uint32_t burst_of(const Limit& limit, std::uint64_t rate, std::uint64_t pac
     return static_cast<std::uint32_t>(std::min(std::max(wanted, least), most));
 }
 
-netlink::Qdisc qdisc(std::uint32_t ifindex, std::uint32_t parent, std::uint16_t major,
-                     netlink::QdiscOptions options) {
-    netlink::Qdisc made;
-    made.ifindex = ifindex;
-    made.parent = parent;
-    made.handle = class_id(major, 0);
-    made.kind = netlink::kind_of(options);
-    made.options = options;
-    return made;
-}
-
 std::optional<netlink::Qdisc> leaf_of(const Shape& shape, std::uint32_t ifindex,
                                       std::uint32_t parent) {
     switch (shape.means.queue) {
         case Queue::FqCodel:
-            return qdisc(
+            return make_qdisc(
                 ifindex, parent, kFqCodel,
                 netlink::FqCodel{.target_us = shape.codel_target,
                                  .interval_us = std::max(shape.codel_target * kCodelIntervals,
                                                          kCodelIntervalUs)});
         case Queue::Fq:
-            return qdisc(ifindex, parent, kFq, netlink::Fq{});
+            return make_qdisc(ifindex, parent, kFq, netlink::Fq{});
         case Queue::Fifo:
             break;
     }
     if (shape.means.bucket == Bucket::Tbf) {
         return std::nullopt;
     }
-    return qdisc(ifindex, parent, kFifo, netlink::Bfifo{shape.limit});
+    return make_qdisc(ifindex, parent, kFifo, netlink::Bfifo{shape.limit});
 }
 
 }  // namespace
@@ -113,12 +103,12 @@ std::optional<Shape> shape_of(const Limit& limit, std::uint32_t mtu, Means means
 Objects objects_of(const Shape& shape, std::uint32_t ifindex) {
     Objects objects;
     if (shape.means.bucket == Bucket::Tbf) {
-        objects.root = qdisc(ifindex, netlink::kRoot, kTbf,
-                             netlink::Tbf{shape.rate, shape.burst, shape.limit});
+        objects.root = make_qdisc(ifindex, netlink::kRoot, kTbf,
+                                  netlink::Tbf{shape.rate, shape.burst, shape.limit});
         objects.leaf = leaf_of(shape, ifindex, class_id(kTbf, 1));
         return objects;
     }
-    objects.root = qdisc(ifindex, netlink::kRoot, kHtb, netlink::Htb{1});
+    objects.root = make_qdisc(ifindex, netlink::kRoot, kHtb, netlink::Htb{1});
     netlink::HtbClass htb;
     htb.ifindex = ifindex;
     htb.parent = class_id(kHtb, 0);
@@ -137,7 +127,7 @@ bool is_ours(std::uint32_t root_handle) {
 
 netlink::Qdisc edt_root(const Shape& shape, std::uint32_t ifindex, bool hooked) {
     const netlink::Fq fq{std::max(kFewestInFq, shape.limit / kBytesAPacketInFq), kHorizonUs};
-    return qdisc(ifindex, netlink::kRoot, hooked ? kEdtHooked : kEdt, fq);
+    return make_qdisc(ifindex, netlink::kRoot, hooked ? kEdtHooked : kEdt, fq);
 }
 
 bool is_edt(std::uint32_t root_handle) {
