@@ -1,5 +1,3 @@
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <span>
 
@@ -15,16 +13,11 @@ namespace {
 }
 
 Protocol protocol_from(std::uint8_t number) {
-    switch (number) {
-        case IPPROTO_TCP:
-            return Protocol::Tcp;
-        case IPPROTO_UDP:
-            return Protocol::Udp;
-        case IPPROTO_SCTP:
-            return Protocol::Sctp;
-        default:
-            refuse("unknown protocol", number);
+    const auto protocol = protocol_by_number(number);
+    if (!protocol) {
+        refuse("unknown protocol", number);
     }
+    return *protocol;
 }
 
 SetKind kind_from(std::uint8_t number) {

@@ -1,25 +1,11 @@
 #include "policy/abi_update.hpp"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 
 #include "terway/types.hpp"
 
 namespace terway::policy {
 namespace {
-
-std::uint8_t number_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::Tcp:
-            return IPPROTO_TCP;
-        case Protocol::Udp:
-            return IPPROTO_UDP;
-        case Protocol::Sctp:
-            return IPPROTO_SCTP;
-    }
-    return 0;
-}
 
 std::uint8_t lower(SetKind kind) {
     switch (kind) {

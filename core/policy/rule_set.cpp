@@ -1,5 +1,7 @@
 #include "policy/rule_set.hpp"
 
+#include <netinet/in.h>
+
 #include <array>
 #include <charconv>
 
@@ -62,6 +64,31 @@ std::string text_of(const Tier& tier) {
 }
 
 }  // namespace
+
+std::uint8_t number_of(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::Tcp:
+            return IPPROTO_TCP;
+        case Protocol::Udp:
+            return IPPROTO_UDP;
+        case Protocol::Sctp:
+            return IPPROTO_SCTP;
+    }
+    return 0;
+}
+
+std::optional<Protocol> protocol_by_number(std::uint8_t number) {
+    switch (number) {
+        case IPPROTO_TCP:
+            return Protocol::Tcp;
+        case IPPROTO_UDP:
+            return Protocol::Udp;
+        case IPPROTO_SCTP:
+            return Protocol::Sctp;
+        default:
+            return std::nullopt;
+    }
+}
 
 std::string_view name_of(Protocol protocol) {
     switch (protocol) {

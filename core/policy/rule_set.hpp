@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,10 @@ namespace terway::policy {
 using kube::Protocol;
 
 enum class Direction : std::uint8_t { Ingress, Egress };
+
+// IANA's: https://www.iana.org/assignments/protocol-numbers
+[[nodiscard]] std::uint8_t number_of(Protocol protocol);
+[[nodiscard]] std::optional<Protocol> protocol_by_number(std::uint8_t number);
 
 // "TCP", "ingress".
 [[nodiscard]] std::string_view name_of(Protocol protocol);

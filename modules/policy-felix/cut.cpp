@@ -1,31 +1,16 @@
 #include "cut.hpp"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 
 namespace terway::felix {
 namespace {
-
-std::optional<policy::Protocol> protocol_of(std::uint8_t number) {
-    switch (number) {
-        case IPPROTO_TCP:
-            return policy::Protocol::Tcp;
-        case IPPROTO_UDP:
-            return policy::Protocol::Udp;
-        case IPPROTO_SCTP:
-            return policy::Protocol::Sctp;
-        default:
-            return std::nullopt;
-    }
-}
 
 bool allows(const policy::Picture& picture, const std::shared_ptr<const policy::RuleSet>& rules,
             const IpAddress& peer, const netlink::Tracked& connection) {
     if (rules == nullptr) {
         return false;
     }
-    const auto protocol = protocol_of(connection.protocol);
+    const auto protocol = policy::protocol_by_number(connection.protocol);
     return protocol ? picture.allows(*rules, {peer, *protocol, connection.reply.source_port})
                     : picture.allows_other(*rules, peer);
 }

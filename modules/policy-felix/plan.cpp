@@ -1,7 +1,5 @@
 #include "plan.hpp"
 
-#include <netinet/in.h>
-
 #include <linux/netfilter.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@ using nft::Rule;
 using nft::Verdict;
 using policy::Action;
 using policy::Match;
+using policy::number_of;
 using policy::PortClass;
 using policy::Protocol;
 using policy::Tier;
@@ -22,18 +21,6 @@ using policy::Tier;
 constexpr std::uint16_t kLastPort = 65535;
 constexpr std::array kProtocols{Protocol::Tcp, Protocol::Udp, Protocol::Sctp};
 constexpr std::array kFamilies{Family::V4, Family::V6};
-
-std::uint8_t number_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::Tcp:
-            return IPPROTO_TCP;
-        case Protocol::Udp:
-            return IPPROTO_UDP;
-        case Protocol::Sctp:
-            return IPPROTO_SCTP;
-    }
-    return 0;
-}
 
 bool is_full(const PortClass& of) {
     return of.first == 0 && of.last == kLastPort;
