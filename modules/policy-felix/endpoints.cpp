@@ -200,17 +200,15 @@ void Endpoints::read(const twy_policy_update& update) {
     narrowed_sets_.clear();
     auto picture = update.is_full != 0 ? policy::Picture() : std::move(picture_);
     read_sets(update, picture);
-    if (update.is_full == 0) {
-        picture_ = std::move(picture);
-    } else {
+    if (update.is_full != 0) {
         // What differs from what was, for tables that have that.
         for (const auto& set : picture_.sets()) {
             if (picture.find(set.id) == nullptr) {
                 for_each_table([&](Table& table) { table.distrust(set.id); });
             }
         }
-        picture_ = std::move(picture);
     }
+    picture_ = std::move(picture);
     read_ends(update);
 }
 
@@ -272,19 +270,19 @@ void Endpoints::read_ends(const twy_policy_update& update) {
             continue;  // detached meanwhile
         }
         named.insert(found->first);
-        put(found->second, {true, read(*raw.ingress), read(*raw.egress)});
+        put(*found, {true, read(*raw.ingress), read(*raw.egress)});
     }
-    const auto close = [&](Endpoint& endpoint) { put(endpoint, {true, nullptr, nullptr}); };
+    const End closed{true, nullptr, nullptr};
     for (std::size_t i = 0; i < update.gone_endpoint_count; ++i) {
         if (const auto found = all_.find(policy::key_from(update.gone_endpoints[i]));
             found != all_.end()) {
-            close(found->second);
+            put(*found, closed);
         }
     }
     if (update.is_full != 0) {
-        for (auto& [key, endpoint] : all_) {
-            if (!named.contains(key)) {
-                close(endpoint);
+        for (auto& entry : all_) {
+            if (!named.contains(entry.first)) {
+                put(entry, closed);
             }
         }
     }
@@ -295,8 +293,9 @@ void Endpoints::read_ends(const twy_policy_update& update) {
     }
 }
 
-void Endpoints::put(Endpoint& endpoint, End end) {
-    const auto differs = [&](Direction direction) {
+void Endpoints::put(All::value_type& entry, End end) {
+    auto& [key, endpoint] = entry;
+    const auto differs = [&, &endpoint = endpoint](Direction direction) {
         const auto& before = endpoint.end.rules(direction);
         const auto& after = end.rules(direction);
         // Who was closed had no connections; who was adopted may have some.
@@ -304,9 +303,7 @@ void Endpoints::put(Endpoint& endpoint, End end) {
         return !was_closed && (before == nullptr || after == nullptr || before->id != after->id);
     };
     if (differs(Direction::Ingress) || differs(Direction::Egress)) {
-        const auto found = std::find_if(
-            all_.begin(), all_.end(), [&](const auto& each) { return &each.second == &endpoint; });
-        narrowed_.insert(found->first);
+        narrowed_.insert(key);
     }
     endpoint.end = std::move(end);
     if (auto* const table = table_of(endpoint); table != nullptr) {

@@ -44,6 +44,7 @@ private:
         std::unique_ptr<Table> own;  // inside the pod, where the host has no link of it
         bool is_on_host = true;
     };
+    using All = std::map<policy::EndpointKey, Endpoint>;
 
     void bring(const sdk::EndpointView& endpoint, const twy_attachment& made, bool is_told);
     [[nodiscard]] Table* table_of(Endpoint& endpoint);
@@ -51,7 +52,7 @@ private:
     void read(const twy_policy_update& update);
     void read_sets(const twy_policy_update& update, policy::Picture& picture);
     void read_ends(const twy_policy_update& update);
-    void put(Endpoint& endpoint, End end);
+    void put(All::value_type& entry, End end);
     // The tables inside pods and the host's.
     void for_each_table(const std::function<void(Table&)>& body);
     void cut_forbidden();
@@ -59,7 +60,7 @@ private:
     Options options_;
     std::vector<IpAddress> node_;
     Table host_;
-    std::map<policy::EndpointKey, Endpoint> all_;
+    All all_;
     policy::Picture picture_;
     bool is_sure_ = true;    // the picture is what was told
     bool is_begun_ = false;  // everything was told once

@@ -118,10 +118,10 @@ private:
         for (unsigned bit = 0; bit < bits; ++bit) {
             const auto mask = static_cast<std::uint8_t>(0x80U >> (bit % 8));
             const bool is_set = (of.bytes[bit / 8] & mask) != 0;
-            if (bit < of.length ? is_set : false) {
+            if (is_set && bit < of.length) {
                 made.first[bit / 8] |= mask;
             }
-            if (bit < of.length ? is_set : true) {
+            if (is_set || bit >= of.length) {
                 made.last[bit / 8] |= mask;
             }
         }
