@@ -14,6 +14,7 @@ constexpr const char* kSpace = "default";
 constexpr const char* kStranger = "busybox";
 constexpr const char* kFriend = "busybox-access";
 constexpr std::uint16_t kHttp = 80;
+constexpr std::chrono::milliseconds kAttempt{500};  // shorter than TCP takes to repeat itself
 
 constexpr const char* kManifest = R"(apiVersion: v1
 kind: Pod
@@ -137,7 +138,7 @@ private:
                                " denied");
                     }
                     return std::to_string(good) + " connections allowed, " + std::to_string(bad) +
-                           " packets of new ones denied";
+                           " attempts denied";
                 }
             }
             refute("no counters of the policy");
@@ -191,11 +192,13 @@ private:
         const auto from = cluster_.value().sandbox(kSpace, pod);
         for (const auto& way : ways()) {
             story_.step(pod + " to nginx (" + way.name + ") gets through", [&] {
-                return eventually([&] {
-                    Conversation conversation(from->fd(), way.to, kHttp, after(kPatience));
-                    return way.to.text() + " answers, and sees " +
-                           conversation.say("GET /", after(kPatience));
-                });
+                return eventually(
+                    [&] {
+                        Conversation conversation(from->fd(), way.to, kHttp, after(kAttempt));
+                        return way.to.text() + " answers, and sees " +
+                               conversation.say("GET /", after(kPatience));
+                    },
+                    kKubePatience);
             });
         }
     }
@@ -204,12 +207,14 @@ private:
         const auto from = cluster_.value().sandbox(kSpace, pod);
         for (const auto& way : ways()) {
             story_.step(pod + " to nginx (" + way.name + ") is denied", [&] {
-                return eventually([&] {
-                    if (is_answered(from->fd(), way.to)) {
-                        refute(way.to.text() + " answers");
-                    }
-                    return way.to.text() + " does not answer";
-                });
+                return eventually(
+                    [&] {
+                        if (is_answered(from->fd(), way.to)) {
+                            refute(way.to.text() + " answers");
+                        }
+                        return way.to.text() + " does not answer";
+                    },
+                    kKubePatience);
             });
         }
     }

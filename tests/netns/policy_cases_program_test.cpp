@@ -34,9 +34,10 @@ std::string table(const std::string& a, const std::string& b) {
            R"(", "node:n1": ".X--", "node:n2": "..--"}})";
 }
 
-sim::Outcome play(const std::string& text, std::vector<std::string> more = {}) {
-    more.insert(more.begin(), {TERWAY_PLAYER, "-"});
-    return sim::run_program({more, {{"PATH", sim::kUsualPath}}, text, -1, {}, {}},
+sim::Outcome play(const std::string& text, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> argv{TERWAY_PLAYER, "-"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return sim::run_program({argv, {{"PATH", sim::kUsualPath}}, text, -1, {}, {}},
                             after(patience(std::chrono::seconds(60))));
 }
 

@@ -3,6 +3,7 @@
 // file expects, and where it expects nothing with the resolver's own answer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
