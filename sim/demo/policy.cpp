@@ -1,4 +1,6 @@
 // A NetworkPolicy lets in who has a label: nginx, and busybox with and without it.
+#include <algorithm>
+#include <boost/json.hpp>
 #include <optional>
 
 #include "sim/demo/kube_stage.hpp"
@@ -233,10 +235,11 @@ private:
         std::string said;
         story_.step("terwayctl " + verb, [&] {
             said = server_node().tell(verb);
-            for (const auto& word : words) {
-                if (said.find(word) == std::string::npos) {
-                    refute("no \"" + word + "\" in: " + said);
-                }
+            const auto missing = std::find_if(
+                words.begin(), words.end(),
+                [&](const std::string& word) { return said.find(word) == std::string::npos; });
+            if (missing != words.end()) {
+                refute("no \"" + *missing + "\" in: " + said);
             }
             return std::string();
         });
