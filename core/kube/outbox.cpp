@@ -56,7 +56,7 @@ void Outbox::later(const std::string& name, Work work) noexcept {
             drop("work");
             return;
         }
-        work_.insert_or_assign(name, Piece{std::move(work), 0, Clock::now()});
+        work_.insert_or_assign(name, Piece{"work", std::move(work), 0, Clock::now()});
         fresh_ = true;
         news_.notify_all();
     } catch (const std::exception&) {
@@ -97,33 +97,33 @@ void Outbox::try_again(const std::string& name, Piece piece) {
         after(back_off(piece.tries, random_fraction(), limits_.first_pause, limits_.longest_pause));
     ++piece.tries;
     const MutexLock lock(mutex_);
+    if (work_.size() >= limits_.work && !work_.contains(name)) {
+        drop(piece.kind);
+        return;
+    }
     work_.try_emplace(name, std::move(piece));  // newer work stays
+}
+
+void Outbox::carry_out(const std::string& name, Piece piece, const std::stop_token& stop) {
+    try {
+        piece.work({stop, after(limits_.exchange)});
+    } catch (const Error& error) {
+        if (is_final(error) || piece.tries + 1 >= limits_.tries) {
+            drop(piece.kind);
+            log::warning("the API server was not told", {{"what", name}, {"reason", error.what()}});
+        } else {
+            try_again(name, std::move(piece));
+        }
+    }
 }
 
 void Outbox::carry_out(Batch batch, const std::stop_token& stop) {
     for (const auto& letter : batch.letters) {
-        try {
-            send_(letter, {stop, after(limits_.exchange)});
-        } catch (const std::exception& error) {
-            drop("event");
-            log::debug("an event was not told", {{"about", letter.what.event.about.name},
-                                                 {"event", letter.what.event.reason},
-                                                 {"reason", error.what()}});
-        }
+        const auto send = [this, letter](const Patience& patience) { send_(letter, patience); };
+        carry_out("event " + letter.what.name, {"event", send, 0, {}}, stop);
     }
     for (auto& [name, piece] : batch.pieces) {
-        try {
-            piece.work({stop, after(limits_.exchange)});
-        } catch (const Error& error) {
-            const bool over = is_final(error) || piece.tries + 1 >= limits_.tries;
-            if (over) {
-                drop("work");
-                log::warning("the API server was not told",
-                             {{"what", name}, {"reason", error.what()}});
-            } else {
-                try_again(name, std::move(piece));
-            }
-        }
+        carry_out(name, std::move(piece), stop);
     }
 }
 

@@ -20,7 +20,7 @@ namespace terway::kube {
 struct OutboxLimits {
     EventLimits events;
     std::size_t work = 1024;  // pieces that wait
-    unsigned tries = 6;       // of one piece, with pauses that grow: about a minute
+    unsigned tries = 6;       // of one piece or event, with pauses that grow: about a minute
     std::chrono::milliseconds first_pause{1000};
     std::chrono::milliseconds longest_pause{30'000};
     std::chrono::milliseconds exchange{10'000};
@@ -47,6 +47,7 @@ public:
 
 private:
     struct Piece {
+        const char* kind = "work";  // or "event", for the count
         Work work;
         unsigned tries = 0;
         Deadline due;
@@ -58,6 +59,7 @@ private:
     [[nodiscard]] Batch take_due(const std::stop_token& stop);
     [[nodiscard]] Deadline next() const TERWAY_REQUIRES(mutex_);
     void carry_out(Batch batch, const std::stop_token& stop);
+    void carry_out(const std::string& name, Piece piece, const std::stop_token& stop);
     void try_again(const std::string& name, Piece piece);
     void drop(std::string_view what) const noexcept;
 

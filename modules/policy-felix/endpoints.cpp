@@ -171,15 +171,18 @@ void Endpoints::for_each_table(const std::function<void(Table&)>& body) {
 
 void Endpoints::apply(const twy_policy_update& update) {
     if (update.is_full == 0 && !is_sure_) {
-        throw Error(Status::Invalid, "policy update: a difference, but to nothing");
+        throw Error(Status::Invalid, "policy update: a difference to what was not applied");
     }
     is_sure_ = false;
+    is_begun_ = is_begun_ || update.is_full != 0;
     read(update);
     std::optional<Error> failure;
     for_each_table([&](Table& table) {
         try {
             table.reconcile(picture_, changes_);
-            table.allow_sweeping();
+            if (is_begun_) {
+                table.allow_sweeping();
+            }
         } catch (const Error& error) {
             failure = failure ? failure : error;
         }

@@ -61,7 +61,8 @@ private:
     Table host_;
     std::map<policy::EndpointKey, Endpoint> all_;
     policy::Picture picture_;
-    bool is_sure_ = false;  // the picture is what was told
+    bool is_sure_ = true;    // the picture is what was told
+    bool is_begun_ = false;  // everything was told once
 
     // Of the update that is being applied.
     std::vector<policy::SetChange> changes_;

@@ -130,6 +130,9 @@ void Table::check(const std::string& link) {
         complain("knows nothing of " + link);
     }
     const auto chains = nft::chains(socket_, kTable);
+    if (!chains.contains(kForm)) {
+        complain(std::string("has no chain ") + kForm);
+    }
     for (const auto& base : base_.bases) {
         const auto at = chains.find(base.chain.name);
         if (at == chains.end()) {

@@ -140,7 +140,7 @@ void KubeNode::remove(const std::string& pod, std::int64_t grace) {
 void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
     const When when{server_.time()};
     server_.with([&](Api& api) {
-        const auto& policies = kind_named("networkpolicies");
+        const auto& policies = kind_named("networkpolicies.networking.k8s.io");
         const json::object patch{{"spec", json::parse(spec)}};
         if (api.store().find(policies.stored(), key_of(name)) == nullptr) {
             (void)api.cluster().create(
@@ -156,7 +156,8 @@ void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
 void KubeNode::remove_policy(const std::string& name) {
     const When when{server_.time()};
     server_.with([&](Api& api) {
-        (void)api.cluster().remove(kind_named("networkpolicies"), key_of(name), {0, "", ""}, when);
+        (void)api.cluster().remove(kind_named("networkpolicies.networking.k8s.io"), key_of(name),
+                                   {0, "", ""}, when);
     });
 }
 

@@ -216,28 +216,6 @@ TEST_F(KubePolicy, OldRulesStayAfterARestartUntilAllPoliciesAreKnown) {
     EXPECT_TRUE(gets("web", "default/other")) << daemon->log();
 }
 
-TEST_F(KubePolicy, ADaemonKilledWhileAPodWaitsLeavesNoHalfPodBehind) {
-    cluster_.apply_policy("deny", kDenyAll);
-    for (const auto* step : {"add.policy_attached", "policy.applied", "add.rules_awaited"}) {
-        auto daemon = cluster_.start_daemon({{"TERWAY_CHECKPOINT", "kill:" + std::string(step)}});
-        const auto sandbox = node().sandbox("web");
-        const auto before = told().size();
-        if (eventually(
-                [&] {
-                    return daemon->wait(std::chrono::milliseconds(0)).has_value() ||
-                           daemon->serves();
-                },
-                kLimit)) {
-            (void)add("web", *sandbox);
-        }
-        EXPECT_TRUE(daemon->wait().has_value()) << step;
-        daemon = cluster_.start_daemon();
-        EXPECT_TRUE(node().ctl_json("endpoints").as_array().empty()) << step;
-        EXPECT_GE(told().size(), before);
-        (void)node().del("web", *sandbox);
-    }
-}
-
 TEST_F(KubePolicy, WhatAModuleRefusesIsToldAgainWithEverything) {
     cluster_.apply_policy("deny", kDenyAll);
     const auto daemon = cluster_.start_daemon();

@@ -183,6 +183,23 @@ TEST_F(PolicyFelix, APodIsClosedUntilItsRulesCome) {
     EXPECT_THAT(check("a"), IsEmpty());
 }
 
+TEST_F(PolicyFelix, APodMayBeOpenedBeforeEverythingIsTold) {
+    apply({}, {rules("a", Rules::open(), Rules::open())}, false);
+    EXPECT_TRUE(passes(pod("a"), outside_));
+    EXPECT_FALSE(leaks(cluster_.external("e1"), b_)) << "of the other nothing was said";
+}
+
+TEST_F(PolicyFelix, APodMayBeOpenedWhileOthersKeepTheRulesOfAnEarlierDaemon) {
+    apply({pods("friends", {a_})},
+          {rules("a", Rules::open(), Rules::open()),
+           rules("b", Rules::only("friends", {set_id("friends")}), Rules::open())});
+    cluster_.restart();
+    apply({}, {rules("a", Rules::open(), Rules::open())}, false);
+    EXPECT_TRUE(passes(pod("a"), b_));
+    EXPECT_FALSE(leaks(cluster_.external("e1"), b_));
+    EXPECT_FALSE(leaks(pod("a"), b_, kShut));
+}
+
 TEST_F(PolicyFelix, OnlyWhomTheRulesNameGetsIn) {
     apply({pods("friends", {a_, a6_})},
           {rules("a", Rules::open(), Rules::open()),

@@ -49,9 +49,9 @@ class Counters {
 public:
     explicit Counters(const Netns& netns) : netns_(netns) {
         run(netns,
-            "nft 'table inet seen { counter open { } counter shut { } chain in { type filter hook "
-            "prerouting priority 0; udp dport 80 counter name open drop; "
-            "udp dport 81 counter name shut drop; }; }'");
+            "nft 'table inet seen {\ncounter open { }\ncounter shut { }\nchain in {\n"
+            "type filter hook prerouting priority 0\nudp dport 80 counter name open drop\n"
+            "udp dport 81 counter name shut drop\n}\n}'");
     }
     [[nodiscard]] std::uint64_t read(const std::string& name) const {
         const auto text = run(netns_, "nft list counter inet seen " + name);

@@ -111,9 +111,14 @@ RankedPod& RankedNode::pod(PodKind kind, std::uint32_t priority) {
     if (kind == PodKind::Ipvlan) {
         netlink::create_ipvlan(socket,
                                {.name = "eth0", .parent = eni_, .netns_fd = pod.netns.fd()});
+        // It would else ask for its neighbour at times of its own, which counts in its band.
+        auto vpc = netlink::Socket::in(vpc_.fd());
+        const auto beyond =
+            " lladdr " + netlink::find_link(vpc, "port").value().mac.text() + " dev eth0";
         ShapedNode::shell(pod.netns, "ip link set lo up; ip link set eth0 up; ip address add " +
                                          v4 + "/24 dev eth0; ip address add " + v6 +
-                                         "/64 dev eth0 nodad");
+                                         "/64 dev eth0 nodad; ip neigh add 10.9.0.1" + beyond +
+                                         "; ip neigh add fd09::1" + beyond);
     } else {
         netlink::create_veth(socket, {.name = end}, {.name = "eth0", .netns_fd = pod.netns.fd()});
         shell("ip link set " + end + " up; ip address add 169.254.1.1/32 dev " + end +

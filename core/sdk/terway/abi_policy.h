@@ -163,12 +163,12 @@ typedef struct twy_policy {
      * the first apply. [request] */
     twy_status (*adopt)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
                         twy_error* reterr);
-    /* Make the kernel agree; it does when this returns. The first update is full, and so is the
-     * next one after a failure, whatever was carried out of the one that failed. Names only
-     * endpoints that are attached or adopted; ignores one that was detached meanwhile. An endpoint
-     * that a full update does not name is denied everything. Never concurrent with another
-     * apply, but concurrent with the other verbs of any endpoint: the lock around what they share
-     * is the module's own. [request] */
+    /* Make the kernel agree; it does when this returns. Full is the first update (but for such as
+     * let endpoints of this run pass everything and say nothing else) and the next after a failure,
+     * whatever was carried out. Names only endpoints that are attached or adopted; ignores one that
+     * was detached meanwhile. One that a full update does not name is denied everything. Never
+     * concurrent with another apply, but with the other verbs of any endpoint: the lock around what
+     * they share is the module's own. [request] */
     twy_status (*apply)(twy_instance*, twy_call*, const twy_policy_update*, twy_error* reterr);
     /* How the endpoint's rules do: read from the kernel, change nothing. [request] */
     twy_status (*observe)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,

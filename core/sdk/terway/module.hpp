@@ -179,8 +179,8 @@ struct Export {
                               const twy_attachment* attachment, Ret* ret, twy_error* reterr) {
         return guarded(reterr, [&] {
             T& module = self(instance);
-            give(*ret, (module.*Verb)(Call(module.host(), call), EndpointView(*endpoint),
-                                      *attachment));
+            give(*ret,
+                 (module.*Verb)(Call(module.host(), call), EndpointView(*endpoint), *attachment));
         });
     }
     static const void* qos() {
@@ -199,14 +199,15 @@ struct Export {
     }
     static const void* policy() {
         if constexpr (std::is_base_of_v<Policy, T>) {
-            static constexpr twy_policy kTable{sizeof(twy_policy),
-                                               0,
-                                               verb<&Policy::attach_policy, const twy_attachment*>,
-                                               verb<&Policy::detach_policy>,
-                                               verb<&Policy::check_policy, const twy_attachment*>,
-                                               verb<&Policy::adopt_policy, const twy_attachment*>,
-                                               apply,
-                                               observe<&Policy::observe_policy, twy_policy_counters>};
+            static constexpr twy_policy kTable{
+                sizeof(twy_policy),
+                0,
+                verb<&Policy::attach_policy, const twy_attachment*>,
+                verb<&Policy::detach_policy>,
+                verb<&Policy::check_policy, const twy_attachment*>,
+                verb<&Policy::adopt_policy, const twy_attachment*>,
+                apply,
+                observe<&Policy::observe_policy, twy_policy_counters>};
             return &kTable;
         } else {
             return nullptr;

@@ -123,7 +123,28 @@ TEST_F(KubeOutbox, AnEventNobodyTakesIsCountedAndHoldsNothingUp) {
     outbox_.later("patch", [&](const Patience&) { sent_.put("patched"); });
     start();
     EXPECT_THAT(sent_.await(1), ElementsAre("patched"));
+    const auto give_up = after(30s);
+    while (dropped("event") < 1 && Clock::now() < give_up) {
+        std::this_thread::yield();
+    }
     EXPECT_EQ(dropped("event"), 1);
+    EXPECT_EQ(dropped("work"), 0);
+}
+
+TEST_F(KubeOutbox, AnEventIsToldAgainWhenTheServerIsBack) {
+    std::atomic<int> tries = 0;
+    Outbox outbox(
+        [&](const EventBook::Letter& letter, const Patience&) {
+            if (++tries < 3) {
+                throw Error(Status::Retry, "the server is away");
+            }
+            sent_.put(letter.what.event.reason);
+        },
+        metrics_, quick());
+    outbox.tell(event("Kept"));
+    const std::jthread thread([&](const std::stop_token& stop) { outbox.run(stop); });
+    EXPECT_THAT(sent_.await(1), ElementsAre("Kept"));
+    EXPECT_EQ(dropped("event"), 0);
 }
 
 TEST_F(KubeOutbox, WhatFindsNoRoomIsCounted) {
