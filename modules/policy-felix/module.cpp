@@ -50,6 +50,7 @@ public:
     void detach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const MutexLock lock(mutex_);
         endpoints().detach(endpoint);
+        wake_sweeper();
     }
     void check_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                       const twy_attachment& /*made*/) override {
@@ -64,8 +65,7 @@ public:
     void apply(const sdk::Call& /*call*/, const twy_policy_update& update) override {
         const MutexLock lock(mutex_);
         endpoints().apply(update);
-        is_due_ = true;
-        condition_.notify_one();
+        wake_sweeper();
     }
     twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                                        const twy_attachment& /*made*/) override {
@@ -79,6 +79,11 @@ private:
             throw Error(Status::Internal, "the module was not started");
         }
         return *endpoints_;
+    }
+
+    void wake_sweeper() TERWAY_REQUIRES(mutex_) {
+        is_due_ = true;
+        condition_.notify_one();
     }
 
     void sweep(const std::stop_token& stop) {

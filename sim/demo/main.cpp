@@ -28,12 +28,17 @@ constexpr const char* kUsage =
     "  eni-exclusive  pods with a whole ENI, alone on a node and beside pods of VPC route mode\n"
     "  bandwidth      limits of running pods, set, changed and removed, and what becomes of a "
     "stream\n"
+    "  policy         a NetworkPolicy, with kubectl: who has the label gets through, who has not "
+    "is "
+    "denied\n"
     "\n";
 
 using Scene = void (*)(Story&);
 const std::map<std::string, Scene> kScenes{
-    {"vpc-route", vpc_route},         {"secondary-ip", secondary_ip}, {"ipvlan", ipvlan},
-    {"eni-exclusive", eni_exclusive}, {"kubernetes", kubernetes},     {"bandwidth", bandwidth}};
+    {"vpc-route", vpc_route},   {"secondary-ip", secondary_ip},
+    {"ipvlan", ipvlan},         {"eni-exclusive", eni_exclusive},
+    {"kubernetes", kubernetes}, {"bandwidth", bandwidth},
+    {"policy", policy}};
 
 int run_demo(int argc, char** argv) {
     po::options_description options("Options");

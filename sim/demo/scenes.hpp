@@ -11,5 +11,6 @@ void ipvlan(Story& story);
 void eni_exclusive(Story& story);
 void kubernetes(Story& story);
 void bandwidth(Story& story);
+void policy(Story& story);
 
 }  // namespace terway::sim::demo

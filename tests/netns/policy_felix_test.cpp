@@ -288,6 +288,22 @@ TEST_F(PolicyFelix, WhatNobodyNeedsGoesAndWhatADetachedPodHadAtOnce) {
     }
 }
 
+TEST_F(PolicyFelix, RulesThatOnlyADetachedPodHadGoWithoutAFurtherUpdate) {
+    open_all();
+    auto nft = netlink::Socket::in(cluster_.node("n1").fd(), NETLINK_NETFILTER);
+    const auto has_groups = [&] {
+        const auto chains = netlink::nft::chains(nft, "terway-policy");
+        return std::any_of(chains.begin(), chains.end(), [](const auto& chain) {
+            return chain.first.starts_with("ge") || chain.first.starts_with("gi");
+        });
+    };
+    EXPECT_TRUE(has_groups());
+    for (const auto& name : cluster_.pods()) {
+        cluster_.remove_pod(name);
+    }
+    EXPECT_TRUE(eventually([&] { return !has_groups(); }));
+}
+
 TEST_F(PolicyFelix, AConnectionThatBecomesForbiddenEndsAndOthersGoOn) {
     open_all();
     Talk forbidden(pod("a"), a_, pod("b"), b_, kShut);

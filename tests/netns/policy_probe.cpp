@@ -105,8 +105,35 @@ Fd begin(const Attempt& attempt, std::uint16_t number) {
     return fd;
 }
 
+// Whether an error says that the other end was reached.
+bool says_reached(int error) {
+    constexpr std::array kSaid{0, ECONNREFUSED, ENOPROTOOPT, EPROTO};
+    return std::find(kSaid.begin(), kSaid.end(), error) != kSaid.end();
+}
+
+// Of a raw socket with a connection from port `number`. Where it gets the packet the kernel says no
+// word: of a connection to oneself the first packet itself is what was to arrive. Packets of other
+// connections between the two addresses come here, too.
+std::optional<bool> sctp_outcome(int fd, const Attempt& attempt, std::uint16_t number) {
+    std::array<std::uint8_t, 256> packet{};
+    while (::recv(fd, packet.data(), packet.size(), 0) >= 0) {
+        const std::size_t header = attempt.to.is_v4() ? (packet[0] & 0x0fU) * 4U : 0;
+        const auto port = [&](std::size_t at) {
+            return (unsigned{packet[header + at]} << 8U) | packet[header + at + 1];
+        };
+        if ((port(0) == number && port(2) == attempt.port) ||
+            (port(0) == attempt.port && port(2) == number)) {
+            return true;
+        }
+    }
+    return errno == EAGAIN ? std::nullopt : std::optional(says_reached(errno));
+}
+
 // What a socket has to say by now: nothing, that the other end was reached, or that it was not.
-std::optional<bool> outcome(int fd, const Attempt& attempt) {
+std::optional<bool> outcome(int fd, const Attempt& attempt, std::uint16_t number) {
+    if (attempt.protocol == policy::Protocol::Sctp) {
+        return sctp_outcome(fd, attempt, number);
+    }
     pollfd asked{fd, static_cast<short>(attempt.protocol == policy::Protocol::Tcp ? POLLOUT : 0),
                  0};
     if (::poll(&asked, 1, 0) <= 0) {
@@ -115,8 +142,7 @@ std::optional<bool> outcome(int fd, const Attempt& attempt) {
     int error = 0;
     socklen_t size = sizeof error;
     (void)::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    constexpr std::array kSaid{0, ECONNREFUSED, ENOPROTOOPT, EPROTO};
-    return std::find(kSaid.begin(), kSaid.end(), error) != kSaid.end();
+    return says_reached(error);
 }
 
 }  // namespace
@@ -125,8 +151,11 @@ std::vector<bool> probe(const std::vector<Attempt>& attempts, std::chrono::milli
                         std::chrono::milliseconds silence) {
     static std::uint16_t number = 20'000;
     std::vector<Fd> sockets;
+    std::vector<std::uint16_t> numbers;
     for (const auto& attempt : attempts) {
-        sockets.push_back(begin(attempt, number = number == 60'000 ? 20'000 : number + 1));
+        number = number == 60'000 ? 20'000 : number + 1;
+        numbers.push_back(number);
+        sockets.push_back(begin(attempt, number));
     }
     std::vector<bool> reached(attempts.size());
     auto waiting = std::count_if(attempts.begin(), attempts.end(),
@@ -144,7 +173,7 @@ std::vector<bool> probe(const std::vector<Attempt>& attempts, std::chrono::milli
             if (!sockets[i]) {
                 continue;
             }
-            if (const auto found = outcome(sockets[i].get(), attempts[i])) {
+            if (const auto found = outcome(sockets[i].get(), attempts[i], numbers[i])) {
                 reached[i] = *found;
                 waiting -= attempts[i].is_expected ? 1 : 0;
                 sockets[i].reset();
