@@ -60,7 +60,8 @@ std::string print_policy_list(const json::value& answer, bool color) {
         if (each.at("pods_here").as_array().empty()) {
             ++elsewhere;
         } else {
-            rows.push_back({{at(each, "policy"), tier_of(each), directions_of(each), at(each, "pods_here")}});
+            rows.push_back(
+                {{at(each, "policy"), tier_of(each), directions_of(each), at(each, "pods_here")}});
         }
     }
     out += table(rows, color);

@@ -53,8 +53,8 @@ std::map<ObjectName, std::vector<ObjectName>> selections(
 json::object entry(const ObjectName& name, policy::TierKind tier, bool ingress, bool egress,
                    const std::vector<ObjectName>& pods) {
     return {{"policy", name.text()}, {"tier", std::string(policy::name_of(tier))},
-            {"priority", nullptr},     {"ingress", ingress},
-            {"egress", egress},        {"pods_here", texts_of(pods)}};
+            {"priority", nullptr},   {"ingress", ingress},
+            {"egress", egress},      {"pods_here", texts_of(pods)}};
 }
 
 // In the order in which they are asked.

@@ -143,8 +143,7 @@ std::string PolicyService::why_unknown() const {
         return "the API server has not told of the pod";
     }
     const auto refusal = parts_.inbox.refusal();
-    return "the API server has not told of all policies" +
-           (refusal.empty() ? "" : ": " + refusal);
+    return "the API server has not told of all policies" + (refusal.empty() ? "" : ": " + refusal);
 }
 
 void PolicyService::count_closed() const {

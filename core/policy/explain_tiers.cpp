@@ -61,10 +61,9 @@ ObjectName name_of(const kube::Meta& meta) {
 
 // "cluster policy c of the Admin tier", "policy x/p".
 std::string title_of(TierKind tier, const ObjectName& policy) {
-    return tier == TierKind::NetworkPolicy
-               ? "policy " + policy.text()
-               : "cluster policy " + policy.text() + " of the " + std::string(name_of(tier)) +
-                     " tier";
+    return tier == TierKind::NetworkPolicy ? "policy " + policy.text()
+                                           : "cluster policy " + policy.text() + " of the " +
+                                                 std::string(name_of(tier)) + " tier";
 }
 
 class Walk {

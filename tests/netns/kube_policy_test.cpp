@@ -359,7 +359,9 @@ TEST_F(KubePolicy, AServerThatDoesNotKnowClusterPoliciesIsWaitedFor) {
     const auto sandbox = node().sandbox("web");
     ASSERT_TRUE(add("web", *sandbox, uid).ok()) << daemon->log();
     EXPECT_THAT(told(), ElementsAre("attach default/web"));
-    EXPECT_THAT(daemon->log(), HasSubstr("the API server does not know clusternetworkpolicies"));
+    EXPECT_TRUE(eventually(
+        [&] { return daemon->logged("the API server does not know clusternetworkpolicies"); },
+        kLimit));
     const auto status = node().ctl({"status"});
     EXPECT_NE(status.exit, 0);
     EXPECT_THAT(status.out, HasSubstr("policies are not known"));

@@ -98,11 +98,11 @@ class ExplainTiers : public Explain {
 protected:
     void say(const std::string& name, const std::string& tier, int priority,
              const std::string& rules, const std::string& namespaces = "{}") {
-        cluster.index.set_cluster_policy(cluster_policy(
-            R"({"tier": ")" + tier + R"(", "priority": )" + std::to_string(priority) +
-                R"(, "subject": {"namespaces": )" + namespaces + R"(}, "ingress": [)" + rules +
-                "]}",
-            name));
+        cluster.index.set_cluster_policy(
+            cluster_policy(R"({"tier": ")" + tier + R"(", "priority": )" +
+                               std::to_string(priority) + R"(, "subject": {"namespaces": )" +
+                               namespaces + R"(}, "ingress": [)" + rules + "]}",
+                           name));
         (void)cluster.take();
     }
     static std::string from_all(const std::string& action) {
