@@ -8,7 +8,7 @@ namespace terway::policy {
 namespace {
 
 bool names_port(const PodState* pod, const kube::PolicyPort& port, const Asked& asked) {
-    return pod != nullptr &&
+    return pod != nullptr && pod->counts &&
            std::any_of(pod->ports.begin(), pod->ports.end(), [&](const kube::NamedPort& named) {
                return named.name == port.name && named.protocol == asked.protocol &&
                       named.number == asked.port;

@@ -80,6 +80,20 @@ TEST_F(Explain, LetsAPodTalkToItself) {
     EXPECT_TRUE(ask("x/web", "x/web", 9).allowed);
 }
 
+TEST_F(Explain, APodInItsNodesNetworkHasNoNamesOfPorts) {
+    auto agent = pod("x", "agent", "10.0.9.9");
+    agent.host_network = true;
+    agent.ports = {{kube::Word("http"), 80, Protocol::Tcp}};
+    cluster.index.set_pod(agent);
+    cluster.index.set_policy(policy(R"({"podSelector": {"matchLabels": {"app": "friend"}},
+        "egress": [{"ports": [{"port": "http"}]}]})",
+                                    "x", "named"));
+    (void)cluster.take();
+    const auto egress = ask("x/friend", "x/agent").egress;
+    EXPECT_EQ(egress.compiled, false);
+    EXPECT_FALSE(egress.allowed) << egress.reason;
+}
+
 TEST_F(Explain, ComparesNothingBeforeTheRulesAreTold) {
     cluster.index.remove_policy({"x", "p"});
     EXPECT_EQ(ask("y/far", "x/web").ingress.compiled, std::nullopt);
