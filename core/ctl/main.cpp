@@ -34,7 +34,7 @@ constexpr const char* kUsage =
     "  terwayctl metadata     what the instance's metadata service says\n"
     "  terwayctl cloud calls  the calls of the cloud's API since the daemon started\n"
     "  terwayctl cloud routes the VPC's routes to this node's pod CIDRs\n"
-    "  terwayctl policy list  the NetworkPolicies, and the pods here that they select\n"
+    "  terwayctl policy list  the policies by tier, and the pods here that they select\n"
     "  terwayctl policy explain SRC DST PORT/PROTO\n"
     "                         which policy and rule decides; SRC and DST are namespace/pod or an\n"
     "                         address\n"

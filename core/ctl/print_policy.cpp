@@ -16,6 +16,12 @@ std::string directions_of(const json::value& policy) {
     return ingress ? egress ? "ingress, egress" : "ingress" : egress ? "egress" : "-";
 }
 
+// "Admin 10".
+std::string tier_of(const json::value& policy) {
+    return at(policy, "tier") +
+           (policy.at("priority").is_null() ? "" : " " + at(policy, "priority"));
+}
+
 std::string end_of(const json::value& answer, const std::string& end) {
     const auto address = at(answer, end.c_str());
     const auto& pod = answer.at(end + "_pod");
@@ -48,13 +54,14 @@ std::string print_policy_list(const json::value& answer, bool color) {
     if (const auto trouble = at(answer, "trouble"); !trouble.empty()) {
         out += trouble + "\n";
     }
-    std::vector<Row> rows{{{"POLICY", "DIRECTIONS", "PODS HERE"}}};
+    std::vector<Row> rows{{{"POLICY", "TIER", "DIRECTIONS", "PODS HERE"}}};
     std::size_t elsewhere = 0;
     for (const auto& each : answer.at("policies").as_array()) {
         if (each.at("pods_here").as_array().empty()) {
             ++elsewhere;
         } else {
-            rows.push_back({{at(each, "policy"), directions_of(each), at(each, "pods_here")}});
+            rows.push_back(
+                {{at(each, "policy"), tier_of(each), directions_of(each), at(each, "pods_here")}});
         }
     }
     out += table(rows, color);

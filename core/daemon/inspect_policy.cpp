@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <map>
 #include <sstream>
+#include <tuple>
 #include <vector>
 
 #include "endpoint/rule_keeper.hpp"
@@ -36,6 +37,9 @@ std::map<ObjectName, std::vector<ObjectName>> selections(
             all[{name, policy}];
         }
     }
+    for (const auto& [name, _] : index.cluster_policies()) {
+        all[{"", name}];
+    }
     for (const auto& record : records) {
         if (const auto* const rules = index.told(pod_of(record))) {
             for (const auto& policy : rules->policies) {
@@ -46,16 +50,65 @@ std::map<ObjectName, std::vector<ObjectName>> selections(
     return all;
 }
 
+json::object entry(const ObjectName& name, policy::TierKind tier, bool ingress, bool egress,
+                   const std::vector<ObjectName>& pods) {
+    return {{"policy", name.text()}, {"tier", std::string(policy::name_of(tier))},
+            {"priority", nullptr},   {"ingress", ingress},
+            {"egress", egress},      {"pods_here", texts_of(pods)}};
+}
+
+// In the order in which they are asked.
+json::array policies_of(const policy::Index& index,
+                        const std::vector<endpoint::EndpointRecord>& records) {
+    using policy::TierKind;
+    std::multimap<std::tuple<TierKind, int, ObjectName>, json::object> sorted;
+    for (const auto& [name, pods] : selections(index, records)) {
+        if (name.space.empty()) {
+            const auto found = index.cluster_policies().find(name.name);
+            if (found == index.cluster_policies().end()) {
+                continue;
+            }
+            const auto& policy = found->second;
+            const auto tier =
+                policy.tier == kube::ClusterTier::Admin ? TierKind::Admin : TierKind::Baseline;
+            auto made = entry(name, tier, !policy.ingress.empty(), !policy.egress.empty(), pods);
+            made["priority"] = policy.priority;
+            sorted.emplace(std::tuple(tier, policy.priority, name), std::move(made));
+            continue;
+        }
+        const auto space = index.cluster().find(name.space);
+        if (space == index.cluster().end()) {
+            continue;
+        }
+        const auto found = space->second.policies.find(name.name);
+        if (found != space->second.policies.end()) {
+            const auto& policy = found->second;
+            sorted.emplace(std::tuple(TierKind::NetworkPolicy, 0, name),
+                           entry(name, TierKind::NetworkPolicy, policy.ingress.has_value(),
+                                 policy.egress.has_value(), pods));
+        }
+    }
+    json::array all;
+    for (auto& [_, each] : sorted) {
+        all.push_back(std::move(each));
+    }
+    return all;
+}
+
 json::object describe(const policy::EndAnswer& answer) {
     json::object out{{"direction", std::string(policy::name_of(answer.direction))},
                      {"asked", answer.is_asked},
                      {"allowed", answer.allowed},
                      {"isolated_by", texts_of(answer.isolating)},
+                     {"tier", nullptr},
                      {"policy", nullptr},
                      {"rule", nullptr},
                      {"reason", answer.reason},
                      {"compiled", nullptr},
                      {"defect", answer.is_defect()}};
+    if (answer.tier) {
+        out["tier"] = std::string(policy::name_of(*answer.tier));
+    }
     if (answer.policy) {
         out["policy"] = answer.policy->text();
         out["rule"] = answer.rule + 1;
@@ -101,23 +154,9 @@ std::string PolicyInspector::list() const {
     }
     const auto trouble = service().trouble();
     return service().look([&](const PolicyBook& book) {
-        json::array policies;
-        for (const auto& [name, pods] : selections(book.index(), records)) {
-            const auto space = book.index().cluster().find(name.space);
-            if (space == book.index().cluster().end()) {
-                continue;
-            }
-            const auto found = space->second.policies.find(name.name);
-            if (found != space->second.policies.end()) {
-                policies.push_back(json::object{{"policy", name.text()},
-                                                {"ingress", found->second.ingress.has_value()},
-                                                {"egress", found->second.egress.has_value()},
-                                                {"pods_here", texts_of(pods)}});
-            }
-        }
         return json::serialize(json::object{{"synced", book.is_synced()},
                                             {"trouble", trouble},
-                                            {"policies", std::move(policies)},
+                                            {"policies", policies_of(book.index(), records)},
                                             {"closed", std::move(closed)}});
     });
 }

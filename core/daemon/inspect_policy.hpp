@@ -17,7 +17,8 @@ public:
     PolicyInspector(endpoint::Manager& manager, const PolicyService* service)
         : manager_(manager), service_(service) {}
 
-    // {"synced", "trouble", "policies": [{"policy", "ingress", "egress", "pods_here": [...]}],
+    // {"synced", "trouble", "policies": [{"policy", "tier", "priority", "ingress", "egress",
+    // "pods_here": [...]}], in the order in which they are asked,
     // "closed": [pods that are denied everything, as nothing is known of them]}
     [[nodiscard]] std::string list() const;
     // `words`: "SRC DST PORT/PROTO". Throws Error(Invalid) for what it cannot make out.

@@ -142,7 +142,7 @@ KubeService::KubeService(const profile::Profile& profile, Metrics& metrics, Poli
       outbox_(kube::sender(client_, {"terwayd", node_name_}), metrics),
       pods_(known_pods_.cache(), client_, profile.kube, metrics) {
     if (policies != nullptr) {
-        policies_.emplace(session_, words_, metrics, *policies);
+        policies_.emplace(session_, words_, metrics, *policies, profile.policy.cluster_policies);
     }
 }
 

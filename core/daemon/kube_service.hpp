@@ -42,7 +42,7 @@ namespace terway::daemon {
 class KubeService {
 public:
     // Reads the credentials. Throws Error(Invalid) with what is wrong about them. Borrows all. With
-    // an inbox the pods of all nodes are watched, namespaces and NetworkPolicies, and go there.
+    // an inbox the pods of all nodes are watched, and what [policy] says, and go there.
     KubeService(const profile::Profile& profile, Metrics& metrics, PolicyInbox* policies);
     KubeService(const KubeService&) = delete;
     KubeService& operator=(const KubeService&) = delete;

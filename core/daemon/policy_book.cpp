@@ -49,6 +49,13 @@ void PolicyBook::take(const PolicyNews& news) {
             index_.remove_policy(name);
         }
     }
+    for (const auto& [name, policy] : news.cluster_policies) {
+        if (policy != nullptr) {
+            index_.set_cluster_policy(*policy);
+        } else {
+            index_.remove_cluster_policy(name);
+        }
+    }
     for (const auto& [name, pod] : news.pods) {
         take(name, pod);
     }

@@ -37,7 +37,7 @@ Gauge revision(Metrics& metrics, const char* of, const std::string& module) {
 PolicyService::PolicyService(Parts parts) : parts_(std::move(parts)), book_(parts_.modules) {
     if (!parts_.knows_pods) {
         for (const auto kind : {PolicyInbox::Kind::Namespaces, PolicyInbox::Kind::Pods,
-                                PolicyInbox::Kind::Policies}) {
+                                PolicyInbox::Kind::Policies, PolicyInbox::Kind::ClusterPolicies}) {
             parts_.inbox.synced(kind);
         }
     }
@@ -139,9 +139,11 @@ std::string PolicyService::why_unknown() const {
     if (const auto failed = failure()) {
         return "its policies are not in force: " + failed->text;
     }
-    return look([](const PolicyBook& book) { return book.is_synced(); })
-               ? "the API server has not told of the pod"
-               : "the API server has not told of all policies";
+    if (look([](const PolicyBook& book) { return book.is_synced(); })) {
+        return "the API server has not told of the pod";
+    }
+    const auto refusal = parts_.inbox.refusal();
+    return "the API server has not told of all policies" + (refusal.empty() ? "" : ": " + refusal);
 }
 
 void PolicyService::count_closed() const {
@@ -243,6 +245,9 @@ std::optional<PolicyService::Failure> PolicyService::failure() const {
 }
 
 std::string PolicyService::trouble() const {
+    if (const auto refusal = parts_.inbox.refusal(); !refusal.empty()) {
+        return "policies are not known: " + refusal;
+    }
     const auto failed = failure();
     return failed && Clock::now() - failed->since >= parts_.pace.stale_after
                ? "policies are stale: " + failed->text

@@ -3,6 +3,11 @@
 namespace terway::daemon {
 namespace {
 
+using Kind = PolicyInbox::Kind;
+
+constexpr int kForbidden = 403;
+constexpr int kNotFound = 404;
+
 // Policies have no business with annotations.
 bool none(std::string_view /*key*/) {
     return false;
@@ -24,17 +29,38 @@ void trim_pod(kube::Pod& pod, const std::string& own_node) {
     }
 }
 
+kube::ReflectorEffects tell_refusals(PolicyInbox& inbox, PolicyInbox::Kind kind) {
+    kube::ReflectorEffects effects;
+    effects.refused = [&inbox, kind](int code, const std::string& text) {
+        if (code == kForbidden || code == kNotFound) {
+            inbox.refused(kind, text);
+        }
+    };
+    return effects;
+}
+
 PolicyWatch::PolicyWatch(kube::Session& session, kube::Words& words, Metrics& metrics,
-                         PolicyInbox& inbox)
+                         PolicyInbox& inbox, bool with_cluster_policies)
     : spaces_(session, words, metrics, kube::all_of<kube::Namespace>(),
-              trimmed(into_inbox<kube::Namespace>(inbox, PolicyInbox::Kind::Namespaces)), none),
+              trimmed(into_inbox<kube::Namespace>(inbox, Kind::Namespaces)), none, {},
+              tell_refusals(inbox, Kind::Namespaces)),
       policies_(session, words, metrics, kube::all_of<kube::NetworkPolicy>(),
-                trimmed(into_inbox<kube::NetworkPolicy>(inbox, PolicyInbox::Kind::Policies)),
-                none) {}
+                trimmed(into_inbox<kube::NetworkPolicy>(inbox, Kind::Policies)), none, {},
+                tell_refusals(inbox, Kind::Policies)) {
+    if (with_cluster_policies) {
+        using Policy = kube::ClusterNetworkPolicy;
+        cluster_policies_.emplace(session, words, metrics, kube::all_of<Policy>(),
+                                  trimmed(into_inbox<Policy>(inbox, Kind::ClusterPolicies)), none,
+                                  kube::Pace{}, tell_refusals(inbox, Kind::ClusterPolicies));
+    }
+}
 
 void PolicyWatch::start() {
     spaces_.start();
     policies_.start();
+    if (cluster_policies_) {
+        cluster_policies_->start();
+    }
 }
 
 }  // namespace terway::daemon

@@ -1,6 +1,7 @@
-// What of the cluster is watched for the sake of NetworkPolicies.
+// What of the cluster is watched for the sake of policies.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -26,15 +27,22 @@ template <class Object>
 // Of pods of other nodes policies need labels, addresses and ports, and nobody anything else.
 void trim_pod(kube::Pod& pod, const std::string& own_node);
 
-// Namespaces and NetworkPolicies; pods are watched in any case. Borrows all.
+// The server said no to a list that the inbox waits for, which knows it then: for good, as far as
+// one can see.
+[[nodiscard]] kube::ReflectorEffects tell_refusals(PolicyInbox& inbox, PolicyInbox::Kind kind);
+
+// Namespaces, NetworkPolicies and, if it is said, ClusterNetworkPolicies; pods are watched in any
+// case. Borrows all.
 class PolicyWatch {
 public:
-    PolicyWatch(kube::Session& session, kube::Words& words, Metrics& metrics, PolicyInbox& inbox);
+    PolicyWatch(kube::Session& session, kube::Words& words, Metrics& metrics, PolicyInbox& inbox,
+                bool with_cluster_policies);
     void start();
 
 private:
     kube::Mirror<kube::Namespace> spaces_;
     kube::Mirror<kube::NetworkPolicy> policies_;
+    std::optional<kube::Mirror<kube::ClusterNetworkPolicy>> cluster_policies_;
 };
 
 }  // namespace terway::daemon

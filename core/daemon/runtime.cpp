@@ -389,7 +389,7 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     }
     store::Store store(fitted.profile.daemon.state_dir);
     Metrics metrics;
-    PolicyInbox inbox;
+    PolicyInbox inbox(fitted.profile.policy.cluster_policies);
     auto* const policies = needs_policies(fitted.profile, store.all()) ? &inbox : nullptr;
     const auto kube = make_kube(fitted.profile, metrics, policies);
     const bool has_no_source = kube == nullptr && policies != nullptr;

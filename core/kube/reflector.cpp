@@ -73,6 +73,10 @@ void Reflector::go_on(const std::stop_token& stop) {
     const auto verdict = decide(
         {step_, trouble.ending, trouble.code, trouble.too_new, trouble.was_short, failures()});
     account(trouble);
+    if (verdict.is_failure && trouble.ending == Ending::Refused && step_ != Step::Watch &&
+        effects_.refused) {
+        effects_.refused(trouble.code, trouble.text);
+    }
     if (verdict.is_failure) {
         tell(trouble);
     }
@@ -156,6 +160,10 @@ Reflector::Trouble Reflector::refused(const Refusal& refusal) const {
         const auto& credential = session_.credential();
         trouble.text += credential.empty() ? "; there is neither token nor client certificate"
                                            : "; " + credential + " may have expired";
+    }
+    if (refusal.code == 404) {
+        trouble.text += "; the API server does not know " + name_ +
+                        ": is their CustomResourceDefinition installed?";
     }
     return trouble;
 }

@@ -35,6 +35,8 @@ struct ReflectorEffects {
             return rest_for(span, stop);
         };
     std::function<double()> fraction = random_fraction;
+    // The server refused a list, with that code; may be empty.
+    std::function<void(int code, const std::string& text)> refused{};
 };
 
 class Reflector {

@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
-#include "policy/selector.hpp"
+#include "policy/explain_tiers.hpp"
 #include "terway/error.hpp"
 
 namespace terway::policy {
 namespace {
-
-// One end of the connection; an address that is no pod's has none.
-struct End {
-    IpAddress address;
-    const PodState* pod = nullptr;
-};
-
-struct Asked {
-    Protocol protocol;
-    std::uint16_t port;
-};
 
 const PodState* find_pod(const Spaces& cluster, std::string_view text) {
     const auto slash = text.find('/');
@@ -61,94 +50,8 @@ std::vector<End> ends_of(const Spaces& cluster, const std::string& text) {
     return all;
 }
 
-ObjectName name_of(const PodState& pod) {
-    return {pod.space->name, pod.name.text()};
-}
-
-bool names_port(const PodState* pod, const kube::PolicyPort& port, const Asked& asked) {
-    return pod != nullptr &&
-           std::any_of(pod->ports.begin(), pod->ports.end(), [&](const kube::NamedPort& named) {
-               return named.name == port.name && named.protocol == asked.protocol &&
-                      named.number == asked.port;
-           });
-}
-
-bool has_port(const kube::PolicyRule& rule, const Asked& asked, const PodState* destination) {
-    return rule.ports.empty() ||
-           std::any_of(rule.ports.begin(), rule.ports.end(), [&](const kube::PolicyPort& port) {
-               if (port.protocol != asked.protocol) {
-                   return false;
-               }
-               return port.name.empty() ? port.first <= asked.port && asked.port <= port.last
-                                        : names_port(destination, port, asked);
-           });
-}
-
-bool is_peer(const kube::PolicyPeer& peer, const std::string& space, const End& other) {
-    if (peer.block) {
-        return peer.block->cidr.contains(other.address) &&
-               std::none_of(peer.block->except.begin(), peer.block->except.end(),
-                            [&](const Prefix& each) { return each.contains(other.address); });
-    }
-    if (other.pod == nullptr || !other.pod->counts || (!peer.pods && !peer.spaces)) {
-        return false;
-    }
-    const auto& home = *other.pod->space;
-    const bool in_space =
-        peer.spaces ? home.is_known && matches(*peer.spaces, home.labels) : home.name == space;
-    return in_space && (!peer.pods || matches(*peer.pods, other.pod->labels));
-}
-
-bool has_peer(const kube::PolicyRule& rule, const std::string& space, const End& other) {
-    return rule.peers.empty() ||
-           std::any_of(rule.peers.begin(), rule.peers.end(),
-                       [&](const kube::PolicyPeer& peer) { return is_peer(peer, space, other); });
-}
-
-std::string list_of(const std::vector<ObjectName>& names) {
-    std::string text;
-    for (const auto& name : names) {
-        text += (text.empty() ? "" : ", ") + name.text();
-    }
-    return text;
-}
-
-void ask_policies(EndAnswer& answer, const PodState& subject, const End& other, const Asked& asked,
-                  const PodState* destination) {
-    const bool is_ingress = answer.direction == Direction::Ingress;
-    bool knows_the_peer = false;
-    for (const auto& [_, policy] : subject.space->policies) {
-        const auto& rules = is_ingress ? policy.ingress : policy.egress;
-        if (!rules || !matches(policy.pods, subject.labels)) {
-            continue;
-        }
-        const ObjectName name{subject.space->name, policy.meta.name.text()};
-        answer.isolating.push_back(name);
-        for (std::size_t i = 0; i < rules->size() && !answer.policy; ++i) {
-            const bool peer = has_peer((*rules)[i], subject.space->name, other);
-            knows_the_peer = knows_the_peer || peer;
-            if (peer && has_port((*rules)[i], asked, destination)) {
-                answer.policy = name;
-                answer.rule = i;
-            }
-        }
-    }
-    const std::string word(policy::name_of(answer.direction));
-    if (answer.isolating.empty()) {
-        answer.reason = "no policy selects " + name_of(subject).text() + " for " + word;
-    } else if (answer.policy) {
-        answer.reason = "policy " + answer.policy->text() + " allows it by its " + word +
-                        " rule number " + std::to_string(answer.rule + 1);
-    } else {
-        answer.allowed = false;
-        answer.reason = "isolated by " + list_of(answer.isolating) +
-                        (knows_the_peer ? "; rules that have the peer have not the port"
-                                        : "; no rule has the peer");
-    }
-}
-
-EndAnswer answer_of(Direction direction, const End& subject, const End& other, const Asked& asked,
-                    const PodState* destination) {
+EndAnswer answer_of(const Index& index, Direction direction, const End& subject, const End& other,
+                    const Asked& asked) {
     EndAnswer answer;
     answer.direction = direction;
     if (subject.pod == nullptr) {
@@ -160,14 +63,14 @@ EndAnswer answer_of(Direction direction, const End& subject, const End& other, c
         answer.reason = "a pod may always talk to itself";
     } else {
         answer.is_asked = true;
-        ask_policies(answer, *subject.pod, other, asked, destination);
+        ask_tiers(answer, index.policies_of(name_of(*subject.pod)), *subject.pod, other, asked);
     }
     return answer;
 }
 
 void compare(const Index& index, EndAnswer& answer, const PodState& subject, const Flow& flow) {
     const auto* const told = index.told(name_of(subject));
-    if (told == nullptr || !index.is_told()) {
+    if (told == nullptr || !index.is_told() || !index.is_ready(subject)) {
         return;
     }
     Picture picture;
@@ -215,8 +118,8 @@ Explanation explain(const Index& index, const Question& question) {
         Explanation all;
         all.from = source.address;
         all.to = target.address;
-        all.egress = answer_of(Direction::Egress, source, target, asked, target.pod);
-        all.ingress = answer_of(Direction::Ingress, target, source, asked, target.pod);
+        all.egress = answer_of(index, Direction::Egress, source, target, asked);
+        all.ingress = answer_of(index, Direction::Ingress, target, source, asked);
         all.allowed = all.egress.allowed && all.ingress.allowed;
         if (source.pod != nullptr) {
             all.from_pod = name_of(*source.pod);

@@ -26,13 +26,20 @@ struct PortOf {
 };
 [[nodiscard]] PortOf parse_port(std::string_view text);
 
+// In the order in which they are asked.
+enum class TierKind : std::uint8_t { Admin, NetworkPolicy, Baseline };
+// "Admin".
+[[nodiscard]] std::string_view name_of(TierKind tier);
+
 // What one end says.
 struct EndAnswer {
     Direction direction = Direction::Ingress;
     bool is_asked = false;  // it is a pod that policies are about
     bool allowed = true;
-    std::vector<ObjectName> isolating;  // the policies that select the pod for that direction
-    std::optional<ObjectName> policy;   // that allows it
+    std::vector<ObjectName> isolating;  // the NetworkPolicies that select the pod for that
+                                        // direction, if they were asked
+    std::optional<TierKind> tier;       // that decides; nullopt: none does, so it is allowed
+    std::optional<ObjectName> policy;   // that decides; not where isolation alone denies
     std::size_t rule = 0;               // of that policy's, from 0
     std::string reason;                 // in words
     // What the compiled rules say; nothing for pods of other nodes, and before they are told.

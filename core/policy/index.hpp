@@ -32,6 +32,8 @@ struct Endpoint {
     std::vector<IpAddress> addresses;  // empty: those that its object says
 };
 
+using ClusterPolicyMap = std::map<std::string, kube::ClusterNetworkPolicy, std::less<>>;
+
 class Index {
 public:
     Index() = default;
@@ -63,6 +65,11 @@ public:
     [[nodiscard]] Selecting policies_of(const ObjectName& pod) const;
     // What is known, for those who explain.
     [[nodiscard]] const Spaces& cluster() const noexcept { return spaces_; }
+    [[nodiscard]] const ClusterPolicyMap& cluster_policies() const noexcept {
+        return cluster_policies_;
+    }
+    // For cluster policies, whose namespace a pod is in must be known.
+    [[nodiscard]] bool is_ready(const PodState& pod) const;
     // Whether take() would give nothing.
     [[nodiscard]] bool is_told() const noexcept { return dirty_.empty() && sets_.is_told(); }
     struct Sizes {
@@ -93,8 +100,6 @@ private:
     void mark_selected(const kube::ClusterNetworkPolicy& policy);
     void mark_all(const Space& space);
     void watch_port_names();
-    // For cluster policies, whose namespace a pod is in must be known.
-    [[nodiscard]] bool is_ready(const PodState& pod) const;
     void visit_pods(const std::function<void(const PodState&)>& visit) const;
 
     void resolve(EndpointState& endpoint, Compiler& compiler, Update& update);
@@ -106,7 +111,7 @@ private:
     GroupTable groups_{spaces_};
     SetTable sets_{groups_};
     PortNames port_names_;
-    std::map<std::string, kube::ClusterNetworkPolicy, std::less<>> cluster_policies_;
+    ClusterPolicyMap cluster_policies_;
     std::map<ObjectName, EndpointState> endpoints_;
     std::map<ObjectName, EndpointRules> told_;
     std::set<ObjectName> dirty_;

@@ -8,6 +8,7 @@ void read_policy(Section& policy, Policy& into) {
     policy.choice("startup", into.startup,
                   {{"deny", PolicyStartup::Deny}, {"allow", PolicyStartup::Allow}});
     policy.duration("startup_deadline", into.startup_deadline, 0ms, 60s);
+    policy.boolean("cluster_policies", into.cluster_policies);
 }
 
 }  // namespace terway::profile

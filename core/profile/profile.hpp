@@ -136,6 +136,7 @@ enum class PolicyStartup : std::uint8_t { Deny, Allow };
 struct Policy {
     PolicyStartup startup = PolicyStartup::Deny;
     milliseconds startup_deadline{10'000};  // how long an ADD waits for them
+    bool cluster_policies = false;          // ClusterNetworkPolicies are watched, too
 };
 
 // What the container runtime needs, put in its place by the daemon: for container images.

@@ -101,7 +101,9 @@ TEST_P(KubeManifest, GivesTheDaemonTheRightsItNeedsAndNoOthers) {
     cluster_.set_token("account");
     cluster_.give_pod_cidrs();
     cluster_.node().settings().chain = "policy = \"picky\"\n";  // with all that it may watch
-    cluster_.set_modules("[policy]\nstartup = \"allow\"\nstartup_deadline = \"1s\"\n");
+    cluster_.set_modules(
+        "[policy]\nstartup = \"allow\"\nstartup_deadline = \"1s\"\n"
+        "cluster_policies = true\n");
     const auto daemon = cluster_.start_daemon();
     cluster_.start_kubelet();
     cluster_.create("good");

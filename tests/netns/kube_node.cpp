@@ -19,6 +19,8 @@ using sim::kube::kind_named;
 using sim::kube::When;
 
 constexpr std::chrono::seconds kLimit{20};
+constexpr const char* kPolicies = "networkpolicies.networking.k8s.io";
+constexpr const char* kClusterPolicies = "clusternetworkpolicies.policy.networking.k8s.io";
 
 Key key_of(const std::string& pod) {
     return {"default", pod};
@@ -137,28 +139,40 @@ void KubeNode::remove(const std::string& pod, std::int64_t grace) {
     });
 }
 
-void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
+void KubeNode::apply(const sim::kube::Kind& kind, const Key& key, const std::string& spec) {
     const When when{server_.time()};
     server_.with([&](Api& api) {
-        const auto& policies = kind_named("networkpolicies.networking.k8s.io");
         const json::object patch{{"spec", json::parse(spec)}};
-        if (api.store().find(policies.stored(), key_of(name)) == nullptr) {
+        if (api.store().find(kind.stored(), key) == nullptr) {
             (void)api.cluster().create(
-                policies, "default",
-                {{"metadata", json::object{{"name", name}}}, {"spec", json::parse(spec)}}, when);
+                kind, key.space,
+                {{"metadata", json::object{{"name", key.name}}}, {"spec", json::parse(spec)}},
+                when);
         } else {
-            (void)api.cluster().patch(policies, key_of(name), "", "application/merge-patch+json",
-                                      patch, when);
+            (void)api.cluster().patch(kind, key, "", "application/merge-patch+json", patch, when);
         }
     });
 }
 
-void KubeNode::remove_policy(const std::string& name) {
+void KubeNode::remove(const sim::kube::Kind& kind, const Key& key) {
     const When when{server_.time()};
-    server_.with([&](Api& api) {
-        (void)api.cluster().remove(kind_named("networkpolicies.networking.k8s.io"), key_of(name),
-                                   {0, "", ""}, when);
-    });
+    server_.with([&](Api& api) { (void)api.cluster().remove(kind, key, {0, "", ""}, when); });
+}
+
+void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
+    apply(kind_named(kPolicies), key_of(name), spec);
+}
+
+void KubeNode::remove_policy(const std::string& name) {
+    remove(kind_named(kPolicies), key_of(name));
+}
+
+void KubeNode::apply_cluster_policy(const std::string& name, const std::string& spec) {
+    apply(kind_named(kClusterPolicies), {"", name}, spec);
+}
+
+void KubeNode::remove_cluster_policy(const std::string& name) {
+    remove(kind_named(kClusterPolicies), {"", name});
 }
 
 void KubeNode::annotate(const std::string& pod, const std::string& name, const std::string& value) {

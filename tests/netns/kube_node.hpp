@@ -57,6 +57,9 @@ public:
     // A NetworkPolicy; the specification is JSON.
     void apply_policy(const std::string& name, const std::string& spec);
     void remove_policy(const std::string& name);
+    // The same for a ClusterNetworkPolicy.
+    void apply_cluster_policy(const std::string& name, const std::string& spec);
+    void remove_cluster_policy(const std::string& name);
     // Of the status.
     [[nodiscard]] std::vector<IpAddress> addresses(const std::string& pod);
     // Waits until it runs; throws Error if it does not.
@@ -67,6 +70,8 @@ public:
 
 private:
     void prepare();
+    void apply(const sim::kube::Kind& kind, const sim::kube::Key& key, const std::string& spec);
+    void remove(const sim::kube::Kind& kind, const sim::kube::Key& key);
     std::string kubeconfig(const std::string& token);
 
     sim::kube::KubeServer server_;

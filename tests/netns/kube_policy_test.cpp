@@ -25,6 +25,10 @@ using testing::StartsWith;
 
 constexpr seconds kLimit{20};
 constexpr const char* kDenyAll = R"({"podSelector": {}, "policyTypes": ["Ingress"]})";
+constexpr const char* kAllowAll = R"({"podSelector": {}, "ingress": [{}]})";
+constexpr const char* kAdminDeny = R"({"tier": "Admin", "priority": 5,
+    "subject": {"namespaces": {}},
+    "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}]})";
 constexpr const char* kOfBlue = R"({"podSelector": {"matchLabels": {"color": "blue"}}})";
 
 std::vector<std::string> lines_of(const std::string& file) {
@@ -44,10 +48,11 @@ protected:
         node().settings().chain = "policy = \"recorder\"\n";
         wait_for_policies("deny", "60s");
     }
-    void wait_for_policies(const std::string& startup, const std::string& deadline) {
+    void wait_for_policies(const std::string& startup, const std::string& deadline,
+                           const std::string& more = "") {
         cluster_.set_modules("pod_wait = \"0s\"\n[policy]\nstartup = \"" + startup +
-                             "\"\nstartup_deadline = \"" + deadline +
-                             "\"\n[module.recorder]\nlog = \"" + log_file() + "\"\nfail = \"" +
+                             "\"\nstartup_deadline = \"" + deadline + "\"\n" + more +
+                             "[module.recorder]\nlog = \"" + log_file() + "\"\nfail = \"" +
                              node().files() / "fail" + "\"\n");
     }
     Node& node() { return cluster_.node(); }
@@ -83,6 +88,21 @@ protected:
             }
         }
         return "";
+    }
+    void watch_cluster_policies(const std::string& deadline = "60s") {
+        wait_for_policies("deny", deadline, "cluster_policies = true\n");
+    }
+    // What the server answers as long as there is no CustomResourceDefinition.
+    void forget_cluster_policies() {
+        cluster_.server().with([](sim::kube::Api& api) {
+            api.faults().add({.action = "list clusternetworkpolicies",
+                              .code = "NotFound",
+                              .status = 404,
+                              .message = "the server could not find the requested resource"});
+        });
+    }
+    void learn_cluster_policies() {
+        cluster_.server().with([](sim::kube::Api& api) { api.faults().clear(); });
     }
     void cut_off() {
         cluster_.server().set_down(true);
@@ -258,6 +278,77 @@ TEST_F(KubePolicy, TerwayctlListsExplainsAndCounts) {
     EXPECT_EQ(counted.at("endpoints").as_array().size(), 2U);
     EXPECT_EQ(counted.at("policies").at(0).at("policy"), "default/blue");
     EXPECT_EQ(counted.at("policies").at(0).at("ingress").at("denied"), 3);
+}
+
+TEST_F(KubePolicy, ADenyOfTheAdminTierBeatsAPolicyThatAllows) {
+    watch_cluster_policies();
+    cluster_.apply_policy("all", kAllowAll);
+    cluster_.apply_cluster_policy("guard", kAdminDeny);
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web");
+    cluster_.create("red");
+    (void)cluster_.await_running("web");
+    (void)cluster_.await_running("red");
+    EXPECT_EQ(rules("web"), "guard,default/all");
+    const auto ask = [&] {
+        return node().ctl({"policy", "explain", "default/red", "default/web", "80/tcp"});
+    };
+    const auto denied = ask();
+    EXPECT_EQ(denied.exit, 0) << denied.out << denied.err;
+    EXPECT_THAT(denied.out, HasSubstr("80/TCP: DENIED"));
+    EXPECT_THAT(denied.out, HasSubstr("cluster policy guard of the Admin tier denies it by its "
+                                      "ingress rule number 1"));
+    const auto list = node().ctl({"policy", "list"});
+    EXPECT_EQ(list.exit, 0) << list.err;
+    EXPECT_THAT(list.out, testing::ContainsRegex("guard +Admin 5 +ingress +default/red"));
+    EXPECT_THAT(list.out, testing::ContainsRegex("default/all +NetworkPolicy +ingress"));
+    EXPECT_LT(list.out.find("guard"), list.out.find("default/all")) << list.out;
+
+    cluster_.remove_cluster_policy("guard");
+    EXPECT_TRUE(gets("web", "default/all"));
+    const auto allowed = ask();
+    EXPECT_EQ(allowed.exit, 0) << allowed.out << allowed.err;
+    EXPECT_THAT(allowed.out, HasSubstr("80/TCP: allowed"));
+}
+
+TEST_F(KubePolicy, ClusterPoliciesAreNotEvenAskedForWhereTheProfileDoesNotSaySo) {
+    cluster_.apply_policy("all", kAllowAll);
+    cluster_.apply_cluster_policy("guard", kAdminDeny);
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web");
+    (void)cluster_.await_running("web");
+    EXPECT_EQ(rules("web"), "default/all");
+    cluster_.server().with([](sim::kube::Api& api) {
+        for (const auto& entry : api.calls().entries()) {
+            EXPECT_THAT(entry.action, Not(HasSubstr("clusternetworkpolicies")));
+        }
+    });
+}
+
+TEST_F(KubePolicy, AServerThatDoesNotKnowClusterPoliciesIsWaitedFor) {
+    watch_cluster_policies("200ms");
+    forget_cluster_policies();
+    cluster_.apply_policy("all", kAllowAll);
+    cluster_.apply_cluster_policy("guard", kAdminDeny);
+    const auto uid = cluster_.create("web");
+    const auto daemon = cluster_.start_daemon();
+    const auto sandbox = node().sandbox("web");
+    ASSERT_TRUE(add("web", *sandbox, uid).ok()) << daemon->log();
+    EXPECT_THAT(told(), ElementsAre("attach default/web"));
+    EXPECT_TRUE(eventually(
+        [&] { return daemon->logged("the API server does not know clusternetworkpolicies"); },
+        kLimit));
+    const auto status = node().ctl({"status"});
+    EXPECT_NE(status.exit, 0);
+    EXPECT_THAT(status.out, HasSubstr("policies are not known"));
+    EXPECT_THAT(status.out, HasSubstr("is their CustomResourceDefinition installed?"));
+
+    learn_cluster_policies();
+    EXPECT_TRUE(eventually([&] { return rules("web") == "guard,default/all"; }, seconds(60)))
+        << daemon->log();
+    EXPECT_TRUE(eventually([&] { return node().ctl({"status"}).exit == 0; }, kLimit));
 }
 
 TEST_F(KubePolicy, IsRefusedWhereThereIsNoApiServer) {

@@ -37,6 +37,7 @@ public:
     std::string node = R"({"metadata":{"name":"n1","resourceVersion":"1"},
                            "spec":{"podCIDRs":["172.20.1.0/24"]}})";
     std::atomic<bool> away = false;
+    std::atomic<bool> knows_cluster_policies = true;
 
     // The service's configuration; the file is in that directory.
     std::string kubeconfig(const Directory& directory) {
@@ -86,6 +87,11 @@ private:
         }
         if (received.target.starts_with("/apis/networking.k8s.io/v1/networkpolicies?")) {
             return {200, kube::list_json({kube::pod_json("deny", "3")}, "7")};
+        }
+        if (received.target.starts_with("/apis/policy.networking.k8s.io/")) {
+            return knows_cluster_policies
+                       ? Reply{200, kube::list_json({R"({"metadata":{"name":"guard"}})"}, "7")}
+                       : Reply{404, "404 page not found\n"};
         }
         const auto name = received.target.substr(received.target.rfind('/') + 1);
         const auto found = known.find(name.substr(0, name.find('?')));
@@ -164,6 +170,26 @@ TEST_F(KubeServiceTest, WatchesTheWholeClusterForPolicies) {
     EXPECT_EQ(all.pods.at({"default", "near"})->meta.annotations.size(), 1U);
     EXPECT_TRUE(all.pods.at({"default", "far"})->meta.annotations.empty());
     EXPECT_EQ(server_.sent("GET", "spec.nodeName").size(), 0U);
+    service_.reset();  // before the inbox
+}
+
+TEST_F(KubeServiceTest, WatchesClusterPoliciesIfTheProfileSaysSo) {
+    profile_.policy.cluster_policies = true;
+    server_.knows_cluster_policies = false;
+    PolicyInbox inbox(true);
+    inbox_ = &inbox;
+    start();
+    EXPECT_TRUE(eventually([&] { return !inbox.refusal().empty(); }));
+    EXPECT_THAT(inbox.refusal(), HasSubstr("does not know clusternetworkpolicies"));
+    server_.knows_cluster_policies = true;
+    bool has_guard = false;
+    EXPECT_TRUE(eventually([&] {
+        const auto news = inbox.take({}, after(10ms));
+        has_guard = has_guard || news.cluster_policies.contains("guard");
+        return news.is_synced;
+    }));
+    EXPECT_TRUE(has_guard);
+    EXPECT_EQ(inbox.refusal(), "");
     service_.reset();  // before the inbox
 }
 

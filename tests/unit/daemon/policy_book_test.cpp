@@ -129,6 +129,25 @@ TEST_F(PolicyBooks, TellOnlyWhatIsDifferentAfterwards) {
     EXPECT_THAT(carry_out(), IsEmpty());
 }
 
+TEST_F(PolicyBooks, TellOfClusterPoliciesThatComeAndGo) {
+    know_space();
+    know_policy();
+    know_pod("web");
+    come("c1", "web");
+    (void)carry_out();
+    PolicyNews news;
+    news.cluster_policies["c"] = shared(policy::cluster_policy(
+        R"({"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}, "egress": [
+            {"action": "Deny", "to": [{"networks": ["0.0.0.0/0"]}]}]})"));
+    feed(news);
+    (void)carry_out();
+    EXPECT_EQ(module.rules("c1"), "c x/p");
+    news.cluster_policies["c"] = nullptr;
+    feed(news);
+    (void)carry_out();
+    EXPECT_EQ(module.rules("c1"), "x/p");
+}
+
 TEST_F(PolicyBooks, TellEverythingAfterAFailure) {
     know_space();
     know_policy(kFromFriends);

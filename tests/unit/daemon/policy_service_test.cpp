@@ -63,6 +63,10 @@ protected:
         thread_ = std::jthread([this](const std::stop_token& stop) { service_->run(stop); });
     }
     void sync() {
+        sync_common();
+        inbox.synced(PolicyInbox::Kind::ClusterPolicies);
+    }
+    void sync_common() {
         inbox.synced(PolicyInbox::Kind::Namespaces);
         inbox.synced(PolicyInbox::Kind::Pods);
         inbox.synced(PolicyInbox::Kind::Policies);
@@ -108,7 +112,7 @@ protected:
     profile::Policy settings{PolicyStartup::Deny, 50ms};
     bool knows_pods = true;
     PolicyPace pace{1ms, 1ms, 2ms, 5000ms, 0ms};
-    PolicyInbox inbox;
+    PolicyInbox inbox{true};
     Metrics metrics;
     std::unique_ptr<PolicyService> service_;
 
@@ -253,18 +257,31 @@ TEST_F(PolicyServices, ForgetWhatAListDoesNotHaveAnyMore) {
     EXPECT_TRUE(eventually([&] { return rules("c1") == "open"; }));
 }
 
-TEST(PolicyInboxes, KeepTheLatestOfAnObjectOnly) {
-    PolicyInbox inbox;
-    inbox.put(shared(policy::pod("x", "web", "10.0.0.1")));
-    inbox.put(shared(policy::pod("x", "web", "10.0.0.2")));
-    inbox.put(shared(policy::pod("x", "gone", "10.0.0.3")));
-    inbox.drop(policy::pod("x", "gone", "10.0.0.3"));
-    const auto news = inbox.take({}, after(0ms));
-    ASSERT_EQ(news.pods.size(), 2U);
-    EXPECT_EQ(news.pods.at({"x", "web"})->addresses[0], policy::ip("10.0.0.2"));
-    EXPECT_EQ(news.pods.at({"x", "gone"}), nullptr);
-    EXPECT_EQ(inbox.size(), 0U);
-    EXPECT_FALSE(news.is_synced);
+TEST_F(PolicyServices, WaitForClusterPoliciesWhereTheyAreWatched) {
+    settings.startup_deadline = 60'000ms;
+    start();
+    const auto web = attach("c1", "web");
+    know("web");
+    sync_common();
+    inbox.refused(PolicyInbox::Kind::ClusterPolicies, "404 page not found");
+    EXPECT_EQ(service_->trouble(), "policies are not known: 404 page not found");
+    inbox.put(shared(policy::cluster_policy(
+        R"({"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}, "egress": [
+            {"action": "Deny", "to": [{"networks": ["0.0.0.0/0"]}]}]})")));
+    EXPECT_EQ(rules("c1"), "closed");
+    inbox.synced(PolicyInbox::Kind::ClusterPolicies);
+    service_->await(web, within(60s));
+    EXPECT_EQ(rules("c1"), "c x/p");
+    EXPECT_EQ(service_->trouble(), "");
+}
+
+TEST_F(PolicyServices, SayWhyTheClusterPoliciesOfAPodAreNotKnown) {
+    start();
+    const auto web = attach("c1", "web");
+    inbox.refused(PolicyInbox::Kind::ClusterPolicies, "404 page not found");
+    service_->await(web, within(60s));
+    EXPECT_EQ(rules("c1"), "closed");
+    EXPECT_THAT(late(), HasSubstr("has not told of all policies: 404 page not found"));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ class ReflectorOfPods : public testing::Test {
 protected:
     void start(const Access& access) {
         session_.emplace(access);
-        ReflectorEffects effects;
+        auto effects = effects_;
         effects.fraction = [] { return 0.0; };
         effects.rest = [this](std::chrono::milliseconds span, const std::stop_token& stop) {
             const std::lock_guard lock(mutex_);
@@ -74,6 +74,7 @@ protected:
     }
 
     Pace pace_;
+    ReflectorEffects effects_;
     Script script_;
     std::optional<Server> server_;
     std::mutex mutex_;
@@ -287,6 +288,21 @@ TEST_F(ReflectorOfPods, SaysWhoseTokenIsRefused) {
     const auto told = testing::internal::GetCapturedStderr();
     EXPECT_THAT(told, HasSubstr("the token of /etc/kubeconfig may have expired"));
     EXPECT_THAT(told, testing::Not(HasSubstr("secret")));
+}
+
+TEST_F(ReflectorOfPods, TellsOfListsThatAreRefused) {
+    script_.list({404, "404 page not found\n"}).list({}, "10").watch(std::make_shared<Feed>());
+    std::string refused;
+    effects_.refused = [&](int code, const std::string& text) {
+        const std::lock_guard lock(mutex_);
+        refused += std::to_string(code) + " " + text + "\n";
+    };
+    start();
+    ASSERT_TRUE(asks(3));
+    mirror_.reset();
+    EXPECT_EQ(refused,
+              "404 404: 404 page not found; the API server does not know pods: is their "
+              "CustomResourceDefinition installed?\n");
 }
 
 TEST_F(ReflectorOfPods, TellsNothingToAServerItDoesNotTrust) {

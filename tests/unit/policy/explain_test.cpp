@@ -80,6 +80,20 @@ TEST_F(Explain, LetsAPodTalkToItself) {
     EXPECT_TRUE(ask("x/web", "x/web", 9).allowed);
 }
 
+TEST_F(Explain, APodInItsNodesNetworkHasNoNamesOfPorts) {
+    auto agent = pod("x", "agent", "10.0.9.9");
+    agent.host_network = true;
+    agent.ports = {{kube::Word("http"), 80, Protocol::Tcp}};
+    cluster.index.set_pod(agent);
+    cluster.index.set_policy(policy(R"({"podSelector": {"matchLabels": {"app": "friend"}},
+        "egress": [{"ports": [{"port": "http"}]}]})",
+                                    "x", "named"));
+    (void)cluster.take();
+    const auto egress = ask("x/friend", "x/agent").egress;
+    EXPECT_EQ(egress.compiled, false);
+    EXPECT_FALSE(egress.allowed) << egress.reason;
+}
+
 TEST_F(Explain, ComparesNothingBeforeTheRulesAreTold) {
     cluster.index.remove_policy({"x", "p"});
     EXPECT_EQ(ask("y/far", "x/web").ingress.compiled, std::nullopt);
@@ -91,6 +105,109 @@ TEST_F(Explain, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(refusal("x/nobody", "x/web"), HasSubstr("nobody knows such a pod"));
     EXPECT_THAT(refusal("web", "x/web"), HasSubstr("is no address"));
     EXPECT_THAT(refusal("fd00::1", "x/web"), HasSubstr("no addresses of one family"));
+}
+
+// Web accepts 80 of friends by its NetworkPolicy.
+class ExplainTiers : public Explain {
+protected:
+    void say(const std::string& name, const std::string& tier, int priority,
+             const std::string& rules, const std::string& namespaces = "{}") {
+        cluster.index.set_cluster_policy(
+            cluster_policy(R"({"tier": ")" + tier + R"(", "priority": )" +
+                               std::to_string(priority) + R"(, "subject": {"namespaces": )" +
+                               namespaces + R"(}, "ingress": [)" + rules + "]}",
+                           name));
+        (void)cluster.take();
+    }
+    static std::string from_all(const std::string& action) {
+        return R"({"action": ")" + action + R"(", "from": [{"namespaces": {}}]})";
+    }
+    // Of the answer for ingress, which the compiled rules must share.
+    EndAnswer of(const std::string& from, const std::string& to, std::uint16_t port = 80) {
+        auto answer = ask(from, to, port).ingress;
+        EXPECT_EQ(answer.compiled, answer.allowed) << answer.reason;
+        return answer;
+    }
+};
+
+TEST_F(ExplainTiers, ADenyOfTheAdminTierIsNamedBeforeAPolicyThatAllows) {
+    say("c", "Admin", 7, from_all("Deny"));
+    const auto answer = of("x/friend", "x/web");
+    EXPECT_FALSE(answer.allowed);
+    EXPECT_EQ(answer.tier, TierKind::Admin);
+    EXPECT_EQ(answer.policy->text(), "c");
+    EXPECT_EQ(answer.rule, 0U);
+    EXPECT_THAT(answer.isolating, IsEmpty());
+    EXPECT_EQ(answer.reason,
+              "cluster policy c of the Admin tier denies it by its ingress rule number 1");
+}
+
+TEST_F(ExplainTiers, AnAcceptOfTheAdminTierIsNamedBeforeIsolation) {
+    say("c", "Admin", 7, from_all("Accept"));
+    const auto answer = of("y/far", "x/web", 9);
+    EXPECT_TRUE(answer.allowed);
+    EXPECT_EQ(answer.policy->text(), "c");
+}
+
+TEST_F(ExplainTiers, TheLowestPriorityIsAskedFirstWhateverTheNames) {
+    say("a", "Admin", 9, from_all("Accept"));
+    say("z", "Admin", 2, from_all("Deny"));
+    EXPECT_EQ(of("x/friend", "x/web").policy->text(), "z");
+    say("a", "Admin", 1, from_all("Accept"));
+    EXPECT_EQ(of("x/friend", "x/web").policy->text(), "a");
+}
+
+TEST_F(ExplainTiers, TheFirstRuleOfAPolicyThatHasThePeerDecides) {
+    say("c", "Admin", 0,
+        R"({"action": "Deny", "from": [{"namespaces": {"matchLabels": {"name": "y"}}}]},)" +
+            from_all("Accept"));
+    EXPECT_EQ(of("y/far", "x/web").rule, 0U);
+    EXPECT_EQ(of("x/friend", "x/web", 9).rule, 1U);
+}
+
+TEST_F(ExplainTiers, APassIsToldOfAndNetworkPoliciesAreAsked) {
+    say("a", "Admin", 0, from_all("Pass"));
+    say("b", "Admin", 1, from_all("Deny"));
+    const auto allowed = of("x/friend", "x/web");
+    EXPECT_EQ(allowed.tier, TierKind::NetworkPolicy);
+    EXPECT_EQ(allowed.policy->text(), "x/p");
+    EXPECT_EQ(allowed.reason,
+              "cluster policy a of the Admin tier passes it by its ingress rule number 1; policy "
+              "x/p allows it by its ingress rule number 2");
+    const auto denied = of("y/far", "x/web");
+    EXPECT_FALSE(denied.allowed);
+    EXPECT_EQ(denied.tier, TierKind::NetworkPolicy);
+    EXPECT_FALSE(denied.policy);
+    EXPECT_THAT(denied.isolating, ElementsAre(ObjectName{"x", "p"}));
+}
+
+TEST_F(ExplainTiers, TheBaselineIsAskedWhereNoNetworkPolicySelectsThePod) {
+    say("base", "Baseline", 0, from_all("Deny"));
+    const auto denied = of("x/web", "x/friend");
+    EXPECT_FALSE(denied.allowed);
+    EXPECT_EQ(denied.tier, TierKind::Baseline);
+    EXPECT_EQ(denied.policy->text(), "base");
+    EXPECT_EQ(of("x/friend", "x/web").tier, TierKind::NetworkPolicy);
+    say("base", "Baseline", 0, from_all("Pass"));
+    EXPECT_TRUE(of("x/web", "x/friend").allowed);
+}
+
+TEST_F(ExplainTiers, PoliciesWithoutSuchARuleAreNamedWhereNothingDecides) {
+    say("c", "Admin", 0,
+        R"({"action": "Deny", "from": [{"namespaces": {"matchLabels": {"name": "y"}}}]})");
+    say("elsewhere", "Admin", 0, from_all("Deny"), R"({"matchLabels": {"name": "y"}})");
+    const auto answer = of("x/web", "x/friend");
+    EXPECT_TRUE(answer.allowed);
+    EXPECT_FALSE(answer.tier);
+    EXPECT_EQ(answer.reason,
+              "no rule of cluster policies c has it, and no policy isolates x/friend for ingress");
+}
+
+TEST_F(ExplainTiers, NothingIsComparedWhileThePodsNamespaceIsNotKnown) {
+    say("c", "Admin", 0, from_all("Deny"));
+    cluster.index.remove_namespace("x");
+    (void)cluster.take();
+    EXPECT_FALSE(ask("y/far", "x/web").ingress.is_defect());
 }
 
 TEST(ExplainPort, IsANumberAndAProtocol) {

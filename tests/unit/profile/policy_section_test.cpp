@@ -20,6 +20,7 @@ TEST(PolicySection, DeniesUnlessItSaysOtherwise) {
     const auto plain = read("").value();
     EXPECT_EQ(plain.policy.startup, PolicyStartup::Deny);
     EXPECT_EQ(plain.policy.startup_deadline, 10s);
+    EXPECT_FALSE(plain.policy.cluster_policies);
     EXPECT_FALSE(plain.has_policies());
     const auto said =
         read("policy = \"nft\"\n[policy]\nstartup = \"allow\"\nstartup_deadline = \"3s\"\n")
@@ -27,6 +28,12 @@ TEST(PolicySection, DeniesUnlessItSaysOtherwise) {
     EXPECT_EQ(said.policy.startup, PolicyStartup::Allow);
     EXPECT_EQ(said.policy.startup_deadline, 3s);
     EXPECT_TRUE(said.has_policies());
+}
+
+TEST(PolicySection, ClusterPoliciesAreWatchedIfItSaysSo) {
+    EXPECT_TRUE(read("[policy]\ncluster_policies = true\n").value().policy.cluster_policies);
+    EXPECT_FALSE(read("[policy]\ncluster_policies = false\n").value().policy.cluster_policies);
+    EXPECT_FALSE(read("[policy]\ncluster_policies = \"yes\"\n"));
 }
 
 TEST(PolicySection, RefusesWhatItDoesNotKnow) {
