@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "bandwidth_costs.hpp"
 #include "candidate.hpp"
 #include "limited_node.hpp"
 #include "node_pair.hpp"
@@ -35,8 +36,6 @@ constexpr double kAll = 40e9;      // more than there is
 constexpr double kCarries = 0.85;  // of what there is without a limit: more cannot be tried
 constexpr double kGoalError = 5;
 constexpr double kGoalFairness = 0.95;
-constexpr double kGoalCost = 1;
-constexpr double kGoalNeighbour = 1.05;
 
 enum class Direction { Ingress, Egress };
 constexpr std::array kDirections = {Direction::Ingress, Direction::Egress};
@@ -137,9 +136,6 @@ private:
             }
             const auto title = node.name() + "_" + name_of(direction) + "_" + limit.name;
             const auto one = tcp_goodput(way, 1, phases);
-            if (limit.name == std::string(kCostLimit)) {
-                costs_[node.name()][direction] = one.cpu_ms_per_gbit;
-            }
             const auto many = tcp_goodput(way, kManyFlows, phases);
             append_error(node, title + "_error_pct", one.bps, bps);
             append_error(node, title + "_16_error_pct", many.bps, bps);
@@ -153,9 +149,6 @@ private:
                 append_fairness(node, title, many.fairness);
                 append_lateness(node, title, direction, way);
             }
-        }
-        if (limit.name == std::string(kFairLimit) && node.ours()) {
-            append_neighbour(node, pod);
         }
     }
 
@@ -183,38 +176,17 @@ private:
         }
     }
 
-    // An unlimited pod, while a limited one beside it takes all it gets.
-    void append_neighbour(LimitedNode& node, const LimitedNode::Pod& limited) {
-        const LimitedNode::Pod free(node, 0);
-        const auto alone = stream(free.ingress(), phases_.measure).ms_per_gbit;
-        double beside = 0;
-        {
-            const Load load(limited.ingress());
-            beside = stream(free.ingress(), phases_.measure).ms_per_gbit;
-        }
-        rows_.push_back({node.name() + "_unlimited_beside_limited_vs_alone", beside, "ms/Gbit",
-                         alone, kGoalNeighbour});
-    }
-
+    // Of the limits that were asked for.
     void append_costs() {
-        const auto peer = costs_.find("ptp");
-        for (const auto& node : nodes_) {
-            if (!node->ours()) {
-                continue;
+        const auto append = [this](const char* limit, const auto& costs) {
+            if (std::any_of(limits_.begin(), limits_.end(),
+                            [&](const Limit& each) { return each.name == std::string(limit); })) {
+                const auto more = costs(nodes_, phases_);
+                rows_.insert(rows_.end(), more.begin(), more.end());
             }
-            for (const auto& [direction, cost] : costs_[node->name()]) {
-                Row row{
-                    node->name() + "_" + name_of(direction) + "_" + kCostLimit + "_cpu_vs_plugin",
-                    cost,
-                    "ms/Gbit",
-                    {},
-                    kGoalCost};
-                if (peer != costs_.end() && peer->second.contains(direction)) {
-                    row.against = peer->second.at(direction);
-                    rows_.push_back(std::move(row));
-                }
-            }
-        }
+        };
+        append(kFairLimit, neighbour_costs);
+        append(kCostLimit, limit_costs);
     }
 
     const Phases phases_;
@@ -224,7 +196,6 @@ private:
     BarePair bare_;
     std::vector<std::unique_ptr<LimitedNode>> nodes_;
     std::map<std::string, Unlimited> unlimited_;
-    std::map<std::string, std::map<Direction, double>> costs_;
     std::vector<Row> rows_;
 };
 

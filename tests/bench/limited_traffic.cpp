@@ -94,6 +94,13 @@ void set_udp(const Fd& socket, int option, int value) {
     }
 }
 
+void set_pace(const Fd& socket, double bps) {
+    const auto bytes = static_cast<std::uint64_t>(bps / kBitsPerByte);
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_MAX_PACING_RATE, &bytes, sizeof bytes) != 0) {
+        throw system_error("set a TCP socket's pace", errno);
+    }
+}
+
 // Sends at an even pace by all sockets in turn, in little bunches.
 void send_paced(const std::vector<Fd>& sockets, double bps, const std::atomic<bool>& enough) {
     constexpr unsigned kBunch = 8;
@@ -117,10 +124,13 @@ void send_paced(const std::vector<Fd>& sockets, double bps, const std::atomic<bo
 
 }  // namespace
 
-Load::Load(const Way& way, unsigned flows) : counters_(flows) {
+Load::Load(const Way& way, unsigned flows, std::optional<double> pace) : counters_(flows) {
     const auto listener = in_netns(way.server, [&] { return listen_tcp(way.target.family()); });
     for (unsigned i = 0; i < flows; ++i) {
         sending_.push_back(in_netns(way.client, [&] { return connect_tcp(way.target); }));
+        if (pace) {
+            set_pace(sending_.back(), *pace);
+        }
         receiving_.push_back(accept_tcp(listener));
     }
     for (unsigned i = 0; i < flows; ++i) {
@@ -157,9 +167,10 @@ void Load::receive(unsigned flow) {
     }
 }
 
-Goodput tcp_goodput(const Way& way, unsigned flows, const Phases& phases) {
+Goodput tcp_goodput(const Way& way, unsigned flows, const Phases& phases,
+                    std::optional<double> pace) {
     return with_context(way.name, [&] {
-        const Load load(way, flows);
+        const Load load(way, flows, pace);
         return goodput_of(way, watch(load.counters(), phases));
     });
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -19,10 +20,11 @@ struct Phases {
     std::chrono::milliseconds measure{2000};
 };
 
-// TCP connections that take all there is as long as this object lives.
+// TCP connections that take all there is as long as this object lives, or each what `pace` says, in
+// bits a second.
 class Load {
 public:
-    explicit Load(const Way& way, unsigned flows = 1);
+    explicit Load(const Way& way, unsigned flows = 1, std::optional<double> pace = {});
     ~Load();
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
@@ -48,8 +50,9 @@ struct Goodput {
 };
 
 // Both throw Error, naming the way, if nothing comes through.
-// So many TCP connections, as much as they carry.
-[[nodiscard]] Goodput tcp_goodput(const Way& way, unsigned flows, const Phases& phases);
+// So many TCP connections, as much as they carry, or each so many bits a second as `pace` says.
+[[nodiscard]] Goodput tcp_goodput(const Way& way, unsigned flows, const Phases& phases,
+                                  std::optional<double> pace = {});
 // So many flows of UDP in packets of an MTU of 1500 bytes, together as fast as `bps` bits a second
 // of payload.
 [[nodiscard]] Goodput udp_goodput(const Way& way, unsigned flows, double bps, const Phases& phases);
