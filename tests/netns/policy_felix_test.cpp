@@ -24,6 +24,7 @@ using testing::IsEmpty;
 
 constexpr std::uint16_t kOpen = 80;
 constexpr std::uint16_t kShut = 81;
+constexpr std::chrono::milliseconds kUsual{500};
 constexpr std::chrono::milliseconds kSilence{150};
 
 IpAddress address(const std::string& text) {
@@ -120,8 +121,12 @@ protected:
               {rules("a", Rules::open(), Rules::open()), rules("b", Rules::open(), Rules::open())});
     }
     // Connections come to be, by TCP and by UDP.
+    // Tried again, for a single packet of UDP may be lost on a busy machine.
     static bool passes(const Netns& from, const IpAddress& to, std::uint16_t port = kOpen) {
-        return reached(from, to, port, patience()) == 2;
+        const auto both = [&](std::chrono::milliseconds limit) {
+            return reached(from, to, port, limit) == 2;
+        };
+        return both(kUsual) || both(kUsual) || both(patience());
     }
     // One of them does, although none should.
     static bool leaks(const Netns& from, const IpAddress& to, std::uint16_t port = kOpen) {
