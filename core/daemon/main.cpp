@@ -1,6 +1,5 @@
 // terwayd: reads its options, then runs.
 #include <malloc.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <boost/program_options.hpp>
@@ -15,6 +14,7 @@
 #include "daemon/module_set.hpp"
 #include "daemon/preflight.hpp"
 #include "daemon/runtime.hpp"
+#include "daemon/service_manager.hpp"
 #include "profile/profile.hpp"
 #include "terway/error.hpp"
 
@@ -107,15 +107,6 @@ int print_max_pods(const terway::profile::Profile& profile) {
     return 0;
 }
 
-void block_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    (void)::signal(SIGPIPE, SIG_IGN);
-}
-
 int run_with(const po::variables_map& given) {
     if (given.count("help") != 0) {
         std::cout << kUsage << "\n" << options();
@@ -151,7 +142,7 @@ int run_with(const po::variables_map& given) {
     if (given.count("preflight") != 0) {
         return examine_node(*profile, diagnostics);
     }
-    block_signals();
+    hold_signals();
     return run(*profile, diagnostics);
 }
 
