@@ -12,6 +12,7 @@
 #include "endpoint/names.hpp"
 #include "endpoint/outcome.hpp"
 #include "endpoint/qos_wish.hpp"
+#include "endpoint/spec_maker.hpp"
 
 namespace terway::endpoint {
 namespace {
@@ -23,42 +24,9 @@ constexpr std::chrono::seconds kTimeToBuild{10};
 // Undoing gets its own time: the request's may be used up.
 constexpr std::chrono::seconds kUndoTime{30};
 
-std::vector<Prefix> hosts(const std::vector<IpAddress>& addresses) {
-    std::vector<Prefix> all;
-    all.reserve(addresses.size());
-    for (const auto& address : addresses) {
-        all.push_back(Prefix::host(address));
-    }
-    return all;
-}
-
 Deadline lease_deadline(pool::Source source, Deadline operation) {
     return source == pool::Source::PodCidr ? std::min(operation, after(kCoolingPatience))
                                            : operation - kTimeToBuild;
-}
-
-void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
-    spec.addresses = hosts(lease.addresses);
-    if (lease.eni) {
-        spec.eni = lease.eni->id;
-        spec.eni_ifindex = lease.eni->ifindex;
-        spec.eni_mac = lease.eni->mac;
-        spec.subnets = lease.eni->subnets;
-        spec.gateways = hosts(lease.eni->gateways);
-    }
-}
-
-// What the runtime has said stays.
-void take_wish(EndpointSpec& spec, const QosWish& wish) {
-    spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : wish.rates.ingress;
-    spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : wish.rates.egress;
-    spec.priority = wish.priority;
-}
-
-// Runtimes that are told a rate and no burst write the largest number they know.
-std::uint64_t asked_burst(std::uint64_t rate, std::uint64_t burst) {
-    constexpr std::uint64_t kNoOpinion = 0x7fffffff;
-    return rate == 0 || burst >= kNoOpinion ? 0 : burst;
 }
 
 Operation for_undo(const Operation& operation) {
@@ -87,30 +55,10 @@ Manager::Manager(const Parts& parts)
     parts.reaper.on_release([this](const auto& addresses) { set_free(addresses); });
 }
 
-EndpointSpec Manager::spec_of(const cni::Request& request) const {
-    EndpointSpec spec;
-    spec.key = {request.container_id, request.ifname};
-    spec.network = request.config.name;
-    spec.netns = request.netns;
-    spec.pod_namespace = request.args.pod_namespace;
-    spec.pod_name = request.args.pod_name;
-    spec.pod_uid = request.args.pod_uid;
-    spec.mtu = request.config.mtu.value_or(parts_.profile.endpoint.mtu);
-    if (const auto& bandwidth = request.config.runtime.bandwidth) {
-        spec.ingress_bps = bandwidth->ingress_rate;
-        spec.egress_bps = bandwidth->egress_rate;
-        spec.ingress_burst = asked_burst(bandwidth->ingress_rate, bandwidth->ingress_burst);
-        spec.egress_burst = asked_burst(bandwidth->egress_rate, bandwidth->egress_burst);
-    }
-    spec.host_ifname = host_ifname(parts_.profile.endpoint.host_names, spec);
-    spec.sticky = sticky_name(parts_.profile.pool.sticky_pods, spec);
-    return spec;
-}
-
 EndpointRecord Manager::new_record(const cni::Request& request,
                                    std::vector<ModulePin> chain) const {
     EndpointRecord record;
-    record.spec = spec_of(request);
+    record.spec = spec_of(request, parts_.profile);
     record.chain = std::move(chain);
     record.created = wall_now();
     record.traceparent = request.traceparent;

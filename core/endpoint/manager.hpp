@@ -116,7 +116,6 @@ public:
     void check_record(const EndpointRecord& record, const Operation& operation);
 
 private:
-    [[nodiscard]] EndpointSpec spec_of(const cni::Request& request) const;
     [[nodiscard]] EndpointRecord new_record(const cni::Request& request,
                                             std::vector<ModulePin> chain) const;
     // Of an endpoint nobody remembers: everything that can have served it.

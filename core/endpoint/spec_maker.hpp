@@ -1,0 +1,18 @@
+// What an endpoint is to be, from what the runtime, the profile, the pool and the pod's object say.
+#pragma once
+
+#include "cni/request.hpp"
+#include "endpoint/qos_wish.hpp"
+#include "endpoint/record.hpp"
+#include "pool/address_pool.hpp"
+#include "profile/profile.hpp"
+
+namespace terway::endpoint {
+
+// Without addresses.
+[[nodiscard]] EndpointSpec spec_of(const cni::Request& request, const profile::Profile& profile);
+void note_lease(EndpointSpec& spec, const pool::Lease& lease);
+// The limits of the pod's object count only where the runtime has said none.
+void take_wish(EndpointSpec& spec, const QosWish& wish);
+
+}  // namespace terway::endpoint
