@@ -176,8 +176,17 @@ void KubeNode::remove_cluster_policy(const std::string& name) {
 }
 
 void KubeNode::annotate(const std::string& pod, const std::string& name, const std::string& value) {
+    patch_pod(pod, "annotations", name, value);
+}
+
+void KubeNode::label(const std::string& pod, const std::string& name, const std::string& value) {
+    patch_pod(pod, "labels", name, value);
+}
+
+void KubeNode::patch_pod(const std::string& pod, const char* member, const std::string& name,
+                         const std::string& value) {
     const When when{server_.time()};
-    const json::object metadata{{"annotations", json::object{{name, value}}}};
+    const json::object metadata{{member, json::object{{name, value}}}};
     server_.with([&](Api& api) {
         (void)api.cluster().patch(kind_named("pods"), key_of(pod), "",
                                   "application/merge-patch+json",

@@ -50,6 +50,7 @@ public:
     std::string create(const std::string& pod, const PodWish& wish = {});
     void remove(const std::string& pod, std::int64_t grace = 30);
     void annotate(const std::string& pod, const std::string& name, const std::string& value);
+    void label(const std::string& pod, const std::string& name, const std::string& value);
     // Empty if there is none.
     [[nodiscard]] boost::json::object pod(const std::string& name);
     [[nodiscard]] std::string phase(const std::string& pod);
@@ -70,6 +71,8 @@ public:
 
 private:
     void prepare();
+    void patch_pod(const std::string& pod, const char* member, const std::string& name,
+                   const std::string& value);
     void apply(const sim::kube::Kind& kind, const sim::kube::Key& key, const std::string& spec);
     void remove(const sim::kube::Kind& kind, const sim::kube::Key& key);
     std::string kubeconfig(const std::string& token);

@@ -2,16 +2,10 @@
 // about the policies changes: none of the former arrives, and all of the latter do.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <thread>
 
-#include "netlink/nft_batch.hpp"
 #include "policy_cluster.hpp"
-#include "traffic.hpp"
+#include "udp_flood.hpp"
 
 namespace terway::test {
 namespace {
@@ -22,69 +16,12 @@ using policy::Protocol;
 using policy::RuleSet;
 using policy::SetId;
 
-constexpr std::uint16_t kOpen = 80;
-constexpr std::uint16_t kShut = 81;
 constexpr std::uint64_t kPackets = 100'000;  // of each kind, at least
 constexpr int kRounds = 25;                  // of changes, at least
 
 IpAddress address(const std::string& text) {
     return IpAddress::parse(text).value();
 }
-
-std::string run(const Netns& netns, const std::string& command) {
-    const NetnsScope scope(netns.fd());
-    FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
-    std::string out;
-    std::array<char, 1024> chunk{};
-    while (std::fgets(chunk.data(), chunk.size(), pipe) != nullptr) {
-        out += chunk.data();
-    }
-    EXPECT_EQ(::pclose(pipe), 0) << out;
-    return out;
-}
-
-// Counts in the kernel, so that nobody has to keep up, and answers nobody, so that every packet is
-// one that opens a connection.
-class Counters {
-public:
-    explicit Counters(const Netns& netns) : netns_(netns) {
-        run(netns,
-            "nft 'table inet seen {\ncounter open { }\ncounter shut { }\nchain in {\n"
-            "type filter hook prerouting priority 0\nudp dport 80 counter name open drop\n"
-            "udp dport 81 counter name shut drop\n}\n}'");
-    }
-    [[nodiscard]] std::uint64_t read(const std::string& name) const {
-        const auto text = run(netns_, "nft list counter inet seen " + name);
-        const auto at = text.find("packets ");
-        return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 8, nullptr, 10);
-    }
-
-private:
-    const Netns& netns_;
-};
-
-class Flood {
-public:
-    Flood(const Netns& from, const IpAddress& source, const IpAddress& to)
-        : socket_(from.fd(), source, 4000), thread_([this, to](const std::stop_token& stop) {
-              while (!stop.stop_requested()) {
-                  socket_.send(to, kShut, "denied");
-                  socket_.send(to, kOpen, "allowed");
-                  sent_.fetch_add(1);
-              }
-          }) {}
-    [[nodiscard]] std::uint64_t sent() const { return sent_.load(); }
-    std::uint64_t stop() {
-        thread_.request_stop();
-        thread_.join();
-        return sent();
-    }
-
-private:
-    Udp socket_;
-    std::atomic<std::uint64_t> sent_{0};
-    std::jthread thread_;
-};
 
 class PolicyFlood : public testing::Test {
 protected:
@@ -108,7 +45,7 @@ protected:
         made->id = policy::id_of<policy::RuleSetId>(name + set + std::to_string(more));
         const Match match{Action::Allow, {false, {set_id(set)}}};
         auto& classes = made->tiers.emplace_back().classes;
-        classes.push_back({Protocol::Udp, kOpen, kOpen, {match}});
+        classes.push_back({Protocol::Udp, kOpenPort, kOpenPort, {match}});
         if (more != 0) {
             classes.push_back({Protocol::Udp, more, static_cast<std::uint16_t>(more + 9), {match}});
         }
@@ -140,14 +77,14 @@ protected:
 
     // Changes until enough packets have met enough changes; `change` is told the round.
     void expect_firm(const std::function<void(int)>& change) {
-        const Counters seen(cluster_.pod("x/b").netns);
-        Flood flood(cluster_.pod("x/a").netns, a_, b_);
+        const Arrivals seen(cluster_.pod("x/b").netns.fd());
+        Flood flood(cluster_.pod("x/a").netns.fd(), a_, b_);
         for (int round = 0; round < kRounds || flood.sent() < kPackets; ++round) {
             change(round);
         }
         const auto sent = flood.stop();
-        EXPECT_EQ(seen.read("shut"), 0U) << "of " << sent << " denied packets";
-        EXPECT_EQ(seen.read("open"), sent);
+        EXPECT_EQ(seen.shut(), 0U) << "of " << sent << " denied packets";
+        EXPECT_EQ(seen.open(), sent);
     }
 
     const IpAddress a_ = address("10.7.0.1");

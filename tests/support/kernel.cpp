@@ -51,7 +51,8 @@ void add_elements(const Node& node, Facts& facts) {
     for (const auto& item : document.at("nftables").as_array()) {
         const auto* set = item.as_object().if_contains("set");
         const auto* elements = set == nullptr ? nullptr : set->as_object().if_contains("elem");
-        if (elements == nullptr) {
+        // The policy module's sets are rules, which say nothing of endpoints.
+        if (elements == nullptr || text(set->at("table")).starts_with("terway-policy")) {
             continue;
         }
         for (const auto& element : elements->as_array()) {

@@ -104,6 +104,8 @@ Node::Node(Settings settings) : Node(std::move(settings), Netns::create()) {
 Node::~Node() = default;
 
 void Node::write_profile() const {
+    auto module_dirs = settings_.module_dirs;
+    module_dirs.insert(module_dirs.end(), {TERWAY_MODULES, TERWAY_TEST_MODULES});
     std::ofstream out(profile());
     out << "profile = \"test\"\n[chain]\ndataplane = \"" << settings_.dataplane << "\"\n"
         << settings_.chain << "\n[node]\npod_cidrs = " << quoted(settings_.pod_cidrs)
@@ -111,10 +113,8 @@ void Node::write_profile() const {
         << settings_.pool << "\n[cloud]\n"
         << settings_.cloud << "\n[endpoint]\n"
         << settings_.endpoint << "\n[daemon]\nsocket = \"" << socket() << "\"\nstate_dir = \""
-        << state() << "\"\nqueue = \"" << queue()
-        << "\"\nmodule_dirs = [\"" TERWAY_MODULES "\", \"" TERWAY_TEST_MODULES
-           "\"]\nadmin = \"unix:"
-        << files_ / "run/admin.sock"
+        << state() << "\"\nqueue = \"" << queue() << "\"\nmodule_dirs = " << quoted(module_dirs)
+        << "\nadmin = \"unix:" << files_ / "run/admin.sock"
         << "\"\n"
         << settings_.daemon << "\n";
     if ((settings_.dataplane + settings_.chain).find("veth") != std::string::npos) {

@@ -27,11 +27,12 @@ struct Settings {
     std::string pool;   // further lines of [pool]
     std::string cloud;  // of [cloud]
     std::string dataplane = "veth";
-    std::string chain;     // further lines of [chain], and its [[chain.when]]
-    std::string endpoint;  // of [endpoint]
-    std::string daemon;    // of [daemon]
-    std::string veth;      // of [module.veth]
-    std::string modules;   // further tables
+    std::string chain;                     // further lines of [chain], and its [[chain.when]]
+    std::string endpoint;                  // of [endpoint]
+    std::string daemon;                    // of [daemon]
+    std::string veth;                      // of [module.veth]
+    std::string modules;                   // further tables
+    std::vector<std::string> module_dirs;  // searched before those of the build
 };
 
 // A running terwayd. Destruction kills it.
