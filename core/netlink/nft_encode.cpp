@@ -5,6 +5,7 @@
 
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -198,6 +199,16 @@ private:
     nftnl_rule* rule_;
 };
 
+// As nft does it: a type, a length and a text that ends with a zero.
+void put_comment(nftnl_rule* rule, const std::string& comment) {
+    std::vector<std::uint8_t> bytes{NFTNL_UDATA_RULE_COMMENT,
+                                    static_cast<std::uint8_t>(comment.size() + 1)};
+    bytes.insert(bytes.end(), comment.begin(), comment.end());
+    bytes.push_back(0);
+    nftnl_rule_set_data(rule, NFTNL_RULE_USERDATA, bytes.data(),
+                        static_cast<std::uint32_t>(bytes.size()));
+}
+
 }  // namespace
 
 void put_expressions(nlmsghdr* message, const Rule& rule) {
@@ -212,6 +223,9 @@ void put_expressions(nlmsghdr* message, const Rule& rule) {
     }
     if (rule.verdict) {
         encode.verdict(*rule.verdict);
+    }
+    if (!rule.comment.empty()) {
+        put_comment(made.get(), rule.comment);
     }
     nftnl_rule_nlmsg_build_payload(message, made.get());
 }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
@@ -58,6 +59,26 @@ std::string target_of(nlattr* expression) {
     const auto value = parse_nest<NFTA_DATA_MAX + 1>(data[NFTA_IMMEDIATE_DATA]);
     const auto verdict = parse_nest<NFTA_VERDICT_MAX + 1>(value[NFTA_DATA_VERDICT]);
     return text_of(verdict[NFTA_VERDICT_CHAIN]);
+}
+
+// Of a rule's user data: entries of a type, a length and so many bytes.
+std::string comment_of(const nlattr* data) {
+    constexpr std::uint8_t kComment = 0;
+    if (data == nullptr) {
+        return {};
+    }
+    std::string_view rest(static_cast<const char*>(nla_data(data)),
+                          static_cast<std::size_t>(nla_len(data)));
+    while (rest.size() >= 2) {
+        const auto type = static_cast<std::uint8_t>(rest[0]);
+        const std::size_t size = static_cast<std::uint8_t>(rest[1]);
+        const auto value = rest.substr(2, size);
+        if (type == kComment) {
+            return std::string(value.substr(0, value.find('\0')));
+        }
+        rest.remove_prefix(2 + value.size());
+    }
+    return {};
 }
 
 }  // namespace
@@ -151,19 +172,19 @@ std::optional<std::uint64_t> counter(Socket& socket, const std::string& table,
     return found;
 }
 
-std::vector<std::string> targets(Socket& socket, const std::string& table,
-                                 const std::string& chain) {
+std::vector<RuleFacts> rules(Socket& socket, const std::string& table, const std::string& chain) {
     auto message = message_of(NFT_MSG_GETRULE);
     message.text(NFTA_RULE_TABLE, table);
     message.text(NFTA_RULE_CHAIN, chain);
-    std::vector<std::string> found;
+    std::vector<RuleFacts> found;
     const auto collect = [&](const nlmsghdr& entry) {
         const auto parts = parse<NFTA_RULE_MAX + 1>(entry, sizeof(nfgenmsg));
         if (!is_of(entry) || text_of(parts[NFTA_RULE_TABLE]) != table ||
             text_of(parts[NFTA_RULE_CHAIN]) != chain) {
             return;
         }
-        auto& target = found.emplace_back();
+        auto& rule = found.emplace_back();
+        rule.comment = comment_of(parts[NFTA_RULE_USERDATA]);
         auto* const list = parts[NFTA_RULE_EXPRESSIONS];
         if (list == nullptr) {
             return;
@@ -172,7 +193,7 @@ std::vector<std::string> targets(Socket& socket, const std::string& table,
         for (auto* item = static_cast<nlattr*>(nla_data(list)); nla_ok(item, rest) != 0;
              item = nla_next(item, &rest)) {
             if (const auto named = target_of(item); !named.empty()) {
-                target = named;
+                rule.target = named;
             }
         }
     };

@@ -28,8 +28,13 @@ namespace terway::netlink::nft {
 // Packets that a named counter has seen.
 [[nodiscard]] std::optional<std::uint64_t> counter(Socket& socket, const std::string& table,
                                                    const std::string& name);
-// For every rule of a chain, where it jumps or goes at its end; empty if nowhere.
-[[nodiscard]] std::vector<std::string> targets(Socket& socket, const std::string& table,
-                                               const std::string& chain);
+
+struct RuleFacts {
+    std::string target;  // where it jumps or goes at its end; empty if nowhere
+    std::string comment;
+};
+// Of every rule of a chain, in their order.
+[[nodiscard]] std::vector<RuleFacts> rules(Socket& socket, const std::string& table,
+                                           const std::string& chain);
 
 }  // namespace terway::netlink::nft

@@ -96,6 +96,9 @@ std::string Rule::text() const {
     if (verdict) {
         out += (out.empty() ? "" : " ") + verdict->text();
     }
+    if (!comment.empty()) {
+        out += " comment \"" + comment + "\"";
+    }
     return out;
 }
 

@@ -110,6 +110,7 @@ using Statement =
 struct Rule {
     std::vector<Statement> statements;
     std::optional<Verdict> verdict;
+    std::string comment = {};  // at most 127 bytes
 
     [[nodiscard]] std::string text() const;
     bool operator==(const Rule&) const = default;

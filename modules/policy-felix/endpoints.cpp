@@ -110,6 +110,7 @@ void Endpoints::bring(const sdk::EndpointView& endpoint, const twy_attachment& m
     }
     if (auto* const table = table_of(brought); table != nullptr) {
         table->want(brought.link, brought.end);
+        table->verify(brought.link);
         table->reconcile(picture_, {});
     }
 }

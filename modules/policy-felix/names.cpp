@@ -7,6 +7,10 @@ const char* letter(Direction direction) {
     return direction == Direction::Egress ? "o" : "i";
 }
 
+const char* group_prefix(Direction direction) {
+    return direction == Direction::Egress ? "ge1_" : "gi1_";
+}
+
 }  // namespace
 
 std::string endpoint_chain(Direction direction, std::string_view link) {
@@ -26,7 +30,14 @@ std::string counter_name(Counter counter, Direction direction, std::string_view 
 }
 
 std::string group_name(Direction direction, const policy::RuleSetId& id) {
-    return (direction == Direction::Egress ? "ge1_" : "gi1_") + policy::text_of(id);
+    return group_prefix(direction) + policy::text_of(id);
+}
+
+bool is_group(Direction direction, std::string_view name) {
+    static const auto length = group_name(direction, {}).size();
+    const std::string_view prefix = group_prefix(direction);
+    return name.size() == length && name.starts_with(prefix) &&
+           name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
 }
 
 std::string set_name(Family family, const policy::SetId& id) {

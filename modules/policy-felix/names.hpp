@@ -36,6 +36,8 @@ enum class Counter { Asked, Refused, Late };
 
 // "ge1_<id>"; chains, maps and class chains of a group begin with it.
 [[nodiscard]] std::string group_name(Direction direction, const policy::RuleSetId& id);
+// Whether it is such a name, of this direction and this form.
+[[nodiscard]] bool is_group(Direction direction, std::string_view name);
 // "s4_<id>".
 [[nodiscard]] std::string set_name(Family family, const policy::SetId& id);
 // Whether it is of a group, or a set of addresses: what goes when nobody needs it.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 
 namespace terway::felix {
 namespace {
@@ -236,6 +237,12 @@ MapPlan set_plan(Family family, const policy::SetId& id, const policy::Picture::
 }
 
 }  // namespace
+
+std::size_t Group::rule_count() const {
+    return std::accumulate(
+        chains.begin(), chains.end(), std::size_t{0},
+        [](std::size_t sum, const nft::Chain& chain) { return sum + chain.rules.size(); });
+}
 
 std::string Group::text() const {
     std::string out;

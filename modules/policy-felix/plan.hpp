@@ -11,6 +11,7 @@
 #include "netlink/nft_rule.hpp"
 #include "policy/picture.hpp"
 #include "policy/rule_set.hpp"
+#include "tag.hpp"
 
 namespace terway::felix {
 
@@ -31,6 +32,7 @@ struct Group {
     std::set<policy::SetId> sets;
 
     [[nodiscard]] const std::string& name() const { return chains.front().name; }
+    [[nodiscard]] std::size_t rule_count() const;
     [[nodiscard]] std::string text() const;
 };
 
@@ -46,9 +48,9 @@ struct Group {
                                                     const policy::Members& members);
 [[nodiscard]] std::vector<Family> families_of(const policy::Picture::Content& content);
 
-// The chain of an endpoint, both kinds of place; `group` is empty for one that is closed.
-[[nodiscard]] nft::Chain endpoint_plan(Direction direction, const std::string& link,
-                                       const std::string& group, bool is_on_host);
+// The chain of an endpoint, both kinds of place; all its rules carry the tag.
+[[nodiscard]] nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag& tag,
+                                       bool is_on_host);
 
 // Where a table is: on the node, for all pods that have a link there, or inside a pod.
 struct Place {

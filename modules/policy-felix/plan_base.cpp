@@ -100,7 +100,7 @@ BasePlan pod_base(const Place& place) {
 
 }  // namespace
 
-nft::Chain endpoint_plan(Direction direction, const std::string& link, const std::string& group,
+nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag& tag,
                          bool is_on_host) {
     nft::Chain chain{endpoint_chain(direction, link), {}};
     const auto count = [&](Counter counter) {
@@ -112,11 +112,14 @@ nft::Chain endpoint_plan(Direction direction, const std::string& link, const std
     }
     chain.rules.push_back({{nft::CtState{nft::kInvalid}, count(Counter::Late)}, Verdict::drop()});
     chain.rules.push_back({{nft::CtUnconfirmed{}, count(Counter::Asked)}, std::nullopt});
-    if (!group.empty()) {
-        chain.rules.push_back({{}, Verdict::jump(group)});
+    if (!tag.group.empty()) {
+        chain.rules.push_back({{}, Verdict::jump(tag.group)});
     }
     chain.rules.push_back({{nft::CtUnconfirmed{}, count(Counter::Refused)}, Verdict::drop()});
     chain.rules.push_back({{count(Counter::Late)}, Verdict::drop()});
+    for (auto& rule : chain.rules) {
+        rule.comment = tag.text();
+    }
     return chain;
 }
 

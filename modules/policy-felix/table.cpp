@@ -59,6 +59,7 @@ void Table::refresh() {
         return;
     }
     generation_ = generation;
+    group_rules_.clear();
     has_table_ = nft::has_table(socket_, kTable);
     const auto chains = nft::chains(socket_, kTable);
     bases_ = bases_of(chains);

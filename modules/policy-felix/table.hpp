@@ -54,6 +54,10 @@ public:
     // Of a set that is gone, or of which more changed than `changes` will say.
     void distrust(const policy::SetId& id) { loaded_.erase(id); }
     void distrust_everything();
+    // Finds what rules of an endpoint were taken away, in its chains or in what they lead to. If it
+    // is told, reconcile puts them back. Else its chains are written anew, leading where they led,
+    // or it is closed if nobody can know any more what was in force. Throws Error.
+    void verify(const std::string& link);
 
     // An endpoint that is wanted no more, and what is there of it.
     void remove(const std::string& link);
@@ -90,11 +94,19 @@ private:
     void add_groups(nft::Batch& batch, const policy::Picture& picture);
     void add_group(nft::Batch& batch, const Group& group);
     void add_ends(nft::Batch& batch);
+    static void add_counters(nft::Batch& batch, Direction direction, const std::string& link);
     void write_chain(nft::Batch& batch, const nft::Chain& chain);
     // Phase 2.
     void switch_sets(nft::Batch& batch, std::span<const policy::SetChange> changes);
     void switch_ends(nft::Batch& batch);
     void dispatch(nft::Batch& batch);
+
+    [[nodiscard]] Finding find(Direction direction, const std::string& link);
+    // Whether no rule is missing in the group that is led to.
+    [[nodiscard]] bool has_whole(const Finding& finding);
+    void verify(nft::Batch& batch, Direction direction, const std::string& link);
+    // Of an endpoint that is not told yet; empty if all is well.
+    [[nodiscard]] std::string complaint_of(Direction direction, const std::string& link);
 
     void remove_now(const std::string& link);
     void put_removal(nft::Batch& batch, const std::string& link);
@@ -119,7 +131,9 @@ private:
     std::map<std::string, Group> groups_;                 // whole, by name
     std::map<EndKey, std::string> leads_to_;              // groups' names; empty: closed
     std::map<policy::SetId, std::vector<std::string>> loaded_;
-    std::set<policy::SetId> fresh_;  // loaded in this attempt
+    std::set<policy::SetId> fresh_;                                  // loaded in this attempt
+    std::map<std::string, std::optional<std::size_t>> group_rules_;  // of groups that were counted
+    std::set<std::string> damaged_groups_;                           // are to be written again
 
     bool may_sweep_ = false;
     std::map<std::string, Deadline> idle_since_;

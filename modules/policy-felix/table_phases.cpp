@@ -114,7 +114,8 @@ void Table::add_groups(nft::Batch& batch, const policy::Picture& picture) {
                 continue;
             }
             auto group = plan_group(direction, *rules, picture);
-            if (bases_ == Bases::Broken || !chains_.contains(group.name())) {
+            const bool is_damaged = damaged_groups_.erase(group.name()) != 0;
+            if (bases_ == Bases::Broken || is_damaged || !chains_.contains(group.name())) {
                 add_group(batch, group);
             }
             groups_.insert_or_assign(group.name(), std::move(group));
@@ -153,12 +154,16 @@ void Table::add_ends(nft::Batch& batch) {
             if (bases_ != Bases::Broken && chains_.contains(endpoint_chain(direction, link))) {
                 continue;
             }
-            for (const auto counter : {Counter::Asked, Counter::Refused, Counter::Late}) {
-                batch.add_counter(counter_name(counter, direction, link));
-            }
+            add_counters(batch, direction, link);
             write_chain(batch, endpoint_plan(direction, link, {}, place_.is_on_host));
             leads_to_[{direction, link}] = {};
         }
+    }
+}
+
+void Table::add_counters(nft::Batch& batch, Direction direction, const std::string& link) {
+    for (const auto counter : {Counter::Asked, Counter::Refused, Counter::Late}) {
+        batch.add_counter(counter_name(counter, direction, link));
     }
 }
 
@@ -204,7 +209,8 @@ void Table::switch_ends(nft::Batch& batch) {
             if (!end.is_told || (found != leads_to_.end() && found->second == group)) {
                 continue;
             }
-            write_chain(batch, endpoint_plan(direction, link, group, place_.is_on_host));
+            const auto tag = group.empty() ? Tag() : Tag{group, groups_.at(group).rule_count()};
+            write_chain(batch, endpoint_plan(direction, link, tag, place_.is_on_host));
             leads_to_[{direction, link}] = group;
         }
     }

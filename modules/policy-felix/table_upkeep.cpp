@@ -154,23 +154,27 @@ void Table::check(const std::string& link) {
         if (!chains.contains(name)) {
             complain("has no chain " + name);
         }
-        auto targets = nft::targets(socket_, kTable, name);
         if (!found->second.is_told) {
+            if (const auto complaint = complaint_of(direction, link); !complaint.empty()) {
+                complain(complaint);
+            }
             continue;
         }
-        const auto expected = endpoint_plan(direction, link, group, place_.is_on_host).rules.size();
-        if (targets.size() != expected) {
-            complain("has " + std::to_string(targets.size()) + " rules in chain " + name +
-                     ", not " + std::to_string(expected));
+        const auto there = nft::rules(socket_, kTable, name);
+        const auto expected =
+            endpoint_plan(direction, link, Tag{group}, place_.is_on_host).rules.size();
+        if (there.size() != expected) {
+            complain("has " + std::to_string(there.size()) + " rules in chain " + name + ", not " +
+                     std::to_string(expected));
         }
-        std::erase(targets, std::string());
-        if (targets != (group.empty() ? std::vector<std::string>() : std::vector{group})) {
+        const auto finding = judge(direction, link, there, place_.is_on_host);
+        if (finding.state != Finding::State::Whole || finding.tag.group != group) {
             complain("has a chain " + name + " that does not lead to " +
                      (group.empty() ? "the end" : group));
         }
         if (const auto plan = groups_.find(group); plan != groups_.end()) {
             for (const auto& chain : plan->second.chains) {
-                const auto count = nft::targets(socket_, kTable, chain.name).size();
+                const auto count = nft::rules(socket_, kTable, chain.name).size();
                 if (count != chain.rules.size()) {
                     complain("has " + std::to_string(count) + " rules in chain " + chain.name +
                              ", not " + std::to_string(chain.rules.size()));

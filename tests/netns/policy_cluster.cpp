@@ -185,10 +185,11 @@ void PolicyCluster::apply(const policy::Update& update, bool is_full) {
     }
 }
 
-void PolicyCluster::restart() {
+void PolicyCluster::restart(const std::function<void()>& meanwhile) {
     for (auto& [name, node] : nodes_) {
         const NetnsScope scope(node->netns.fd());
         node->module.reset();
+        meanwhile();
         start(*node);
         for (auto& [_, pod] : pods_) {
             if (pod->node == name) {

@@ -46,8 +46,8 @@ public:
 
     // Every node's module is told of its own pods.
     void apply(const policy::Update& update, bool is_full);
-    // Every module ends and another begins, which adopts the pods.
-    void restart();
+    // Every module ends and another begins, which adopts the pods. `meanwhile` runs on the node.
+    void restart(const std::function<void()>& meanwhile = [] {});
 
     // The module of a node; call it there.
     [[nodiscard]] sdk::testing::ModuleUnderTest& module(const std::string& node) {

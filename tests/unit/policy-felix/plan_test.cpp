@@ -181,13 +181,13 @@ TEST(Plan, AClosedEndpointLeadsNowhere) {
     const auto chain = endpoint_plan(Direction::Egress, "cali1", {}, true);
     EXPECT_EQ(chain.text(),
               "chain po_cali1\n"
-              "  oifname \"cali1\" accept\n"
-              "  ct state invalid counter name \"late_o_cali1\" drop\n"
-              "  ct status ! confirmed counter name \"asked_o_cali1\"\n"
-              "  ct status ! confirmed counter name \"refused_o_cali1\" drop\n"
-              "  counter name \"late_o_cali1\" drop\n");
-    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", "ge1_1", true).text(),
-                HasSubstr("  jump ge1_1\n"));
+              "  oifname \"cali1\" accept comment \"closed\"\n"
+              "  ct state invalid counter name \"late_o_cali1\" drop comment \"closed\"\n"
+              "  ct status ! confirmed counter name \"asked_o_cali1\" comment \"closed\"\n"
+              "  ct status ! confirmed counter name \"refused_o_cali1\" drop comment \"closed\"\n"
+              "  counter name \"late_o_cali1\" drop comment \"closed\"\n");
+    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", Tag{"ge1_1", 3}, true).text(),
+                HasSubstr("  jump ge1_1 comment \"leads to ge1_1 of 3 rules\"\n"));
 }
 
 TEST(Plan, TheNodesOwnPacketsAreNotAsked) {
