@@ -18,12 +18,16 @@ struct PodWish {
     bool host_network = false;
 };
 
-// The node "node-a"; pods are in the namespace "default" and bound to it. One thread at a time.
+// The node "node-a"; pods are in the namespace "default" and bound to it. One thread at a time. By
+// default it is a node of its own, with ranges of pod addresses that the API server tells.
 class KubeNode {
 public:
     static constexpr const char* kName = "node-a";
 
     explicit KubeNode(const sim::kube::ApiOptions& options = {});
+    // One that somebody else has made, and lends.
+    KubeNode(Node& node, const std::vector<IpAddress>& addresses,
+             const sim::kube::ApiOptions& options = {});
 
     [[nodiscard]] Node& node() noexcept { return node_; }
     [[nodiscard]] sim::kube::KubeServer& server() noexcept { return server_; }
@@ -69,13 +73,16 @@ public:
     [[nodiscard]] bool talks(const std::string& from, const std::string& to);
 
 private:
+    void make_plugins();
     void prepare();
     void apply(const sim::kube::Kind& kind, const sim::kube::Key& key, const std::string& spec);
     void remove(const sim::kube::Kind& kind, const sim::kube::Key& key);
     std::string kubeconfig(const std::string& token);
 
     sim::kube::KubeServer server_;
-    Node node_;
+    std::unique_ptr<Node> own_;
+    Node& node_;
+    std::vector<IpAddress> addresses_;
     std::unique_ptr<sim::kubelet::Kubelet> kubelet_;
     std::string token_ = "admin-token";
     std::string modules_;
