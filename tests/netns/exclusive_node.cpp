@@ -1,11 +1,11 @@
 #include "exclusive_node.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
 #include "base/time.hpp"
 #include "netlink/sysctl.hpp"
+#include "retired_links.hpp"
 #include "terway/error.hpp"
 
 namespace terway::test {
@@ -72,23 +72,7 @@ ExclusiveNode::ExclusiveNode(const sdk::testing::ConfigTable& config)
           "ip link set eth0 up; ip address add 10.0.2.9/24 dev eth0; "
           "ip address add fd02::9/64 dev eth0 nodad; "
           "ip route add default via 10.0.2.1; ip route add default via fd02::1");
-    // The link itself says nothing about what the daemon does with it.
-    fake_.on_retire_link([](std::uint32_t ifindex) {
-        netlink::Socket socket;
-        try {
-            netlink::change_link(socket, ifindex, {.group = TWY_RETIRED_LINK_GROUP});
-        } catch (const Error& error) {
-            // One that vanishes meanwhile, with its sandbox, is no error.
-            if (error.sys_errno() != ENODEV) {
-                throw;
-            }
-        }
-    });
-    fake_.on_await_retired([] {
-        netlink::Socket socket;
-        netlink::remove_links_of_group(socket, TWY_RETIRED_LINK_GROUP);
-        return true;
-    });
+    serve_retired_links(fake_);
     on_host([&] {
         const std::vector<twy_prefix> own{sdk::testing::prefix("10.0.0.2"),
                                           sdk::testing::prefix("fd00::2")};

@@ -46,8 +46,22 @@ json::object manifest(const std::string& name, const PodWish& wish) {
 
 }  // namespace
 
-KubeNode::KubeNode(const sim::kube::ApiOptions& options) : server_(options) {
+KubeNode::KubeNode(const sim::kube::ApiOptions& options)
+    : server_(options),
+      own_(std::make_unique<Node>()),
+      node_(*own_),
+      addresses_{IpAddress::parse(Node::kNode4).value(), IpAddress::parse(Node::kNode6).value()} {
     node_.settings().pod_cidrs.clear();
+    make_plugins();
+}
+
+KubeNode::KubeNode(Node& node, const std::vector<IpAddress>& addresses,
+                   const sim::kube::ApiOptions& options)
+    : server_(options), node_(node), addresses_(addresses) {
+    make_plugins();
+}
+
+void KubeNode::make_plugins() {
     fs::create_directory(plugins());
     fs::create_symlink(node_.cni_command({}).argv.front(), plugins() + "/terway");
 }
@@ -115,8 +129,7 @@ void KubeNode::start_kubelet(const std::vector<std::string>& further_plugins) {
     kubelet_ = std::make_unique<sim::kubelet::Kubelet>(
         server_, sim::kubelet::KubeletOptions{
                      .node = kName,
-                     .addresses = {IpAddress::parse(Node::kNode4).value(),
-                                   IpAddress::parse(Node::kNode6).value()},
+                     .addresses = addresses_,
                      .directory = node_.files() / "sandboxes",
                      .plugins = plugins(),
                      .conflist = {{"cniVersion", "1.0.0"}, {"name", "terway"}, {"plugins", list}},

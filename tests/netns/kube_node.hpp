@@ -18,12 +18,16 @@ struct PodWish {
     bool host_network = false;
 };
 
-// The node "node-a"; pods are in the namespace "default" and bound to it. One thread at a time.
+// The node "node-a"; pods are in the namespace "default" and bound to it. One thread at a time. By
+// default it is a node of its own, with ranges of pod addresses that the API server tells.
 class KubeNode {
 public:
     static constexpr const char* kName = "node-a";
 
     explicit KubeNode(const sim::kube::ApiOptions& options = {});
+    // One that somebody else has made, and lends.
+    KubeNode(Node& node, const std::vector<IpAddress>& addresses,
+             const sim::kube::ApiOptions& options = {});
 
     [[nodiscard]] Node& node() noexcept { return node_; }
     [[nodiscard]] sim::kube::KubeServer& server() noexcept { return server_; }
@@ -70,6 +74,7 @@ public:
     [[nodiscard]] bool talks(const std::string& from, const std::string& to);
 
 private:
+    void make_plugins();
     void prepare();
     void patch_pod(const std::string& pod, const char* member, const std::string& name,
                    const std::string& value);
@@ -78,7 +83,9 @@ private:
     std::string kubeconfig(const std::string& token);
 
     sim::kube::KubeServer server_;
-    Node node_;
+    std::unique_ptr<Node> own_;
+    Node& node_;
+    std::vector<IpAddress> addresses_;
     std::unique_ptr<sim::kubelet::Kubelet> kubelet_;
     std::string token_ = "admin-token";
     std::string modules_;

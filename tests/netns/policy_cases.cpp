@@ -70,6 +70,7 @@ std::string text(const policy::Case& what, const Played& played) {
 struct Wanted {
     std::vector<std::string> ids;  // none: all
     bool as_json = false;
+    Dataplane dataplane = Dataplane::Veth;
 
     [[nodiscard]] bool has(const std::string& id) const {
         return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -98,7 +99,7 @@ int play(const policy::CaseFile& file, const Wanted& wanted) {
         }
         auto& player = players[each.cluster];
         if (player == nullptr) {
-            player = std::make_unique<CasePlayer>(*each.cluster);
+            player = std::make_unique<CasePlayer>(*each.cluster, wanted.dataplane);
         }
         const auto played = player->play(each);
         ++count;
@@ -121,9 +122,12 @@ int play(const policy::CaseFile& file, const Wanted& wanted) {
 int run(int argc, char** argv) {
     Wanted wanted;
     std::string output;
+    std::string dataplane;
     po::options_description options("Options");
     auto add = options.add_options();
     add("case,c", po::value(&wanted.ids), "play this case only; may be repeated");
+    add("dataplane,d", po::value(&dataplane)->default_value("veth"),
+        "whose pods: veth, ipvlan or eni-exclusive");
     add("output,o", po::value(&output)->default_value("text"),
         "text, or json: {CASE: [{PROBE: {SOURCE: ROW}} for each step]}, the text then goes to "
         "standard error");
@@ -139,11 +143,14 @@ int run(int argc, char** argv) {
         std::cout << kUsage << "\n" << options;
         return 0;
     }
-    if (given.count("file") == 0 || given["file"].as<std::vector<std::string>>().size() != 1 ||
+    const auto pods = parse_dataplane(dataplane);
+    if (!pods || given.count("file") == 0 ||
+        given["file"].as<std::vector<std::string>>().size() != 1 ||
         (output != "text" && output != "json")) {
         std::cerr << kUsage;
         return kExitUsage;
     }
+    wanted.dataplane = *pods;
     wanted.as_json = output == "json";
     auto input = ctl::read_input(given["file"].as<std::vector<std::string>>()[0], kMostBytes);
     const auto file = policy::read_case_file(std::move(input.text), input.name);

@@ -17,7 +17,7 @@ class PolicyCases : public testing::TestWithParam<std::string> {};
 // All cases that begin with the same cluster, on the same nodes.
 TEST_P(PolicyCases, AreAsRealPacketsFindThem) {
     const auto& cluster = file().clusters.at(GetParam());
-    CasePlayer player(cluster);
+    CasePlayer player(cluster, parse_dataplane(TERWAY_DATAPLANE).value());
     for (const auto& each : file().cases) {
         if (each.cluster != &cluster) {
             continue;

@@ -6,6 +6,7 @@
 #include "netlink/route.hpp"
 #include "netlink/sysctl.hpp"
 #include "policy/abi_update.hpp"
+#include "retired_links.hpp"
 
 namespace terway::test {
 namespace {
@@ -38,7 +39,8 @@ Mac mac(unsigned number, std::uint8_t end) {
 
 }  // namespace
 
-PolicyCluster::PolicyCluster() {
+PolicyCluster::PolicyCluster(Dataplane dataplane) : dataplane_(dataplane) {
+    serve_retired_links(fake_);
     prepare(vpc_);
 }
 
@@ -101,6 +103,11 @@ void PolicyCluster::add_node(const std::string& name, const std::vector<IpAddres
     node.addresses = addresses;
     prepare(node.netns);
     connect(node.netns, addresses, vpc_, name, "eth0");
+    if (dataplane_ != Dataplane::Veth) {
+        const NetnsScope scope(node.netns.fd());
+        node.links = std::make_unique<PolicyLinks>(
+            dataplane_, fake_, node.netns, vpc_, "node" + std::to_string(nodes_.size()), addresses);
+    }
     start(node);
 }
 
@@ -116,16 +123,26 @@ PolicyPod& PolicyCluster::add_pod(const std::string& name, const std::string& no
     pod.node = node;
     pod.addresses = addresses;
     prepare(pod.netns);
-    auto number = std::to_string(made_);
+    auto number = std::to_string(added_++);
     number.insert(0, 11 - number.size(), '0');
     pod.endpoint = sdk::testing::EndpointBuilder(number);
     pod.endpoint.netns(pod.netns.fd()).mtu(1500);
     for (const auto& each : addresses) {
         pod.endpoint.address(each.text());
     }
+    if (dataplane_ == Dataplane::Veth) {
+        attach_veth(pod);
+    } else {
+        attach_inner(pod);
+    }
+    return pod;
+}
+
+void PolicyCluster::attach_veth(PolicyPod& pod) {
+    const auto& node = *nodes_.at(pod.node);
     const auto link = pod.endpoint.host_ifname();
-    connect(pod.netns, addresses, this->node(node), link, "eth0");
-    auto host = netlink::Socket::in(this->node(node).fd());
+    connect(pod.netns, pod.addresses, node.netns, link, "eth0");
+    auto host = netlink::Socket::in(node.netns.fd());
     const auto found = netlink::find_link(host, link).value();
     pod.made = sdk::sized<twy_attachment>();
     pod.made.mtu = 1500;
@@ -133,27 +150,43 @@ PolicyPod& PolicyCluster::add_pod(const std::string& name, const std::string& no
     pod.made.pod_ifindex = found.peer_index;
     link.copy(pod.made.host_ifname, sizeof pod.made.host_ifname - 1);
     auto vpc = netlink::Socket::in(vpc_.fd());
-    for (const auto& each : addresses) {
-        const auto& nodes = nodes_.at(node)->addresses;
-        const auto by = std::find_if(nodes.begin(), nodes.end(),
+    for (const auto& each : pod.addresses) {
+        const auto by = std::find_if(node.addresses.begin(), node.addresses.end(),
                                      [&](const auto& of) { return of.family() == each.family(); });
-        if (by != nodes.end()) {
+        if (by != node.addresses.end()) {
             netlink::Route to;
             to.destination = Prefix::host(each);
             to.gateway = *by;
-            to.oif = netlink::find_link(vpc, node).value().index;
+            to.oif = netlink::find_link(vpc, pod.node).value().index;
             to.onlink = true;
             netlink::ensure_route(vpc, to);
         }
     }
-    on_node(node, [&] { module(node).attach_policy(pod.endpoint, pod.made); });
-    return pod;
+    on_node(pod.node, [&] { module(pod.node).attach_policy(pod.endpoint, pod.made); });
+}
+
+void PolicyCluster::attach_inner(PolicyPod& pod) {
+    for (auto& [name, node] : nodes_) {
+        for (const auto& each : pod.addresses) {
+            node->links->answer_for(each, name != pod.node);
+        }
+    }
+    auto& links = *nodes_.at(pod.node)->links;
+    on_node(pod.node, [&] {
+        pod.made = links.attach(pod.endpoint, pod.netns, pod.addresses);
+        module(pod.node).attach_policy(pod.endpoint, pod.made);
+        links.activate(pod.endpoint, pod.made);
+    });
 }
 
 void PolicyCluster::remove_pod(const std::string& name) {
     auto& pod = *pods_.at(name);
     on_node(pod.node, [&] {
         module(pod.node).detach_policy(pod.endpoint);
+        if (const auto& links = nodes_.at(pod.node)->links) {
+            links->detach(pod.endpoint);
+            return;
+        }
         netlink::Socket socket;
         (void)netlink::remove_link(socket, pod.endpoint.host_ifname());
     });

@@ -1,6 +1,7 @@
 // Nodes of a cluster as namespaces, each with a policy module of its own: pods are namespaces
-// behind a veth, routed by their node; nodes and hosts outside the cluster meet in one namespace
-// that routes, "the VPC". Neighbours are told, so that no packet waits for any.
+// behind a veth, routed by their node, or have links that the node has not (policy_links.hpp);
+// nodes and hosts outside the cluster meet in one namespace that routes, "the VPC". Neighbours on
+// veths are told, so that no packet waits for any.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 #include "base/address.hpp"
 #include "base/netns.hpp"
 #include "policy/update.hpp"
+#include "policy_links.hpp"
 #include "terway/testing.hpp"
 
 namespace terway::test {
@@ -26,7 +28,7 @@ struct PolicyPod {
 
 class PolicyCluster {
 public:
-    PolicyCluster();
+    explicit PolicyCluster(Dataplane dataplane = Dataplane::Veth);
 
     // A node starts its module.
     void add_node(const std::string& name, const std::vector<IpAddress>& addresses);
@@ -59,6 +61,7 @@ private:
     struct Node {
         std::vector<IpAddress> addresses;
         Netns netns = Netns::create();
+        std::unique_ptr<PolicyLinks> links;  // unless they are veths
         std::unique_ptr<sdk::testing::ModuleUnderTest> module;
     };
 
@@ -68,12 +71,17 @@ private:
     void connect(const Netns& inner, const std::vector<IpAddress>& addresses, const Netns& outer,
                  const std::string& outer_link, const std::string& inner_link);
 
+    void attach_veth(PolicyPod& pod);
+    void attach_inner(PolicyPod& pod);
+
+    Dataplane dataplane_;
     sdk::testing::FakeHost fake_;
     Netns vpc_ = Netns::create();
     std::map<std::string, std::unique_ptr<Node>> nodes_;
     std::map<std::string, Netns> externals_;
     std::map<std::string, std::unique_ptr<PolicyPod>> pods_;
-    unsigned made_ = 0;
+    unsigned made_ = 0;   // veths
+    unsigned added_ = 0;  // pods
 };
 
 }  // namespace terway::test

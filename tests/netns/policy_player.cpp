@@ -102,7 +102,8 @@ void CasePlayer::Round::tell(Played& played) const {
     }
 }
 
-CasePlayer::CasePlayer(const policy::CaseCluster& cluster) : cluster_(cluster) {
+CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane)
+    : cluster_(cluster), real_(dataplane) {
     for (const auto& node : cluster.nodes) {
         real_.add_node(node.name, node.addresses);
     }

@@ -49,7 +49,7 @@ struct Played {
 // All cases of one cluster, one after the other, on the same nodes.
 class CasePlayer {
 public:
-    explicit CasePlayer(const policy::CaseCluster& cluster);
+    explicit CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane = Dataplane::Veth);
 
     // A case that the resolver cannot play to its end is not played. Throws Error for what the
     // kernel refuses; the player is of no use then.

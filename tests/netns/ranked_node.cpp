@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <sstream>
 
 #include "netlink/link.hpp"
 #include "terway/error.hpp"
@@ -176,21 +175,7 @@ void RankedNode::send(const RankedPod& pod, const IpAddress& from, unsigned coun
 }
 
 Bands RankedNode::bands() const {
-    // "class prio 5450:1 parent 5450: ..." and, on the next line, " Sent 98 bytes 1 pkt ..."
-    Bands sum{};
-    std::istringstream lines(shell("tc -s class show dev eni"));
-    std::size_t band = sum.size();
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("class ")) {
-            const auto colon = line.find(':');
-            band = line.starts_with("class prio ")
-                       ? static_cast<std::size_t>(std::stoul(line.substr(colon + 1))) - 1
-                       : sum.size();
-        } else if (line.starts_with(" Sent ") && band < sum.size()) {
-            sum.at(band) += std::stoull(line.substr(line.find("bytes ") + 6));
-        }
-    }
-    return sum;
+    return read_bands(shell("tc -s class show dev eni"));
 }
 
 std::string RankedNode::state() const {

@@ -2,13 +2,13 @@
 // and "ipvlan" make them, and the VPC beyond.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bands.hpp"
 #include "base/address.hpp"
 #include "base/netns.hpp"
 #include "shaped_node.hpp"
@@ -22,9 +22,6 @@ struct RankedPod {
     twy_attachment made = sdk::sized<twy_attachment>();
     std::vector<IpAddress> addresses;
 };
-
-// Packets that left, by band, of all queues.
-using Bands = std::array<std::uint64_t, 3>;
 
 class RankedNode {
 public:
