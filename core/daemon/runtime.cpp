@@ -27,6 +27,7 @@
 #include "daemon/pod_cidrs.hpp"
 #include "daemon/policy_modules.hpp"
 #include "daemon/policy_service.hpp"
+#include "daemon/policy_trace.hpp"
 #include "daemon/pool_metrics.hpp"
 #include "daemon/preflight.hpp"
 #include "daemon/server.hpp"
@@ -176,6 +177,7 @@ public:
           inspector_({profile, modules, fallbacks, manager_, supply_->pool(), gate_, limits_,
                       policies_.get()},
                      [this] { return supply_->doors(); }),
+          tracer_({modules, gate_, reaper_, manager_, policies_.get()}),
           server_(
               {profile.daemon.socket, profile.daemon.max_requests, profile.daemon.request_deadline},
               handlers(), metrics_) {}
@@ -321,6 +323,9 @@ private:
                 },
                 [this](const std::string& payload, const auto& operation) {
                     return inspector_.handle(payload, operation);
+                },
+                [this](const std::string& payload, const Tell& tell) {
+                    tracer_.follow(payload, tell);
                 }};
     }
 
@@ -352,6 +357,7 @@ private:
     endpoint::Manager manager_;
     LimitView limits_;
     Inspector inspector_;
+    PolicyTracer tracer_;
     const AddListener listener_ = add_listener(kube_);
     Server server_;
 };
