@@ -21,4 +21,19 @@ std::string ask_daemon(const std::string& socket, std::string_view verb, Deadlin
     return std::move(reply.result);
 }
 
+void follow_daemon(const std::string& socket, const std::string& request, Deadline connected,
+                   const std::function<void(const std::string&)>& part) {
+    auto connection = Connection::connect(socket, connected);
+    connection.send({FrameKind::CtlFollow, request}, connected);
+    while (true) {
+        const auto frame = connection.receive(Deadline::max()).frame;
+        if (frame.kind == FrameKind::CtlPart) {
+            part(frame.payload);
+            continue;
+        }
+        const auto reply = decode_ctl_reply(frame.payload);
+        throw reply.error ? *reply.error : Error(Status::Gone, "the daemon has no more to tell");
+    }
+}
+
 }  // namespace terway::cni

@@ -167,7 +167,7 @@ Header decode_header(const HeaderBytes& bytes) {
     }
     const auto kind = get(bytes, 6, 2);
     if (kind < static_cast<std::uint32_t>(FrameKind::CniRequest) ||
-        kind > static_cast<std::uint32_t>(FrameKind::CtlReply)) {
+        kind > static_cast<std::uint32_t>(FrameKind::CtlPart)) {
         violated("unknown kind of frame " + std::to_string(kind));
     }
     const auto length = get(bytes, 8, 4);
@@ -289,6 +289,11 @@ Peer Connection::peer() const {
         failed("ask for the peer of a connection", errno);
     }
     return {credentials.pid, credentials.uid, credentials.gid};
+}
+
+bool Connection::can_send(Deadline deadline) const noexcept {
+    pollfd item{.fd = stream_.get(), .events = POLLOUT, .revents = 0};
+    return ::poll(&item, 1, static_cast<int>(left(deadline).count())) > 0;
 }
 
 bool Connection::closed_by_peer() const noexcept {

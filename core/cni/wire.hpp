@@ -38,6 +38,8 @@ enum class FrameKind : std::uint16_t {
     CniReply = 2,    // message.hpp: Reply
     CtlRequest = 3,  // a JSON object with "verb"
     CtlReply = 4,    // message.hpp: CtlReply
+    CtlFollow = 5,   // as CtlRequest; answered by CtlParts until the client goes, or by a CtlReply
+    CtlPart = 6,     // a JSON object
 };
 
 struct Frame {
@@ -88,6 +90,8 @@ public:
     [[nodiscard]] Received receive(Deadline deadline);
 
     [[nodiscard]] Peer peer() const;
+    // Whether a little can be sent without waiting for the peer; waits for it until then.
+    [[nodiscard]] bool can_send(Deadline deadline) const noexcept;
     // Whether the peer is gone, so that nobody waits for the answer. Does not block.
     [[nodiscard]] bool closed_by_peer() const noexcept;
     [[nodiscard]] int fd() const noexcept { return stream_.get(); }

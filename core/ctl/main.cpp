@@ -13,6 +13,7 @@
 #include "cni/control.hpp"
 #include "ctl/import_command.hpp"
 #include "ctl/policy_command.hpp"
+#include "ctl/policy_trace.hpp"
 #include "ctl/print.hpp"
 #include "terway/error.hpp"
 
@@ -39,6 +40,8 @@ constexpr const char* kUsage =
     "                         which policy and rule decides; SRC and DST are namespace/pod or an\n"
     "                         address\n"
     "  terwayctl policy counters  what the pods' rules allowed and denied\n"
+    "  terwayctl policy trace [--denied] [NAMESPACE/POD]\n"
+    "                         what they say to each connection from now on, until Ctrl-C\n"
     "\n"
     "  terwayctl import-eni-conf FILE   makes a profile from the original's eni_conf; needs no\n"
     "                                   terwayd; see its --help\n"
@@ -53,10 +56,10 @@ constexpr int kExitUsage = 2;
 constexpr std::chrono::seconds kConnectTime{2};
 constexpr std::chrono::seconds kAnswerTime{100};
 
-json::value ask(const std::string& socket, const std::string& verb) {
+template <class Body>
+auto with_advice(const Body& body) {
     try {
-        return json::parse(terway::cni::ask_daemon(socket, verb, terway::after(kConnectTime),
-                                                   terway::after(kAnswerTime)));
+        return body();
     } catch (const terway::Error& error) {
         if (error.status() == terway::Status::Gone) {
             throw terway::Error(
@@ -68,6 +71,13 @@ json::value ask(const std::string& socket, const std::string& verb) {
         }
         throw;
     }
+}
+
+json::value ask(const std::string& socket, const std::string& verb) {
+    return with_advice([&] {
+        return json::parse(terway::cni::ask_daemon(socket, verb, terway::after(kConnectTime),
+                                                   terway::after(kAnswerTime)));
+    });
 }
 
 // Verbs may have two words.
@@ -87,6 +97,7 @@ int run(int argc, char** argv) {
     add("output,o", po::value<std::string>()->default_value("text"), "text or json");
     add("socket,s", po::value<std::string>()->default_value(terway::cni::kDefaultSocket),
         "of the daemon");
+    add("denied", po::bool_switch(), "of policy trace: not what is allowed");
     add("version", "print the version");
     add("help,h", "print this");
     po::options_description all;
@@ -111,12 +122,19 @@ int run(int argc, char** argv) {
         std::cerr << kUsage;
         return kExitUsage;
     }
-    if (view == nullptr || (output != "text" && output != "json")) {
+    const bool is_known = view != nullptr || verb.starts_with("policy trace");
+    if (!is_known || (output != "text" && output != "json")) {
         std::cerr << "terwayctl: "
-                  << (view == nullptr ? "there is no verb \"" + verb + "\""
-                                      : "--output is text or json")
+                  << (!is_known ? "there is no verb \"" + verb + "\"" : "--output is text or json")
                   << "; see terwayctl --help\n";
         return kExitUsage;
+    }
+    if (constexpr std::string_view kTrace = "policy trace"; verb.starts_with(kTrace)) {
+        terway::ctl::TraceQuestion question{given["denied"].as<bool>(),
+                                            verb.substr(std::min(verb.size(), kTrace.size() + 1)),
+                                            output == "json"};
+        return with_advice(
+            [&] { return follow_trace(given["socket"].as<std::string>(), question); });
     }
     const auto answer = ask(given["socket"].as<std::string>(), verb);
     if (output == "json") {

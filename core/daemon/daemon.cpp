@@ -19,6 +19,7 @@
 #include "daemon/node_addresses.hpp"
 #include "daemon/policy_modules.hpp"
 #include "daemon/policy_service.hpp"
+#include "daemon/policy_trace.hpp"
 #include "daemon/pool_metrics.hpp"
 #include "daemon/server.hpp"
 #include "daemon/service_manager.hpp"
@@ -123,6 +124,7 @@ public:
           inspector_({profile_, modules_, fallbacks_, manager_, supply_->pool(), gate_, limits_,
                       policies_.get()},
                      [this] { return supply_->doors(); }),
+          tracer_({modules_, gate_, reaper_, manager_, policies_.get()}),
           server_({profile_.daemon.socket, profile_.daemon.max_requests,
                    profile_.daemon.request_deadline},
                   handlers(), metrics_) {}
@@ -268,6 +270,9 @@ private:
                 },
                 [this](const std::string& payload, const auto& operation) {
                     return inspector_.handle(payload, operation);
+                },
+                [this](const std::string& payload, const Tell& tell) {
+                    tracer_.follow(payload, tell);
                 }};
     }
 
@@ -299,6 +304,7 @@ private:
     endpoint::Manager manager_;
     LimitView limits_;
     Inspector inspector_;
+    PolicyTracer tracer_;
     const AddListener listener_ = add_listener(kube_);
     Server server_;
 };

@@ -21,7 +21,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFrameTime{
-    5'000};  // for the client to send its request, and to take the answer
+    5'000};                           // for the client to send its request, and to take the answer
+constexpr milliseconds kGlance{250};  // how often to see whether anybody still listens
 constexpr int kBacklog = 512;
 constexpr std::size_t kIdleThreads = 4;
 
@@ -236,6 +237,8 @@ void Server::answer(const std::shared_ptr<Client>& client) {
             answer_cni(client, std::move(request));
         } else if (request.frame.kind == cni::FrameKind::CtlRequest) {
             answer_ctl(client, request);
+        } else if (request.frame.kind == cni::FrameKind::CtlFollow) {
+            answer_follow(*client, request);
         } else {
             log::warning("a frame that is no request was dropped");
         }
@@ -276,6 +279,37 @@ void Server::answer_ctl(const std::shared_ptr<Client>& client, const cni::Receiv
         reply.error = Error(Status::Internal, error.what());
     }
     client->reply(cni::FrameKind::CtlReply, cni::encode_ctl_reply(reply));
+}
+
+void Server::answer_follow(Client& client, const cni::Received& request) {
+    cni::CtlReply reply;
+    try {
+        handlers_.follow(request.frame.payload,
+                         [&](const std::string& part) { return tell(client, part); });
+    } catch (const Error& error) {
+        reply.error = error;
+    } catch (const std::exception& error) {
+        reply.error = Error(Status::Internal, error.what());
+    }
+    if (tell(client, {})) {
+        client.reply(cni::FrameKind::CtlReply, cni::encode_ctl_reply(reply));
+    }
+}
+
+bool Server::tell(Client& client, const std::string& part) const {
+    const auto is_wanted = [&] {
+        return !stop_requests_.stop_requested() && !client.connection.closed_by_peer();
+    };
+    if (part.empty()) {
+        return is_wanted();
+    }
+    while (is_wanted()) {
+        if (client.connection.can_send(after(kGlance))) {
+            client.connection.send({cni::FrameKind::CtlPart, part}, after(kFrameTime));
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace terway::daemon

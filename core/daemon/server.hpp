@@ -19,13 +19,19 @@
 
 namespace terway::daemon {
 
-// The two kinds of request. Both run on the request's own thread, in the host's network namespace,
+// Sends one part of an answer, or nothing if it is empty; waits for a slow client. False when the
+// client has gone or the daemon ends.
+using Tell = std::function<bool(const std::string& part)>;
+
+// The kinds of request. They run on the request's own thread, in the host's network namespace,
 // and may throw terway::Error.
 struct Handlers {
     // `netns_fd` is the sandbox or empty. Answers what the CNI binary prints and exits with.
     std::function<cni::Reply(const cni::Invocation&, Fd netns_fd, const endpoint::Operation&)> cni;
     // `payload` is the JSON of a control request; answers JSON.
     std::function<std::string(const std::string& payload, const endpoint::Operation&)> ctl;
+    // `payload` is likewise; answers by telling one JSON after the other, until nobody listens.
+    std::function<void(const std::string& payload, const Tell&)> follow;
 };
 
 class Server {
@@ -59,6 +65,8 @@ private:
     void answer(const std::shared_ptr<Client>& client);
     void answer_cni(const std::shared_ptr<Client>& client, cni::Received request);
     void answer_ctl(const std::shared_ptr<Client>& client, const cni::Received& request);
+    void answer_follow(Client& client, const cni::Received& request);
+    [[nodiscard]] bool tell(Client& client, const std::string& part) const;
 
     const Options options_;
     const Handlers handlers_;

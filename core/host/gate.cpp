@@ -66,7 +66,8 @@ Gate::Returned Gate::call(const Module& module, std::string_view name, std::stri
     refuse_offender(module, name, key, context);
     call.state.reset();
     call.callback_failure.reset();
-    call.verb_deadline = std::min(call.deadline, after(options_.module_deadline));
+    call.verb_deadline =
+        call.is_long ? call.deadline : std::min(call.deadline, after(options_.module_deadline));
 
     const auto begun = Clock::now();
     Answer answer;

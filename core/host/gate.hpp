@@ -25,7 +25,8 @@
 namespace terway::host {
 
 struct GateOptions {
-    // A verb gets this long, or what is left of its operation if that is less.
+    // A verb gets this long, or what is left of its operation if that is less (but see
+    // twy_call.is_long).
     std::chrono::milliseconds module_deadline{30'000};
     // How much later than it was told a module may return before its call is given up as lost.
     std::chrono::milliseconds grace{1'000};

@@ -75,6 +75,8 @@ struct twy_call {
     // in time: the place to answer the runtime and to free the lane. Must not throw, nor wait for
     // the thread that is stuck in the module.
     std::function<void()> on_overdue;
+    // True: the operation's own deadline counts, however long a verb may take else.
+    bool is_long = false;
     // What the module gave to put_state during the last verb, if it did.
     std::optional<std::string> state;
 

@@ -116,6 +116,13 @@ public:
         nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
         nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, is.counter.c_str());
     }
+    void operator()(const Log& is) const {
+        constexpr std::uint32_t kHeaders = 128;
+        auto* const expression = add("log");
+        nftnl_expr_set_str(expression, NFTNL_EXPR_LOG_PREFIX, is.prefix.c_str());
+        nftnl_expr_set_u16(expression, NFTNL_EXPR_LOG_GROUP, is.group);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_LOG_SNAPLEN, kHeaders);
+    }
     void verdict(const Verdict& is) const {
         auto* const expression = add("immediate");
         nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);

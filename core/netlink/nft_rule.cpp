@@ -59,6 +59,9 @@ struct Text {
     std::string operator()(const ProtocolMap& is) const { return "meta l4proto vmap @" + is.map; }
     std::string operator()(const PortMap& is) const { return "th dport vmap @" + is.map; }
     std::string operator()(const Count& is) const { return "counter name \"" + is.counter + "\""; }
+    std::string operator()(const Log& is) const {
+        return "log prefix \"" + is.prefix + "\" group " + std::to_string(is.group);
+    }
 };
 
 void pad(std::vector<std::uint8_t>& bytes) {

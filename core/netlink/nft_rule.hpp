@@ -102,10 +102,15 @@ struct Count {
     std::string counter;  // by name
     bool operator==(const Count&) const = default;
 };
+struct Log {  // the packet's beginning goes to whoever listens to the group
+    std::uint16_t group = 0;
+    std::string prefix;  // at most 127 bytes
+    bool operator==(const Log&) const = default;
+};
 
-using Statement =
-    std::variant<LinkIs, LinkIndexIs, CtState, CtUnconfirmed, AddressIn, AddressIs, NamedIn,
-                 ProtocolIs, Icmpv6Between, LinkMap, ProtocolPortMap, ProtocolMap, PortMap, Count>;
+using Statement = std::variant<LinkIs, LinkIndexIs, CtState, CtUnconfirmed, AddressIn, AddressIs,
+                               NamedIn, ProtocolIs, Icmpv6Between, LinkMap, ProtocolPortMap,
+                               ProtocolMap, PortMap, Count, Log>;
 
 struct Rule {
     std::vector<Statement> statements;

@@ -23,6 +23,14 @@ std::vector<IpAddress> addresses_of(const sdk::EndpointView& endpoint) {
     return out;
 }
 
+// For people.
+std::string name_of(const sdk::EndpointView& endpoint) {
+    if (endpoint.pod_name().empty()) {
+        return std::string(endpoint.host_ifname());
+    }
+    return std::string(endpoint.pod_namespace()) + "/" + std::string(endpoint.pod_name());
+}
+
 std::set<IpAddress> difference(const std::set<IpAddress>& a, const std::set<IpAddress>& b) {
     std::set<IpAddress> out;
     std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(out, out.end()));
@@ -33,6 +41,8 @@ Place on_host(const Options& options) {
     Place place;
     place.asks_for_node = options.asks_for_node;
     place.drops_unknown = options.drops_unknown;
+    netlink::Socket socket(NETLINK_NETFILTER);
+    place.logs = nft::can_log(socket);
     return place;
 }
 
@@ -52,10 +62,14 @@ std::set<IpAddress> local_addresses() {
 
 }  // namespace
 
-Endpoints::Endpoints(const Options& options, std::vector<IpAddress> node)
+Endpoints::Endpoints(const Options& options, std::vector<IpAddress> node,
+                     const std::function<void(const std::string&)>& log)
     : options_(options),
       node_(std::move(node)),
-      host_(on_host(options), netlink::Socket(NETLINK_NETFILTER)) {
+      host_(on_host(options), netlink::Socket(NETLINK_NETFILTER)),
+      tracer_(std::make_shared<Tracer>(
+          netlink::Socket(NETLINK_NETFILTER), host_.place().logs,
+          options.logs_denied ? log : std::function<void(const std::string&)>())) {
     host_.reconcile(picture_, {});
 }
 
@@ -101,7 +115,8 @@ void Endpoints::bring(const sdk::EndpointView& endpoint, const twy_attachment& m
                     .pod_ifindex = made.pod_ifindex,
                     .side_ifindex = made.side_ifindex,
                     .node = {},
-                    .asks_for_node = options_.asks_for_node};
+                    .asks_for_node = options_.asks_for_node,
+                    .logs = host_.place().logs};
         if (made.side_ifindex == 0) {
             place.node = node_;
         }
@@ -113,6 +128,8 @@ void Endpoints::bring(const sdk::EndpointView& endpoint, const twy_attachment& m
         table->verify(brought.link);
         table->reconcile(picture_, {});
     }
+    tracer_->put({at->first, brought.link, name_of(endpoint), made.host_ifindex,
+                  brought.own == nullptr ? -1 : endpoint.netns_fd()});
 }
 
 void Endpoints::attach(const sdk::EndpointView& endpoint, const twy_attachment& made) {
@@ -139,6 +156,7 @@ void Endpoints::detach(const sdk::EndpointView& endpoint) {
     if (!is_inside) {
         host_.remove(std::string(endpoint.host_ifname()));
     }
+    tracer_->remove(key_of(endpoint));
     if (found != all_.end()) {
         all_.erase(found);
     }

@@ -15,13 +15,16 @@
 #include "policy/abi_update.hpp"
 #include "table.hpp"
 #include "terway/types.hpp"
+#include "tracer.hpp"
 
 namespace terway::felix {
 
 class Endpoints {
 public:
     // Of the calling thread's namespace, the host's.
-    Endpoints(const Options& options, std::vector<IpAddress> node);
+    // `log` is the daemon's, for denied packets.
+    Endpoints(const Options& options, std::vector<IpAddress> node,
+              const std::function<void(const std::string&)>& log);
 
     // Its addresses are others now.
     void move_node(std::vector<IpAddress> node);
@@ -35,6 +38,8 @@ public:
     void apply(const twy_policy_update& update);
     [[nodiscard]] std::optional<Deadline> sweep(Deadline now);
     void purge() { host_.purge(); }
+    // Hears what the rules say. Any thread; it may outlive the endpoints.
+    [[nodiscard]] std::shared_ptr<Tracer> tracer() const { return tracer_; }
 
 private:
     struct Endpoint {
@@ -60,6 +65,7 @@ private:
     Options options_;
     std::vector<IpAddress> node_;
     Table host_;
+    std::shared_ptr<Tracer> tracer_;
     All all_;
     policy::Picture picture_;
     bool is_sure_ = true;    // the picture is what was told

@@ -1,10 +1,15 @@
 // policy-felix: NetworkPolicies in nftables. See README.md.
 #include <terway/module.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/mutex.hpp"
 #include "endpoints.hpp"
@@ -13,7 +18,7 @@
 namespace terway::felix {
 namespace {
 
-class Felix final : public sdk::Module, public sdk::Policy {
+class Felix final : public sdk::Module, public sdk::Policy, public sdk::PolicyTrace {
 public:
     using Module::Module;
 
@@ -28,7 +33,7 @@ public:
         if (endpoints_) {
             endpoints_->move_node(std::move(addresses));
         } else {
-            endpoints_.emplace(options_, std::move(addresses));
+            begin(std::move(addresses));
             sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
         }
     }
@@ -36,7 +41,7 @@ public:
     void purge() override {
         const MutexLock lock(mutex_);
         if (!endpoints_) {
-            endpoints_.emplace(options_, std::vector<IpAddress>());
+            begin({});
         }
         endpoints_->purge();
         endpoints_.reset();
@@ -73,7 +78,42 @@ public:
         return endpoints().observe(endpoint);
     }
 
+    void trace_policy(const sdk::Call& call, const Sink& sink) override {
+        const auto deadline = after(std::chrono::milliseconds(call.deadline_ms()));
+        tracer()->listen(
+            [&](const Heard* heard) {
+                return heard == nullptr ? sink(nullptr) : tell(*heard, sink);
+            },
+            deadline);
+    }
+
 private:
+    static bool tell(const Heard& heard, const Sink& sink) {
+        auto verdict = sdk::sized<twy_policy_verdict>();
+        verdict.direction = heard.direction == Direction::Egress ? TWY_EGRESS : TWY_INGRESS;
+        verdict.verdict = heard.allowed ? TWY_ALLOW : TWY_DENY;
+        verdict.protocol = heard.flow.protocol;
+        verdict.family = heard.flow.source.is_v4() ? 4 : 6;
+        verdict.time_ns = heard.time_ns;
+        verdict.key = {sdk::str(heard.key.container_id), sdk::str(heard.key.ifname)};
+        std::ranges::copy(heard.flow.source.bytes(), verdict.source);
+        std::ranges::copy(heard.flow.destination.bytes(), verdict.destination);
+        verdict.source_port = heard.flow.source_port;
+        verdict.destination_port = heard.flow.destination_port;
+        verdict.lost = heard.lost;
+        return sink(&verdict);
+    }
+
+    void begin(std::vector<IpAddress> addresses) TERWAY_REQUIRES(mutex_) {
+        endpoints_.emplace(options_, std::move(addresses),
+                           [this](const std::string& line) { log().info(line); });
+    }
+
+    [[nodiscard]] std::shared_ptr<Tracer> tracer() {
+        const MutexLock lock(mutex_);
+        return endpoints().tracer();
+    }
+
     [[nodiscard]] Endpoints& endpoints() TERWAY_REQUIRES(mutex_) {
         if (!endpoints_) {
             throw Error(Status::Internal, "the module was not started");

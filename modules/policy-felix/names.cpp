@@ -3,12 +3,15 @@
 namespace terway::felix {
 namespace {
 
+constexpr std::string_view kAllow = "terway allow ";
+constexpr std::string_view kDeny = "terway deny ";
+
 const char* letter(Direction direction) {
     return direction == Direction::Egress ? "o" : "i";
 }
 
 const char* group_prefix(Direction direction) {
-    return direction == Direction::Egress ? "ge1_" : "gi1_";
+    return direction == Direction::Egress ? "ge2_" : "gi2_";
 }
 
 }  // namespace
@@ -42,6 +45,31 @@ bool is_group(Direction direction, std::string_view name) {
 
 std::string set_name(Family family, const policy::SetId& id) {
     return (family == Family::V4 ? "s4_" : "s6_") + policy::text_of(id);
+}
+
+std::string LogPrefix::text() const {
+    return std::string(allowed ? kAllow : kDeny) + (direction == Direction::Egress ? "out" : "in") +
+           (link.empty() ? "" : " " + link);
+}
+
+std::optional<LogPrefix> read_prefix(std::string_view text) {
+    LogPrefix prefix;
+    prefix.allowed = text.starts_with(kAllow);
+    if (!prefix.allowed && !text.starts_with(kDeny)) {
+        return std::nullopt;
+    }
+    text.remove_prefix(prefix.allowed ? kAllow.size() : kDeny.size());
+    const auto word = text.substr(0, text.find(' '));
+    if (word != "out" && word != "in") {
+        return std::nullopt;
+    }
+    prefix.direction = word == "out" ? Direction::Egress : Direction::Ingress;
+    prefix.link = word.size() == text.size() ? std::string_view() : text.substr(word.size() + 1);
+    return prefix;
+}
+
+std::string allowed_chain(Direction direction) {
+    return std::string("allowed_") + letter(direction);
 }
 
 bool is_shared(std::string_view name) {

@@ -14,6 +14,7 @@ Options read_options(sdk::Config& config) {
     options.asks_for_node = config.choice("pod_to_node", "policy", {"policy", "allow"}) == "policy";
     options.cuts_established = config.choice("established", "cut", {"cut", "keep"}) == "cut";
     options.drops_unknown = config.choice("other_pods", "drop", {"drop", "allow"}) == "drop";
+    options.logs_denied = config.boolean("log_denied", false);
     return options;
 }
 

@@ -9,6 +9,7 @@ struct Options {
     bool asks_for_node = true;     // a pod's connections to its own node need its egress rules
     bool cuts_established = true;  // connections that new rules forbid end at once
     bool drops_unknown = true;     // what comes from and goes to pods that have no policy module
+    bool logs_denied = false;      // denied packets are written to the daemon's log
     bool operator==(const Options&) const = default;
 };
 

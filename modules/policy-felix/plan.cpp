@@ -27,12 +27,17 @@ bool is_full(const PortClass& of) {
     return of.first == 0 && of.last == kLastPort;
 }
 
+Verdict allowed_verdict(Direction direction) {
+    return Verdict::go(allowed_chain(direction));
+}
+
 // Writes one tier.
 class TierWriter {
 public:
     TierWriter(Direction direction, const policy::Picture& picture, Group& group, std::string name,
                std::string next)
-        : side_(direction == Direction::Egress ? nft::Side::Destination : nft::Side::Source),
+        : allowed_(allowed_verdict(direction)),
+          side_(direction == Direction::Egress ? nft::Side::Destination : nft::Side::Source),
           picture_(picture),
           group_(group),
           name_(std::move(name)),
@@ -61,11 +66,11 @@ private:
     [[nodiscard]] Verdict verdict(Action action) const {
         switch (action) {
             case Action::Allow:
-                return Verdict::accept();
+                return allowed_;
             case Action::Deny:
                 return Verdict::back();
             case Action::Pass:
-                return next_.empty() ? Verdict::accept() : Verdict::go(next_);
+                return next_.empty() ? allowed_ : Verdict::go(next_);
         }
         return Verdict::back();
     }
@@ -92,8 +97,7 @@ private:
         for (const auto& id : tier.named) {
             group_.sets.insert(id);
             for (const auto family : kFamilies) {
-                own().rules.push_back(
-                    {{nft::NamedIn{family, set_name(family, id)}}, Verdict::accept()});
+                own().rules.push_back({{nft::NamedIn{family, set_name(family, id)}}, allowed_});
             }
         }
     }
@@ -210,6 +214,7 @@ private:
         own().rules.push_back({{}, verdict_of(tier.other)});
     }
 
+    Verdict allowed_;
     nft::Side side_;
     const policy::Picture& picture_;
     Group& group_;
@@ -268,7 +273,7 @@ Group plan_group(Direction direction, const policy::RuleSet& rules,
     Group group;
     const auto name = group_name(direction, rules.id);
     if (rules.tiers.empty()) {
-        group.chains.push_back({name, {{{}, Verdict::accept()}}});
+        group.chains.push_back({name, {{{}, allowed_verdict(direction)}}});
         return group;
     }
     const auto name_of = [&](std::size_t tier) {

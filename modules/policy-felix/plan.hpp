@@ -48,10 +48,6 @@ struct Group {
                                                     const policy::Members& members);
 [[nodiscard]] std::vector<Family> families_of(const policy::Picture::Content& content);
 
-// The chain of an endpoint, both kinds of place; all its rules carry the tag.
-[[nodiscard]] nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag& tag,
-                                       bool is_on_host);
-
 // Where a table is: on the node, for all pods that have a link there, or inside a pod.
 struct Place {
     bool is_on_host = true;
@@ -61,9 +57,14 @@ struct Place {
     std::vector<IpAddress> node;     // the node's addresses
     bool asks_for_node = true;       // as Options has it
     bool drops_unknown = true;       // likewise, on the node
+    bool logs = true;                // whether rules log what they say; the kernel may be unable to
 
     bool operator==(const Place&) const = default;
 };
+
+// The chain of an endpoint, both kinds of place; all its rules carry the tag.
+[[nodiscard]] nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag& tag,
+                                       const Place& place);
 
 struct BasePlan {
     struct Base {
@@ -72,6 +73,7 @@ struct BasePlan {
         bool drops_by_default = false;
     };
     std::vector<nft::Set> maps;
+    std::vector<nft::Chain> allowed;  // where groups lead what they allow
     std::vector<Base> bases;
 };
 [[nodiscard]] BasePlan plan_base(const Place& place);

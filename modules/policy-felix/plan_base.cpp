@@ -101,12 +101,12 @@ BasePlan pod_base(const Place& place) {
 }  // namespace
 
 nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag& tag,
-                         bool is_on_host) {
+                         const Place& place) {
     nft::Chain chain{endpoint_chain(direction, link), {}};
     const auto count = [&](Counter counter) {
         return nft::Count{counter_name(counter, direction, link)};
     };
-    if (is_on_host) {  // what the pod sends to itself by way of a Service
+    if (place.is_on_host) {  // what the pod sends to itself by way of a Service
         const auto other = direction == Direction::Egress ? nft::Way::Out : nft::Way::In;
         chain.rules.push_back({{nft::LinkIs{other, link}}, Verdict::accept()});
     }
@@ -115,8 +115,15 @@ nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag
     if (!tag.group.empty()) {
         chain.rules.push_back({{}, Verdict::jump(tag.group)});
     }
-    chain.rules.push_back({{nft::CtUnconfirmed{}, count(Counter::Refused)}, Verdict::drop()});
-    chain.rules.push_back({{count(Counter::Late)}, Verdict::drop()});
+    Rule refused{{nft::CtUnconfirmed{}, count(Counter::Refused)}, Verdict::drop()};
+    Rule late{{count(Counter::Late)}, Verdict::drop()};
+    if (place.logs) {
+        const nft::Log log{kLogGroup, LogPrefix{false, direction, link}.text()};
+        refused.statements.emplace_back(log);
+        late.statements.emplace_back(log);
+    }
+    chain.rules.push_back(std::move(refused));
+    chain.rules.push_back(std::move(late));
     for (auto& rule : chain.rules) {
         rule.comment = tag.text();
     }
@@ -124,7 +131,18 @@ nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag
 }
 
 BasePlan plan_base(const Place& place) {
-    return place.is_on_host ? host_base(place) : pod_base(place);
+    auto plan = place.is_on_host ? host_base(place) : pod_base(place);
+    for (const auto direction : kDirections) {
+        nft::Chain chain{allowed_chain(direction), {}};
+        if (place.logs) {  // the first packet of each connection
+            chain.rules.push_back(
+                {{nft::CtUnconfirmed{}, nft::Log{kLogGroup, LogPrefix{true, direction, {}}.text()}},
+                 std::nullopt});
+        }
+        chain.rules.push_back({{}, Verdict::accept()});
+        plan.allowed.push_back(std::move(chain));
+    }
+    return plan;
 }
 
 }  // namespace terway::felix

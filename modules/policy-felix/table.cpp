@@ -39,7 +39,7 @@ void Table::distrust_everything() {
     leads_to_.clear();
 }
 
-Table::Bases Table::bases_of(const std::map<std::string, std::uint32_t>& chains) const {
+Table::Bases Table::bases_of(const std::map<std::string, std::uint32_t>& chains) {
     auto found = chains.contains(kForm) ? Bases::Fine : Bases::Other;
     for (const auto& base : base_.bases) {
         const auto at = chains.find(base.chain.name);
@@ -47,6 +47,12 @@ Table::Bases Table::bases_of(const std::map<std::string, std::uint32_t>& chains)
             return Bases::Broken;
         }
         if (at->second != base.chain.rules.size()) {
+            found = Bases::Other;
+        }
+    }
+    for (const auto& chain : base_.allowed) {
+        if (!chains.contains(chain.name) ||
+            nft::rules(socket_, kTable, chain.name).size() != chain.rules.size()) {
             found = Bases::Other;
         }
     }

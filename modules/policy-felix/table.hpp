@@ -83,7 +83,7 @@ private:
     void refresh();
     // Of the base chains: all is well, or they are another version's, or they let everything pass.
     enum class Bases : std::uint8_t { Fine, Other, Broken };
-    [[nodiscard]] Bases bases_of(const std::map<std::string, std::uint32_t>& chains) const;
+    [[nodiscard]] Bases bases_of(const std::map<std::string, std::uint32_t>& chains);
     void commit(nft::Batch& batch, const char* what);
 
     // Phase 1.

@@ -24,6 +24,11 @@ void Table::add_frame(nft::Batch& batch) {
             batch.add_set(map);
         }
     }
+    for (const auto& chain : base_.allowed) {
+        if (bases_ != Bases::Fine || !chains_.contains(chain.name)) {
+            write_chain(batch, chain);
+        }
+    }
 }
 
 // The base chains come last: whatever they lead to is there.
@@ -155,7 +160,7 @@ void Table::add_ends(nft::Batch& batch) {
                 continue;
             }
             add_counters(batch, direction, link);
-            write_chain(batch, endpoint_plan(direction, link, {}, place_.is_on_host));
+            write_chain(batch, endpoint_plan(direction, link, {}, place_));
             leads_to_[{direction, link}] = {};
         }
     }
@@ -210,7 +215,7 @@ void Table::switch_ends(nft::Batch& batch) {
                 continue;
             }
             const auto tag = group.empty() ? Tag() : Tag{group, groups_.at(group).rule_count()};
-            write_chain(batch, endpoint_plan(direction, link, tag, place_.is_on_host));
+            write_chain(batch, endpoint_plan(direction, link, tag, place_));
             leads_to_[{direction, link}] = group;
         }
     }

@@ -143,6 +143,13 @@ void Table::check(const std::string& link) {
                      ", not " + std::to_string(base.chain.rules.size()));
         }
     }
+    for (const auto& chain : base_.allowed) {
+        const auto count = nft::rules(socket_, kTable, chain.name).size();
+        if (count != chain.rules.size()) {
+            complain("has " + std::to_string(count) + " rules in chain " + chain.name + ", not " +
+                     std::to_string(chain.rules.size()));
+        }
+    }
     for (const auto direction : kDirections) {
         const auto& rules = found->second.rules(direction);
         const auto group = rules == nullptr ? std::string() : group_name(direction, rules->id);
@@ -161,13 +168,12 @@ void Table::check(const std::string& link) {
             continue;
         }
         const auto there = nft::rules(socket_, kTable, name);
-        const auto expected =
-            endpoint_plan(direction, link, Tag{group}, place_.is_on_host).rules.size();
+        const auto expected = endpoint_plan(direction, link, Tag{group}, place_).rules.size();
         if (there.size() != expected) {
             complain("has " + std::to_string(there.size()) + " rules in chain " + name + ", not " +
                      std::to_string(expected));
         }
-        const auto finding = judge(direction, link, there, place_.is_on_host);
+        const auto finding = judge(direction, link, there, place_);
         if (finding.state != Finding::State::Whole || finding.tag.group != group) {
             complain("has a chain " + name + " that does not lead to " +
                      (group.empty() ? "the end" : group));

@@ -24,7 +24,7 @@ bool Table::has_whole(const Finding& finding) {
 
 Finding Table::find(Direction direction, const std::string& link) {
     return judge(direction, link, nft::rules(socket_, kTable, endpoint_chain(direction, link)),
-                 place_.is_on_host);
+                 place_);
 }
 
 void Table::verify(const std::string& link) {
@@ -60,7 +60,7 @@ void Table::verify(nft::Batch& batch, Direction direction, const std::string& li
     const bool is_known = is_whole && finding.state != Finding::State::Lost;
     const auto tag = is_known ? finding.tag : Tag{.is_lost = true};
     add_counters(batch, direction, link);
-    write_chain(batch, endpoint_plan(direction, link, tag, place_.is_on_host));
+    write_chain(batch, endpoint_plan(direction, link, tag, place_));
     leads_to_[{direction, link}] = tag.group;
 }
 

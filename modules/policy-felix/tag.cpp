@@ -69,7 +69,7 @@ std::optional<Tag> Tag::parse(Direction direction, std::string_view text) {
 }
 
 Finding judge(Direction direction, const std::string& link,
-              const std::vector<nft::RuleFacts>& rules, bool is_on_host) {
+              const std::vector<nft::RuleFacts>& rules, const Place& place) {
     const auto target = target_of(rules);
     if (rules.empty() || !target) {
         return {};
@@ -84,14 +84,13 @@ Finding judge(Direction direction, const std::string& link,
     }
     if (!tag) {
         const Tag guess{*target};
-        const bool is_whole =
-            is_same(rules, endpoint_plan(direction, link, guess, is_on_host), false);
+        const bool is_whole = is_same(rules, endpoint_plan(direction, link, guess, place), false);
         return is_whole ? Finding{Finding::State::Whole, guess, false} : Finding{};
     }
     if (!target->empty() && *target != tag->group) {
         return {};
     }
-    const bool is_whole = is_same(rules, endpoint_plan(direction, link, *tag, is_on_host), true);
+    const bool is_whole = is_same(rules, endpoint_plan(direction, link, *tag, place), true);
     return {is_whole ? Finding::State::Whole : Finding::State::Damaged, *tag};
 }
 

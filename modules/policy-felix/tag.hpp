@@ -13,6 +13,8 @@
 
 namespace terway::felix {
 
+struct Place;  // plan.hpp
+
 struct Tag {
     std::string group = {};  // the one that is in force; empty: the endpoint is closed
     std::size_t rules = 0;   // that the group has
@@ -38,6 +40,6 @@ struct Finding {
 
 // What an endpoint's chain is, judged by its rules alone.
 [[nodiscard]] Finding judge(Direction direction, const std::string& link,
-                            const std::vector<netlink::nft::RuleFacts>& rules, bool is_on_host);
+                            const std::vector<netlink::nft::RuleFacts>& rules, const Place& place);
 
 }  // namespace terway::felix

@@ -1,6 +1,12 @@
 // Laws 8 and 12: which packets pass, and when.
+#include <atomic>
+#include <set>
+#include <string>
 #include <thread>
+#include <tuple>
 
+#include "base/mutex.hpp"
+#include "base/netns.hpp"
 #include "base/time.hpp"
 #include "laws.hpp"
 #include "netlink/link.hpp"
@@ -153,6 +159,102 @@ void expect_differences(Bench& bench, const Neighbours& pods) {
     expect_rules(pods, "after its rules were said again");
 }
 
+// Whether a trace has told what the pod's rules said to a packet.
+class Witness {
+public:
+    explicit Witness(Bench& bench)
+        : thread_([this, &bench] {
+              const NetnsScope scope(bench.world.host().fd());
+              try {
+                  bench.world.module().trace_policy(
+                      [this](const twy_policy_verdict* verdict) { return hear(verdict); });
+              } catch (const Error& error) {
+                  if (error.status() != Status::Unsupported) {
+                      const MutexLock lock(mutex_);
+                      failure_ = error.what();
+                  }
+              }
+              const MutexLock lock(mutex_);
+              is_over_ = true;
+              condition_.notify_all();
+          }) {}
+    ~Witness() { leave(); }
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
+
+    // False where it cannot be done here; throws Broken if it does not begin.
+    bool begins() {
+        const MutexLock lock(mutex_);
+        (void)condition_.wait(mutex_, {}, after(kPatience),
+                              [&]() TERWAY_REQUIRES(mutex_) { return has_begun_ || is_over_; });
+        if (!has_begun_ && !is_over_) {
+            throw Broken{"trace does not call its sink", {}};
+        }
+        if (!failure_.empty()) {
+            throw Broken{"trace fails: " + failure_, {}};
+        }
+        return has_begun_;
+    }
+    void expect(const Pod& pod, std::uint8_t direction, std::uint8_t verdict, std::uint16_t port) {
+        const MutexLock lock(mutex_);
+        const auto is_told = [&]() TERWAY_REQUIRES(mutex_) {
+            return told_.contains(
+                {std::string(pod.endpoint.container_id()), direction, verdict, port});
+        };
+        if (!condition_.wait(mutex_, {}, after(kPatience), is_told)) {
+            throw Broken{std::string("trace does not tell a packet that is ") +
+                             (verdict == TWY_ALLOW ? "allowed" : "denied"),
+                         {}};
+        }
+    }
+    // The sink wants no more.
+    void leave() {
+        is_wanted_ = false;
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+    }
+
+private:
+    bool hear(const twy_policy_verdict* verdict) {
+        const MutexLock lock(mutex_);
+        has_begun_ = true;
+        if (verdict != nullptr) {
+            told_.insert({{verdict->key.container_id.data, verdict->key.container_id.size},
+                          verdict->direction,
+                          verdict->verdict,
+                          verdict->destination_port});
+        }
+        condition_.notify_all();
+        return is_wanted_;
+    }
+
+    Mutex mutex_;
+    Condition condition_;
+    std::set<std::tuple<std::string, std::uint8_t, std::uint8_t, std::uint16_t>> told_
+        TERWAY_GUARDED_BY(mutex_);
+    bool has_begun_ TERWAY_GUARDED_BY(mutex_) = false;
+    bool is_over_ TERWAY_GUARDED_BY(mutex_) = false;
+    std::string failure_ TERWAY_GUARDED_BY(mutex_);
+    std::atomic<bool> is_wanted_{true};
+    std::thread thread_;
+};
+
+void expect_trace(Bench& bench, const Neighbours& pods) {
+    if (!bench.world.module().can_trace()) {
+        return;
+    }
+    Witness witness(bench);
+    if (!witness.begins()) {
+        return;  // the kernel cannot
+    }
+    expect_rules(pods, "during a trace");
+    witness.expect(pods.governed, TWY_INGRESS, TWY_ALLOW, kAllowedPort);
+    witness.expect(pods.governed, TWY_INGRESS, TWY_DENY, kOtherPort);
+    witness.expect(pods.governed, TWY_EGRESS, TWY_DENY, kAllowedPort);
+    witness.leave();
+}
+
 }  // namespace
 
 void law_silence(const Options& options, Kind kind) {
@@ -194,6 +296,7 @@ void law_apply(const Options& options, Kind kind) {
     apply(bench, policy.full(7));
     bench.expect_check_passes(pods.governed, "after apply");
     expect_rules(pods, "after apply");
+    expect_trace(bench, pods);
     const auto applied = bench.world.snapshot();
     apply(bench, policy.full(8));
     bench.expect_same(applied, bench.world.snapshot(), "apply of the same rules changes something");

@@ -1,8 +1,11 @@
 // NetworkPolicies from the API server to the policy module, and what pods wait for.
+#include <fcntl.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -129,6 +132,50 @@ TEST_F(KubePolicy, APodsRulesAreInForceBeforeItsFirstPacket) {
     EXPECT_LT(place("add.rules_awaited"), place("add.activated"));
     EXPECT_LT(place("add.activated"), static_cast<std::ptrdiff_t>(steps.size()));
     EXPECT_THAT(cluster_.events("web"), Not(Contains(HasSubstr("NetworkPolicyNotReady"))));
+}
+
+TEST_F(KubePolicy, TraceSaysLiveWhatIsAllowedAndWhatIsDenied) {
+    node().settings().chain = "policy = \"policy-felix\"\n";
+    cluster_.set_modules("pod_wait = \"0s\"\n[policy]\nstartup = \"deny\"\n");
+    cluster_.apply_policy("deny", kDenyAll);
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    cluster_.create("web");
+    cluster_.create("client");
+    const auto web = cluster_.await_running("web").text();
+    const auto client = cluster_.await_running("client").text();
+    const auto trace = [&](const std::vector<std::string>& more) {
+        const std::string file = node().files() / "trace";
+        const Fd out(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        auto words = more;
+        words.insert(words.begin(), {"policy", "trace"});
+        const auto running = node().start_ctl(words, out.get());
+        EXPECT_TRUE(eventually([&] { return !lines_of(file).empty(); }, kLimit)) << daemon->log();
+        EXPECT_THAT(lines_of(file), Contains(HasSubstr("listening")));
+        EXPECT_FALSE(cluster_.talks("client", "web"));
+        EXPECT_TRUE(eventually(
+            [&] {
+                const auto told = lines_of(file);
+                return std::any_of(told.begin(), told.end(), [&](const auto& each) {
+                    return each.find("default/web " + web) != std::string::npos;
+                });
+            },
+            kLimit));
+        running->signal(SIGINT);
+        EXPECT_TRUE(running->wait(after(patience(kProgramLimit))));
+        return lines_of(file);
+    };
+    const auto all = trace({});
+    EXPECT_THAT(all,
+                Contains(testing::AllOf(HasSubstr("Z ALLOWED egress  default/client " + client),
+                                        HasSubstr(" -> default/web " + web))));
+    EXPECT_THAT(all,
+                Contains(testing::AllOf(HasSubstr("Z DENIED  ingress default/client " + client),
+                                        HasSubstr(" -> default/web " + web))));
+    EXPECT_THAT(trace({"--denied", "default/web"}), Not(Contains(HasSubstr("ALLOWED"))));
+    EXPECT_THAT(trace({"-o", "json", "--denied"}),
+                Contains(testing::AllOf(HasSubstr(R"("verdict":"denied")"),
+                                        HasSubstr(R"("to_pod":"default/web")"))));
 }
 
 TEST_F(KubePolicy, RulesFollowPoliciesLabelsAndPods) {

@@ -103,7 +103,7 @@ TEST_F(PolicyRepair, APodWhoseGroupLostARuleIsClosedUntilTheFirstUpdate) {
 TEST_F(PolicyRepair, ARuleThatSaysAnotherGroupOpensNothing) {
     cluster_.restart([&] {
         flush(into_b_);
-        nft("insert rule inet terway-policy " + into_b_ + " counter comment '\"leads to gi1_" +
+        nft("insert rule inet terway-policy " + into_b_ + " counter comment '\"leads to gi2_" +
             std::string(32, '0') + " of 1 rules\"'");
     });
     expect_closed();

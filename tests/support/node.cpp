@@ -219,10 +219,19 @@ CniReply Node::status() const {
     return cni({.verb = "STATUS"});
 }
 
-Outcome Node::ctl(const std::vector<std::string>& arguments) const {
+Command Node::ctl_command(const std::vector<std::string>& arguments) const {
     Command command{{TERWAY_CTL, "-s", socket()}, {}, {}, node_.fd(), {}, {}};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-    return run(command);
+    return command;
+}
+
+Outcome Node::ctl(const std::vector<std::string>& arguments) const {
+    return run(ctl_command(arguments));
+}
+
+std::unique_ptr<Process> Node::start_ctl(const std::vector<std::string>& arguments,
+                                         int output) const {
+    return std::make_unique<Process>(ctl_command(arguments), output, output);
 }
 
 json::value Node::ctl_json(const std::string& verb) const {

@@ -106,6 +106,9 @@ public:
     [[nodiscard]] CniReply status() const;
     // terwayctl.
     [[nodiscard]] Outcome ctl(const std::vector<std::string>& arguments) const;
+    // One that goes on; what it prints goes to a descriptor that is lent.
+    [[nodiscard]] std::unique_ptr<Process> start_ctl(const std::vector<std::string>& arguments,
+                                                     int output) const;
     [[nodiscard]] boost::json::value ctl_json(const std::string& verb) const;
     // One GET on the admin socket: the whole response.
     [[nodiscard]] std::string http(const std::string& target) const;
@@ -116,6 +119,7 @@ public:
     [[nodiscard]] std::vector<std::string> tickets() const;
 
 private:
+    [[nodiscard]] Command ctl_command(const std::vector<std::string>& arguments) const;
     void write_profile() const;
     [[nodiscard]] Command daemon_command(const std::vector<std::string>& arguments) const;
 

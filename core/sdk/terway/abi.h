@@ -32,7 +32,7 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 6
+#define TWY_ABI_MINOR 7
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"

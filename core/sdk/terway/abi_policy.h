@@ -145,6 +145,32 @@ typedef struct twy_policy_counters {
     twy_verdicts egress;
 } twy_policy_counters;
 
+enum {
+    TWY_INGRESS = 1,
+    TWY_EGRESS = 2
+};
+
+/* What the rules of an endpoint said to a packet. */
+typedef struct twy_policy_verdict {
+    uint32_t size;
+    uint8_t direction; /* of the endpoint: TWY_INGRESS ... */
+    uint8_t verdict;   /* TWY_ALLOW: to the first packet of a connection; TWY_DENY: to any */
+    uint8_t protocol;  /* IANA's number */
+    uint8_t family;    /* 4 or 6; a v4 address uses the first four bytes, network byte order */
+    uint64_t time_ns;  /* since the Unix epoch */
+    twy_endpoint_key key;
+    uint8_t source[16];
+    uint8_t destination[16]; /* after translation by Services */
+    uint16_t source_port;    /* 0 where the protocol has none, or the packet is a fragment */
+    uint16_t destination_port;
+    uint32_t reserved;
+    uint64_t lost; /* verdicts before this one that could not be told; their key is not known */
+} twy_policy_verdict;
+
+/* Is told one verdict; or none (NULL), at least twice a second while there are none, so that whoever
+ * listens can leave. 0: go on; else the trace ends. Runs on the thread of the call; may block. */
+typedef int32_t (*twy_verdict_sink)(void* sink_arg, const twy_policy_verdict*);
+
 /* The verbs of a policy module. */
 typedef struct twy_policy {
     uint32_t size;
@@ -173,4 +199,11 @@ typedef struct twy_policy {
     /* How the endpoint's rules do: read from the kernel, change nothing. [request] */
     twy_status (*observe)(twy_instance*, twy_call*, const twy_endpoint*, const twy_attachment*,
                           twy_policy_counters* ret, twy_error* reterr);
+    /* Tell the sink what the rules say to packets from now on, of all endpoints, until the sink
+     * wants no more or the call's deadline comes; both are success. Its first call says that the
+     * module listens. Several may run at a time, beside all other verbs, and none of them slows
+     * packets or other verbs down, however slow the sink is: rather verdicts are lost. May be NULL.
+     * [request] */
+    twy_status (*trace)(twy_instance*, twy_call*, twy_verdict_sink sink, void* sink_arg,
+                        twy_error* reterr);
 } twy_policy;

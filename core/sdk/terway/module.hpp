@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <type_traits>
 
@@ -89,6 +90,16 @@ public:
                                                const twy_attachment&) = 0;
 };
 
+// See twy_policy.trace: for a Policy that can tell what its rules say. [request]
+class PolicyTrace {
+public:
+    // False when nobody wants to hear any more. Null: nothing happened.
+    using Sink = std::function<bool(const twy_policy_verdict*)>;
+
+    virtual ~PolicyTrace() = default;
+    virtual void trace_policy(const Call&, const Sink&) = 0;
+};
+
 // Runs `body`; whatever it throws becomes a status and a message in `reterr`.
 template <class Body>
 twy_status guarded(twy_error* reterr, Body&& body) noexcept {
@@ -121,6 +132,8 @@ struct Export {
                   "a module derives from Dataplane, Qos or Policy");
     static_assert(std::is_base_of_v<Dataplane, T> || !std::is_base_of_v<Eni, T>,
                   "a module that derives from Eni is a Dataplane");
+    static_assert(std::is_base_of_v<Policy, T> || !std::is_base_of_v<PolicyTrace, T>,
+                  "a module that derives from PolicyTrace is a Policy");
 
     static T& self(twy_instance* instance) { return *reinterpret_cast<T*>(instance); }
 
@@ -207,11 +220,29 @@ struct Export {
                 verb<&Policy::check_policy, const twy_attachment*>,
                 verb<&Policy::adopt_policy, const twy_attachment*>,
                 apply,
-                observe<&Policy::observe_policy, twy_policy_counters>};
+                observe<&Policy::observe_policy, twy_policy_counters>,
+                tracer()};
             return &kTable;
         } else {
             return nullptr;
         }
+    }
+    using Tracer = twy_status (*)(twy_instance*, twy_call*, twy_verdict_sink, void*, twy_error*);
+    static constexpr Tracer tracer() {
+        if constexpr (std::is_base_of_v<PolicyTrace, T>) {
+            return trace;
+        } else {
+            return nullptr;
+        }
+    }
+    static twy_status trace(twy_instance* instance, twy_call* call, twy_verdict_sink sink,
+                            void* sink_arg, twy_error* reterr) {
+        return guarded(reterr, [&] {
+            T& module = self(instance);
+            module.trace_policy(Call(module.host(), call), [&](const twy_policy_verdict* verdict) {
+                return sink(sink_arg, verdict) == 0;
+            });
+        });
     }
     static twy_status apply(twy_instance* instance, twy_call* call, const twy_policy_update* update,
                             twy_error* reterr) {

@@ -36,12 +36,17 @@ protected:
     void start(std::function<std::string(const std::string&, const endpoint::Operation&)> ctl) {
         Handlers handlers;
         handlers.ctl = std::move(ctl);
+        handlers.follow = follow_;
         server_.emplace(Server::Options{path(), kMaxRequests, seconds(60)}, std::move(handlers),
                         metrics_);
         server_->listen();
         thread_ = std::jthread([this](const std::stop_token& token) {
             ended_.set_value(server_->serve(token, seconds(20)));
         });
+    }
+    void start_following(std::function<void(const std::string&, const Tell&)> follow) {
+        follow_ = std::move(follow);
+        start([](const std::string& payload, const auto&) { return payload; });
     }
     void stop() {
         if (thread_.joinable()) {
@@ -68,11 +73,73 @@ protected:
     }
 
     std::filesystem::path directory_;
+    std::function<void(const std::string&, const Tell&)> follow_;
     Metrics metrics_;
     std::optional<Server> server_;
     std::promise<bool> ended_;
     std::jthread thread_;
 };
+
+TEST_F(ServerTest, TellsPartAfterPartUntilTheFollowerGoes) {
+    std::promise<void> gone;
+    start_following([&](const std::string& payload, const Tell& tell) {
+        EXPECT_TRUE(tell(payload));
+        EXPECT_TRUE(tell("2"));
+        while (tell({})) {
+            std::this_thread::yield();
+        }
+        EXPECT_FALSE(tell("3"));
+        gone.set_value();
+    });
+    {
+        auto connection = cni::Connection::connect(path(), after(seconds(20)));
+        connection.send({cni::FrameKind::CtlFollow, "1"}, after(seconds(20)));
+        EXPECT_EQ(connection.receive(after(seconds(20))).frame,
+                  (cni::Frame{cni::FrameKind::CtlPart, "1"}));
+        EXPECT_EQ(connection.receive(after(seconds(20))).frame,
+                  (cni::Frame{cni::FrameKind::CtlPart, "2"}));
+    }
+    EXPECT_EQ(gone.get_future().wait_for(seconds(20)), std::future_status::ready);
+}
+
+TEST_F(ServerTest, AFollowerWhoDoesNotReadIsWaitedForUntilItGoes) {
+    std::promise<void> gone;
+    start_following([&](const std::string&, const Tell& tell) {
+        while (tell(std::string(1000, 'x'))) {
+        }
+        gone.set_value();
+    });
+    auto ended = gone.get_future();
+    {
+        auto connection = cni::Connection::connect(path(), after(seconds(20)));
+        connection.send({cni::FrameKind::CtlFollow, "{}"}, after(seconds(20)));
+        EXPECT_EQ(ended.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+    }
+    EXPECT_EQ(ended.wait_for(seconds(20)), std::future_status::ready);
+}
+
+TEST_F(ServerTest, AFollowerIsToldWhatFailed) {
+    start_following([](const std::string&, const Tell&) {
+        throw Error(Status::Unsupported, "nothing can be followed");
+    });
+    auto connection = cni::Connection::connect(path(), after(seconds(20)));
+    connection.send({cni::FrameKind::CtlFollow, "{}"}, after(seconds(20)));
+    EXPECT_EQ(answer(connection), "nothing can be followed");
+}
+
+TEST_F(ServerTest, FollowersDoNotKeepTheDaemonFromEnding) {
+    start_following([](const std::string&, const Tell& tell) {
+        (void)tell("1");
+        while (tell({})) {
+            std::this_thread::yield();
+        }
+    });
+    auto connection = cni::Connection::connect(path(), after(seconds(20)));
+    connection.send({cni::FrameKind::CtlFollow, "{}"}, after(seconds(20)));
+    (void)connection.receive(after(seconds(20)));
+    stop();
+    EXPECT_TRUE(ended_.get_future().get());
+}
 
 TEST_F(ServerTest, AnswersOneRequestAfterTheOther) {
     start([](const std::string& payload, const auto&) { return payload; });

@@ -63,25 +63,25 @@ std::string text(Direction direction, std::vector<Tier> tiers) {
 }
 
 TEST(Plan, NoTierLetsEverythingPass) {
-    EXPECT_EQ(text(Direction::Ingress, {}), "chain gi1_1\n  accept\n");
+    EXPECT_EQ(text(Direction::Ingress, {}), "chain gi2_1\n  goto allowed_i\n");
 }
 
 TEST(Plan, AnEmptyTierRefusesByReturning) {
-    EXPECT_EQ(text(Direction::Egress, {Tier{}}), "chain ge1_1\n");
+    EXPECT_EQ(text(Direction::Egress, {Tier{}}), "chain ge2_1\n");
 }
 
 TEST(Plan, SinglePortsAreOneLookUp) {
     Tier tier;
     tier.classes = {{Protocol::Tcp, 80, 80, {allow({kPods})}}, {Protocol::Udp, 53, 53, {allow()}}};
     EXPECT_EQ(text(Direction::Ingress, {tier}),
-              "chain gi1_1\n"
-              "  meta l4proto . th dport vmap @gi1_1_pp\n"
-              "chain gi1_1_c0\n"
-              "  ip saddr @s4_a accept\n"
-              "  ip6 saddr @s6_a accept\n"
-              "map gi1_1_pp\n"
-              "  6 0 0 0 0 80 0 0 : goto gi1_1_c0\n"
-              "  17 0 0 0 0 53 0 0 : accept\n");
+              "chain gi2_1\n"
+              "  meta l4proto . th dport vmap @gi2_1_pp\n"
+              "chain gi2_1_c0\n"
+              "  ip saddr @s4_a goto allowed_i\n"
+              "  ip6 saddr @s6_a goto allowed_i\n"
+              "map gi2_1_pp\n"
+              "  6 0 0 0 0 80 0 0 : goto gi2_1_c0\n"
+              "  17 0 0 0 0 53 0 0 : goto allowed_i\n");
 }
 
 TEST(Plan, OnlyTheProtocolThatHasRangesHasIntervals) {
@@ -91,16 +91,16 @@ TEST(Plan, OnlyTheProtocolThatHasRangesHasIntervals) {
                     {Protocol::Udp, 53, 53, {allow()}},
                     {Protocol::Sctp, 0, 65535, {allow()}}};
     const auto found = text(Direction::Egress, {tier});
-    EXPECT_THAT(found, HasSubstr("  meta l4proto vmap @ge1_1_p\n"));
-    EXPECT_THAT(found, HasSubstr("map ge1_1_n6_m interval\n"
-                                 "  0 80 : accept\n"
+    EXPECT_THAT(found, HasSubstr("  meta l4proto vmap @ge2_1_p\n"));
+    EXPECT_THAT(found, HasSubstr("map ge2_1_n6_m interval\n"
+                                 "  0 80 : goto allowed_o\n"
                                  "  0 90 end\n"
-                                 "  0 90 : goto ge1_1_c0\n"));
-    EXPECT_THAT(found, HasSubstr("map ge1_1_n17_m\n  0 53 : accept\n"));
-    EXPECT_THAT(found, HasSubstr("map ge1_1_p\n"
-                                 "  6 : goto ge1_1_n6\n"
-                                 "  17 : goto ge1_1_n17\n"
-                                 "  132 : accept\n"));
+                                 "  0 90 : goto ge2_1_c0\n"));
+    EXPECT_THAT(found, HasSubstr("map ge2_1_n17_m\n  0 53 : goto allowed_o\n"));
+    EXPECT_THAT(found, HasSubstr("map ge2_1_p\n"
+                                 "  6 : goto ge2_1_n6\n"
+                                 "  17 : goto ge2_1_n17\n"
+                                 "  132 : goto allowed_o\n"));
 }
 
 TEST(Plan, WhatHoldsForEveryProtocolAsksNoPort) {
@@ -110,10 +110,10 @@ TEST(Plan, WhatHoldsForEveryProtocolAsksNoPort) {
         tier.classes.push_back({protocol, 0, 65535, tier.other});
     }
     EXPECT_EQ(text(Direction::Egress, {tier}),
-              "chain ge1_1\n"
-              "  ip daddr @s4_a accept\n"
-              "  ip6 daddr @s6_a accept\n"
-              "  ip daddr @s4_b accept\n");
+              "chain ge2_1\n"
+              "  ip daddr @s4_a goto allowed_o\n"
+              "  ip6 daddr @s6_a goto allowed_o\n"
+              "  ip daddr @s4_b goto allowed_o\n");
 }
 
 TEST(Plan, ProtocolsWithoutPortsAreAskedAfterThoseThatHaveSome) {
@@ -123,7 +123,7 @@ TEST(Plan, ProtocolsWithoutPortsAreAskedAfterThoseThatHaveSome) {
     EXPECT_THAT(text(Direction::Ingress, {tier}), HasSubstr("  meta l4proto 6 return\n"
                                                             "  meta l4proto 17 return\n"
                                                             "  meta l4proto 132 return\n"
-                                                            "  accept\n"));
+                                                            "  goto allowed_i\n"));
 }
 
 TEST(Plan, NamedPortsAreAskedFirst) {
@@ -131,10 +131,10 @@ TEST(Plan, NamedPortsAreAskedFirst) {
     tier.named = {kNamed};
     tier.classes = {{Protocol::Tcp, 80, 80, {allow()}}};
     EXPECT_THAT(text(Direction::Egress, {tier}),
-                HasSubstr("chain ge1_1\n"
-                          "  ip daddr . meta l4proto . th dport @s4_c accept\n"
-                          "  ip6 daddr . meta l4proto . th dport @s6_c accept\n"
-                          "  meta l4proto . th dport vmap @ge1_1_pp\n"));
+                HasSubstr("chain ge2_1\n"
+                          "  ip daddr . meta l4proto . th dport @s4_c goto allowed_o\n"
+                          "  ip6 daddr . meta l4proto . th dport @s6_c goto allowed_o\n"
+                          "  meta l4proto . th dport vmap @ge2_1_pp\n"));
 }
 
 TEST(Plan, WhatPassesATierGoesToTheNextAndIsAllowedAfterTheLast) {
@@ -145,16 +145,16 @@ TEST(Plan, WhatPassesATierGoesToTheNextAndIsAllowedAfterTheLast) {
     baseline.otherwise = Action::Pass;
     baseline.classes = {{Protocol::Tcp, 81, 81, {{Action::Deny, {true, {}}}}}};
     const auto found = text(Direction::Ingress, {admin, baseline});
-    EXPECT_THAT(found, HasSubstr("chain gi1_1\n"
-                                 "  meta l4proto . th dport vmap @gi1_1_pp\n"
-                                 "  goto gi1_1_t1\n"));
-    EXPECT_THAT(found, HasSubstr("chain gi1_1_c0\n"
+    EXPECT_THAT(found, HasSubstr("chain gi2_1\n"
+                                 "  meta l4proto . th dport vmap @gi2_1_pp\n"
+                                 "  goto gi2_1_t1\n"));
+    EXPECT_THAT(found, HasSubstr("chain gi2_1_c0\n"
                                  "  ip saddr @s4_a return\n"
                                  "  ip6 saddr @s6_a return\n"
-                                 "  goto gi1_1_t1\n"));
-    EXPECT_THAT(found, HasSubstr("chain gi1_1_t1\n"
-                                 "  meta l4proto . th dport vmap @gi1_1_t1_pp\n"
-                                 "  accept\n"));
+                                 "  goto gi2_1_t1\n"));
+    EXPECT_THAT(found, HasSubstr("chain gi2_1_t1\n"
+                                 "  meta l4proto . th dport vmap @gi2_1_t1_pp\n"
+                                 "  goto allowed_i\n"));
     EXPECT_THAT(found, HasSubstr("  6 0 0 0 0 81 0 0 : return\n"));
 }
 
@@ -178,16 +178,45 @@ TEST(Plan, SetsOfPodsHaveBothFamilies) {
 }
 
 TEST(Plan, AClosedEndpointLeadsNowhere) {
-    const auto chain = endpoint_plan(Direction::Egress, "cali1", {}, true);
+    const auto chain = endpoint_plan(Direction::Egress, "cali1", {}, Place{});
     EXPECT_EQ(chain.text(),
               "chain po_cali1\n"
               "  oifname \"cali1\" accept comment \"closed\"\n"
               "  ct state invalid counter name \"late_o_cali1\" drop comment \"closed\"\n"
               "  ct status ! confirmed counter name \"asked_o_cali1\" comment \"closed\"\n"
-              "  ct status ! confirmed counter name \"refused_o_cali1\" drop comment \"closed\"\n"
-              "  counter name \"late_o_cali1\" drop comment \"closed\"\n");
-    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", Tag{"ge1_1", 3}, true).text(),
-                HasSubstr("  jump ge1_1 comment \"leads to ge1_1 of 3 rules\"\n"));
+              "  ct status ! confirmed counter name \"refused_o_cali1\" "
+              "log prefix \"terway deny out cali1\" group 5450 drop comment \"closed\"\n"
+              "  counter name \"late_o_cali1\" "
+              "log prefix \"terway deny out cali1\" group 5450 drop comment \"closed\"\n");
+    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", Tag{"ge2_1", 3}, Place{}).text(),
+                HasSubstr("  jump ge2_1 comment \"leads to ge2_1 of 3 rules\"\n"));
+}
+
+TEST(Plan, OnlyTheFirstPacketOfAConnectionIsToldAsAllowed) {
+    EXPECT_EQ(plan_base({}).allowed[1].text(),
+              "chain allowed_i\n"
+              "  ct status ! confirmed log prefix \"terway allow in\" group 5450\n"
+              "  accept\n");
+}
+
+TEST(Plan, WhereRulesCannotLogTheyDoTheRest) {
+    Place place;
+    place.logs = false;
+    EXPECT_EQ(plan_base(place).allowed[0].text(), "chain allowed_o\n  accept\n");
+    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", {}, place).text(), Not(HasSubstr("log")));
+}
+
+TEST(LogPrefix, IsReadAsItIsWritten) {
+    for (const auto direction : kDirections) {
+        for (const LogPrefix& prefix :
+             {LogPrefix{true, direction, {}}, LogPrefix{false, direction, "cali1"}}) {
+            EXPECT_EQ(read_prefix(prefix.text()), prefix) << prefix.text();
+        }
+    }
+    for (const auto* const other :
+         {"", "terway", "terway deny ", "terway deny up", "deny in cali1"}) {
+        EXPECT_EQ(read_prefix(other), std::nullopt) << other;
+    }
 }
 
 TEST(Plan, TheNodesOwnPacketsAreNotAsked) {

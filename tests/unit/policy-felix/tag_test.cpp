@@ -10,19 +10,19 @@ namespace {
 
 using State = Finding::State;
 
-const std::string kGroup = "gi1_" + std::string(31, '0') + "a";
+const std::string kGroup = "gi2_" + std::string(31, '0') + "a";
 const Tag kLeading{kGroup, 7};
 
 std::vector<nft::RuleFacts> facts(const Tag& tag) {
     std::vector<nft::RuleFacts> out;
-    for (const auto& rule : endpoint_plan(Direction::Ingress, "cali1", tag, true).rules) {
+    for (const auto& rule : endpoint_plan(Direction::Ingress, "cali1", tag, Place{}).rules) {
         out.push_back({rule.verdict ? rule.verdict->chain : std::string(), rule.comment});
     }
     return out;
 }
 
 Finding judged(const std::vector<nft::RuleFacts>& rules) {
-    return judge(Direction::Ingress, "cali1", rules, true);
+    return judge(Direction::Ingress, "cali1", rules, Place{});
 }
 
 TEST(Tag, IsReadAsItIsWritten) {
@@ -70,7 +70,7 @@ TEST(Judge, RulesThatContradictEachOtherAreLost) {
     rules.front().comment = Tag{}.text();
     EXPECT_EQ(judged(rules).state, State::Lost);
     rules = facts(kLeading);
-    rules.push_back({"gi1_" + std::string(32, '0'), kLeading.text()});
+    rules.push_back({"gi2_" + std::string(32, '0'), kLeading.text()});
     EXPECT_EQ(judged(rules).state, State::Lost);
     rules = facts(Tag{});
     rules.front().target = kGroup;

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -130,6 +131,22 @@ public:
             return policy().observe(instance_, operation.raw(), &raw, &made, &counters, reterr);
         });
         return counters;
+    }
+
+    [[nodiscard]] bool can_trace() const {
+        return TWY_HAS(&policy(), trace) && policy().trace != nullptr;
+    }
+    // Until `sink` answers false. It is given null when nothing happened.
+    void trace_policy(const std::function<bool(const twy_policy_verdict*)>& sink) {
+        FakeHost::Operation operation(host_);
+        const auto forward = [](void* arg, const twy_policy_verdict* verdict) -> std::int32_t {
+            using Sink = std::function<bool(const twy_policy_verdict*)>;
+            return (*static_cast<const Sink*>(arg))(verdict) ? 0 : 1;
+        };
+        void* arg = const_cast<void*>(static_cast<const void*>(&sink));
+        run([&](twy_error* reterr) {
+            return policy().trace(instance_, operation.raw(), forward, arg, reterr);
+        });
     }
 
     [[nodiscard]] bool offers(const char* id) const {

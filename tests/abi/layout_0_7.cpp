@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.6 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.7 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -236,7 +236,22 @@ LAYOUT(twy_policy_counters, reserved, 4);
 LAYOUT(twy_policy_counters, ingress, 8);
 LAYOUT(twy_policy_counters, egress, 40);
 
-SIZE(twy_policy, 56);
+SIZE(twy_policy_verdict, 96);
+LAYOUT(twy_policy_verdict, size, 0);
+LAYOUT(twy_policy_verdict, direction, 4);
+LAYOUT(twy_policy_verdict, verdict, 5);
+LAYOUT(twy_policy_verdict, protocol, 6);
+LAYOUT(twy_policy_verdict, family, 7);
+LAYOUT(twy_policy_verdict, time_ns, 8);
+LAYOUT(twy_policy_verdict, key, 16);
+LAYOUT(twy_policy_verdict, source, 48);
+LAYOUT(twy_policy_verdict, destination, 64);
+LAYOUT(twy_policy_verdict, source_port, 80);
+LAYOUT(twy_policy_verdict, destination_port, 82);
+LAYOUT(twy_policy_verdict, reserved, 84);
+LAYOUT(twy_policy_verdict, lost, 88);
+
+SIZE(twy_policy, 64);
 LAYOUT(twy_policy, size, 0);
 LAYOUT(twy_policy, reserved, 4);
 LAYOUT(twy_policy, attach, 8);
@@ -245,6 +260,7 @@ LAYOUT(twy_policy, check, 24);
 LAYOUT(twy_policy, adopt, 32);
 LAYOUT(twy_policy, apply, 40);
 LAYOUT(twy_policy, observe, 48);
+LAYOUT(twy_policy, trace, 56);
 
 SIZE(twy_value, 48);
 LAYOUT(twy_value, size, 0);
