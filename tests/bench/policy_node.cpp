@@ -40,7 +40,8 @@ std::string with_policies(std::string profile) {
 
 // The link on the node, of a CNI result.
 std::string link_of(const std::string& result) {
-    for (const auto& each : json::parse(result).at("interfaces").as_array()) {
+    const auto parsed = json::parse(result);
+    for (const auto& each : parsed.at("interfaces").as_array()) {
         const auto& link = each.as_object();
         const auto* sandbox = link.if_contains("sandbox");
         if (sandbox == nullptr || sandbox->as_string().empty()) {
