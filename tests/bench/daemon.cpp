@@ -46,15 +46,6 @@ void write_text(const std::string& path, const std::string& text) {
     ::_exit(127);
 }
 
-// "VmRSS:   1234 kB" -> MiB
-double field(const std::string& text, const std::string& name) {
-    const auto at = text.find("\n" + name + ":");
-    if (at == std::string::npos) {
-        throw Error(Status::Internal, "the kernel does not tell " + name);
-    }
-    return std::stod(text.substr(at + name.size() + 2)) / 1024;
-}
-
 }  // namespace
 
 std::string vpc_route_profile(const std::string& pod_cidr) {
@@ -154,8 +145,8 @@ std::string Daemon::log() const {
 Memory Daemon::memory() const {
     const auto process = "/proc/" + std::to_string(pid_);
     const auto status = read_file(process + "/status");
-    return {field(status, "VmRSS"), field(read_file(process + "/smaps_rollup"), "Pss"),
-            field(status, "RssAnon"), field(status, "VmHWM")};
+    return {mib_of(status, "VmRSS"), mib_of(read_file(process + "/smaps_rollup"), "Pss"),
+            mib_of(status, "RssAnon"), mib_of(status, "VmHWM")};
 }
 
 double Daemon::cpu_seconds() const {

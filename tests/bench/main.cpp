@@ -34,7 +34,8 @@ constexpr const char* kUsage =
     "                [--out FILE]\n"
     "  terway-bench kube [--rounds N] [--out FILE]\n"
     "  terway-bench policy [--pods N] [--namespaces N] [--policies N] [--local N] [--events N]\n"
-    "                [--churn-seconds N] [--churn-rate N] [--only PART]... [--out FILE]\n"
+    "                [--churn-seconds N] [--churn-rate N] [--members N] [--rounds N]\n"
+    "                [--slice MS] [--only PART]... [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -100,6 +101,8 @@ po::options_description options() {
     add("events", po::value<unsigned>()->default_value(1'000), "of which each is timed");
     add("churn-seconds", po::value<unsigned>()->default_value(60), "of changing labels");
     add("churn-rate", po::value<unsigned>()->default_value(1'000), "changes of labels a second");
+    add("members", po::value<unsigned>()->default_value(100'000),
+        "of the largest set of addresses");
     add("only", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
         "a dataplane or plugin, or a part of policy (resolver, daemon, traffic); may be repeated");
     add("out", po::value<std::string>(), "write the rows as JSON to this file");
@@ -150,13 +153,16 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
         return bench_kube({.programs = programs, .rounds = count_or(given, "rounds", 200)});
     }
     if (what == "policy") {
-        return bench_policy({.programs = programs,
-                             .scale = {count(given, "pods"), count(given, "namespaces"),
-                                       count(given, "policies"), count(given, "local")},
-                             .events = count(given, "events"),
-                             .churn = {std::chrono::seconds(count(given, "churn-seconds")),
-                                       count(given, "churn-rate")},
-                             .only = given["only"].as<std::vector<std::string>>()});
+        return bench_policy(
+            {.programs = programs,
+             .scale = {count(given, "pods"), count(given, "namespaces"), count(given, "policies"),
+                       count(given, "local")},
+             .events = count(given, "events"),
+             .churn = {std::chrono::seconds(count(given, "churn-seconds")),
+                       count(given, "churn-rate")},
+             .traffic = {count_or(given, "rounds", 15),
+                         std::chrono::milliseconds(count(given, "slice")), count(given, "members")},
+             .only = given["only"].as<std::vector<std::string>>()});
     }
     return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
+#include <utility>
 
+#include "policy_resolver.hpp"
 #include "world.hpp"
 
 namespace terway::bench {
@@ -45,6 +48,18 @@ void append_churn(std::vector<Row>& rows, const ChurnTimes& times) {
     rows.push_back({"churn_cpu_share", times.cpu_share, "cores"});
 }
 
+void measure_resolver(std::vector<Row>& rows, const PolicyScale& scale) {
+    std::cerr << "the resolver alone\n";
+    const auto times = run_resolver(scale);
+    rows.push_back({"resolver_full_cpu_ms", times.full_ms, "ms"});
+    rows.push_back({"resolver_rss_mib", times.rss_mib, "MiB"});
+    rows.push_back({"resolver_label_p50_us", times.label_us.median(), "us"});
+    rows.push_back({"resolver_label_p99_us", times.label_us.p99(), "us"});
+    rows.push_back({"resolver_namespace_us", times.namespace_us, "us"});
+    rows.push_back({"resolver_policy_us", times.policy_us, "us"});
+    rows.push_back({"resolver_rss_growth_mib", std::max(0.0, times.growth_mib), "MiB"});
+}
+
 void measure_daemon(std::vector<Row>& rows, const PolicyOptions& options,
                     const std::string& scratch) {
     PolicyCluster cluster(options.programs, scratch, options.scale);
@@ -62,9 +77,20 @@ void measure_daemon(std::vector<Row>& rows, const PolicyOptions& options,
 std::vector<Row> bench_policy(const PolicyOptions& options) {
     check_scale(options.scale);
     std::vector<Row> rows;
+    if (wanted(options, "resolver")) {
+        measure_resolver(rows, options.scale);
+    }
+    if (options.only == std::vector<std::string>{"resolver"}) {
+        return rows;  // needs no rights
+    }
     const World world;
     if (wanted(options, "daemon")) {
         measure_daemon(rows, options, world.scratch());
+    }
+    if (wanted(options, "traffic")) {
+        await_quiet();
+        auto more = run_policy_traffic(options.programs, world.scratch(), options.traffic);
+        std::move(more.begin(), more.end(), std::back_inserter(rows));
     }
     return rows;
 }

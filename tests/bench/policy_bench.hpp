@@ -6,6 +6,7 @@
 
 #include "daemon.hpp"
 #include "policy_events.hpp"
+#include "policy_traffic.hpp"
 #include "report.hpp"
 
 namespace terway::bench {
@@ -15,6 +16,7 @@ struct PolicyOptions {
     PolicyScale scale{};
     unsigned events = 1'000;
     ChurnOptions churn{};
+    PolicyTrafficOptions traffic{};
     std::vector<std::string> only{};  // "resolver", "daemon", "traffic"; empty: all
 };
 

@@ -71,19 +71,19 @@ PolicyPod add_pod(const Contender& contender, std::uint32_t number, const std::s
 
 PolicyNode::PolicyNode(const Programs& programs, const std::string& scratch,
                        const std::string& name)
-    : server_(options()),
+    : server_(std::make_unique<sim::kube::KubeServer>(options())),
       programs_(programs),
       directory_(scratch + "/" + name),
       kubeconfig_(scratch + "/kubeconfig-" + name),
       contender_(name, programs.bin + "/terway", "") {
-    const auto now = server_.time();
-    server_.with([&](Api& api) {
+    const auto now = server_->time();
+    server_->with([&](Api& api) {
         (void)api.cluster().create(kind_named("nodes"), "",
                                    json::object{{"metadata", json::object{{"name", kName}}}},
                                    {now});
     });
     const NetnsScope scope(netns());
-    std::ofstream(kubeconfig_) << server_.kubeconfig(server_.endpoint(), "admin-token");
+    std::ofstream(kubeconfig_) << server_->kubeconfig(server_->endpoint(), "admin-token");
 }
 
 void PolicyNode::start_daemon() {

@@ -8,6 +8,7 @@
 
 #include "contender.hpp"
 #include "daemon.hpp"
+#include "policy_objects.hpp"
 #include "sim/kube/server.hpp"
 
 namespace terway::bench {
@@ -21,25 +22,30 @@ struct PolicyPod {
 
 class PolicyNode {
 public:
-    static constexpr const char* kName = "node-a";
+    static constexpr const char* kName = PolicyObjects::kNode;
 
     // `name` is of its files and its daemon.
     PolicyNode(const Programs& programs, const std::string& scratch, const std::string& name);
 
-    [[nodiscard]] sim::kube::KubeServer& server() { return server_; }
+    [[nodiscard]] sim::kube::KubeServer& server() { return *server_; }
     [[nodiscard]] int netns() const { return contender_.node(); }
     [[nodiscard]] const Daemon& daemon() const { return *daemon_; }
 
     // What was in force stays when it stops.
     void start_daemon();
     void stop_daemon() { daemon_.reset(); }
+    // Neither daemon nor API server any more, only what is in the kernel.
+    void leave_alone() {
+        daemon_.reset();
+        server_.reset();
+    }
     // Until it has put in force what follows from the whole cluster.
     void await_first_sync() const;
     // ADD, as a kubelet has it done for that pod, which the API server must have.
     [[nodiscard]] PolicyPod add(const boost::json::object& pod);
 
 private:
-    sim::kube::KubeServer server_;
+    std::unique_ptr<sim::kube::KubeServer> server_;
     Programs programs_;
     std::string directory_;
     std::string kubeconfig_;

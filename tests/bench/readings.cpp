@@ -36,6 +36,14 @@ double cpu_seconds_of(const std::string& stat) {
     throw Error(Status::Internal, "the kernel does not tell a process's times");
 }
 
+double mib_of(const std::string& status, const std::string& field) {
+    const auto at = status.find("\n" + field + ":");
+    if (at == std::string::npos) {
+        throw Error(Status::Internal, "the kernel does not tell " + field);
+    }
+    return std::stod(status.substr(at + field.size() + 2)) / 1024;
+}
+
 std::optional<double> metric_of(const std::string& page, const std::string& name,
                                 const std::string& label) {
     std::istringstream lines(page);

@@ -9,6 +9,9 @@ namespace terway::bench {
 // Of the text of /proc/PID/stat: user and system. Throws Error.
 [[nodiscard]] double cpu_seconds_of(const std::string& stat);
 
+// Of the text of /proc/PID/status: "VmRSS:   1234 kB" -> MiB. Throws Error.
+[[nodiscard]] double mib_of(const std::string& status, const std::string& field);
+
 // The value of the first metric of that name whose labels have `label` ("of=\"have\"") among them,
 // in a page as Prometheus reads it.
 [[nodiscard]] std::optional<double> metric_of(const std::string& page, const std::string& name,
