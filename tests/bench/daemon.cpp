@@ -16,6 +16,7 @@
 #include "base/time.hpp"
 #include "interrupt.hpp"
 #include "process.hpp"
+#include "readings.hpp"
 #include "terway/error.hpp"
 
 namespace terway::bench {
@@ -45,15 +46,6 @@ void write_text(const std::string& path, const std::string& text) {
     ::_exit(127);
 }
 
-// "VmRSS:   1234 kB" -> MiB
-double field(const std::string& text, const std::string& name) {
-    const auto at = text.find("\n" + name + ":");
-    if (at == std::string::npos) {
-        throw Error(Status::Internal, "the kernel does not tell " + name);
-    }
-    return std::stod(text.substr(at + name.size() + 2)) / 1024;
-}
-
 }  // namespace
 
 std::string vpc_route_profile(const std::string& pod_cidr) {
@@ -67,8 +59,8 @@ std::string vpc_route_profile(const std::string& pod_cidr) {
 }
 
 std::string Daemon::profile_end(const Programs& programs) const {
-    return "[daemon]\nsocket = \"" + socket() + "\"\nadmin = \"unix:" + run_ +
-           "/admin.sock\"\nstate_dir = \"" + directory_ + "/state\"\nqueue = \"" + directory_ +
+    return "[daemon]\nsocket = \"" + socket() + "\"\nadmin = \"unix:" + admin() +
+           "\"\nstate_dir = \"" + directory_ + "/state\"\nqueue = \"" + directory_ +
            "/state/queue\"\nmodule_dirs = [\"" + programs.modules + "\"]\n";
 }
 
@@ -83,7 +75,8 @@ Daemon::Daemon(const Programs& programs, const std::string& directory, int node_
     write_text(profile, profile_text + profile_end(programs));
     const auto program = programs.bin + "/terwayd";
     const auto log_path = directory + "/log";
-    const Fd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    const Fd log(
+        ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
     if (!log) {
         throw system_error(log_path, errno);
     }
@@ -152,8 +145,16 @@ std::string Daemon::log() const {
 Memory Daemon::memory() const {
     const auto process = "/proc/" + std::to_string(pid_);
     const auto status = read_file(process + "/status");
-    return {field(status, "VmRSS"), field(read_file(process + "/smaps_rollup"), "Pss"),
-            field(status, "RssAnon")};
+    return {mib_of(status, "VmRSS"), mib_of(read_file(process + "/smaps_rollup"), "Pss"),
+            mib_of(status, "RssAnon"), mib_of(status, "VmHWM")};
+}
+
+double Daemon::cpu_seconds() const {
+    return cpu_seconds_of(read_file("/proc/" + std::to_string(pid_) + "/stat"));
+}
+
+std::string Daemon::metrics() const {
+    return fetch_page(admin(), "/metrics");
 }
 
 Samples Daemon::logged(const std::string& verb) const {

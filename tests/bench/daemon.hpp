@@ -20,6 +20,7 @@ struct Memory {  // MiB
     double rss = 0;
     double pss = 0;
     double anonymous = 0;
+    double peak = 0;  // of rss
 };
 
 // A profile for VPC route mode, without [daemon].
@@ -41,12 +42,17 @@ public:
     // What terwayctl says to a verb, as JSON. Throws Error.
     [[nodiscard]] std::string ask(const std::string& verb) const;
     [[nodiscard]] Memory memory() const;
+    // Processor time since its start, of user and system.
+    [[nodiscard]] double cpu_seconds() const;
+    // The page of its metrics.
+    [[nodiscard]] std::string metrics() const;
     // What the daemon logged as its own time for requests of one verb, so far.
     [[nodiscard]] Samples logged(const std::string& verb) const;
     [[nodiscard]] std::string log() const;
 
 private:
     [[nodiscard]] std::string socket() const { return run_ + "/cni.sock"; }
+    [[nodiscard]] std::string admin() const { return run_ + "/admin.sock"; }
     [[nodiscard]] std::string profile_end(const Programs& programs) const;
     void await_serving();
 

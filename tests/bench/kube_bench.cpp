@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <sstream>
 #include <string>
 
 #include "base/file.hpp"
 #include "kube/cache.hpp"
 #include "kube_adds.hpp"
 #include "kube_pods.hpp"
+#include "readings.hpp"
 #include "samples.hpp"
 #include "terway/error.hpp"
 
@@ -32,13 +32,7 @@ double cpu_seconds() {
 }
 
 double resident_mib() {
-    std::istringstream lines(read_file("/proc/self/status"));
-    for (std::string line; std::getline(lines, line);) {
-        if (line.rfind("VmRSS:", 0) == 0) {
-            return std::stod(line.substr(6)) / 1024;
-        }
-    }
-    throw Error(Status::Internal, "/proc/self/status: no VmRSS");
+    return mib_of(read_file("/proc/self/status"), "VmRSS");
 }
 
 void feed(kube::ListReader& reader, std::string_view text) {

@@ -14,6 +14,7 @@
 #include "dataplane_bench.hpp"
 #include "interrupt.hpp"
 #include "kube_bench.hpp"
+#include "policy_bench.hpp"
 #include "pool_bench.hpp"
 #include "terway/error.hpp"
 
@@ -32,6 +33,9 @@ constexpr const char* kUsage =
     "  terway-bench bandwidth [--measure MS] [--mode MODE] [--limit LIMIT]... [--only NAME]...\n"
     "                [--out FILE]\n"
     "  terway-bench kube [--rounds N] [--out FILE]\n"
+    "  terway-bench policy [--pods N] [--namespaces N] [--policies N] [--local N] [--events N]\n"
+    "                [--churn-seconds N] [--churn-rate N] [--members N] [--rounds N]\n"
+    "                [--slice MS] [--only PART]... [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -51,6 +55,10 @@ constexpr const char* kUsage =
     "\n"
     "kube reads the pods and namespaces of a large cluster as its API server would show them, and\n"
     "adds pods with Kubernetes and without.\n"
+    "\n"
+    "policy has a daemon follow the NetworkPolicies of a large cluster, and looks at what they "
+    "cost\n"
+    "packets.\n"
     "\n"
     "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
     "root\n"
@@ -86,8 +94,17 @@ po::options_description options() {
     add("mode", po::value<std::string>()->default_value("auto"), "of bandwidth-tc");
     add("limit", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
         "1m, 10m, 100m, 1g or 5g bit/s; may be repeated");
+    add("pods", po::value<unsigned>()->default_value(10'000), "of the cluster with policies");
+    add("namespaces", po::value<unsigned>()->default_value(1'000), "of that cluster");
+    add("policies", po::value<unsigned>()->default_value(2'000), "of that cluster");
+    add("local", po::value<unsigned>()->default_value(100), "pods of it on the node under test");
+    add("events", po::value<unsigned>()->default_value(1'000), "of which each is timed");
+    add("churn-seconds", po::value<unsigned>()->default_value(60), "of changing labels");
+    add("churn-rate", po::value<unsigned>()->default_value(1'000), "changes of labels a second");
+    add("members", po::value<unsigned>()->default_value(100'000),
+        "of the largest set of addresses");
     add("only", po::value<std::vector<std::string>>()->composing()->default_value({}, "all"),
-        "a dataplane or plugin; may be repeated");
+        "a dataplane or plugin, or a part of policy (resolver, daemon, traffic); may be repeated");
     add("out", po::value<std::string>(), "write the rows as JSON to this file");
     add("bin", po::value<std::string>()->default_value(bin), "where terwayd and terway are");
     add("modules",
@@ -135,6 +152,18 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
     if (what == "kube") {
         return bench_kube({.programs = programs, .rounds = count_or(given, "rounds", 200)});
     }
+    if (what == "policy") {
+        return bench_policy(
+            {.programs = programs,
+             .scale = {count(given, "pods"), count(given, "namespaces"), count(given, "policies"),
+                       count(given, "local")},
+             .events = count(given, "events"),
+             .churn = {std::chrono::seconds(count(given, "churn-seconds")),
+                       count(given, "churn-rate")},
+             .traffic = {count_or(given, "rounds", 15),
+                         std::chrono::milliseconds(count(given, "slice")), count(given, "members")},
+             .only = given["only"].as<std::vector<std::string>>()});
+    }
     return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});
 }
@@ -142,7 +171,7 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
 int bench(const po::variables_map& given) {
     const auto what = given["what"].as<std::string>();
     if (what != "cni" && what != "pool" && what != "dataplane" && what != "kube" &&
-        what != "bandwidth") {
+        what != "bandwidth" && what != "policy") {
         throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;
