@@ -151,4 +151,10 @@ std::size_t forget_connections(Socket& socket, Family family,
     return forgotten;
 }
 
+void expect_conntrack(Socket& socket) {
+    auto message = conntrack_message(IPCTNL_MSG_CT_GET, AF_INET);
+    socket.dump(
+        message, "list tracked connections", [] {}, [](const nlmsghdr&) {});
+}
+
 }  // namespace terway::netlink

@@ -37,4 +37,7 @@ struct Tracked {
 std::size_t forget_connections(Socket& socket, Family family,
                                const std::function<bool(const Tracked&)>& is_meant);
 
+// Throws Error if the kernel does not tell what it tracks: for who cannot do without.
+void expect_conntrack(Socket& socket);
+
 }  // namespace terway::netlink

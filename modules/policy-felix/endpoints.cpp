@@ -1,6 +1,7 @@
 #include "endpoints.hpp"
 
 #include <linux/netlink.h>
+#include <net/if.h>
 
 #include <algorithm>
 
@@ -60,6 +61,11 @@ std::set<IpAddress> local_addresses() {
     return out;
 }
 
+void add(twy_verdicts& sum, const twy_verdicts& more) {
+    sum.allowed += more.allowed;
+    sum.denied += more.denied;
+}
+
 }  // namespace
 
 Endpoints::Endpoints(const Options& options, std::vector<IpAddress> node,
@@ -77,7 +83,7 @@ void Endpoints::move_node(std::vector<IpAddress> node) {
     node_ = std::move(node);
     host_.reconcile(picture_, {});
     for (auto& [_, endpoint] : all_) {
-        if (endpoint.own == nullptr || endpoint.own->place().side_ifindex != 0) {
+        if (endpoint.own == nullptr || endpoint.has_host_link) {
             continue;
         }
         auto place = endpoint.own->place();
@@ -87,8 +93,15 @@ void Endpoints::move_node(std::vector<IpAddress> node) {
     }
 }
 
-Table* Endpoints::table_of(Endpoint& endpoint) {
-    return endpoint.is_on_host ? &host_ : endpoint.own.get();
+std::vector<Table*> Endpoints::tables_of(Endpoint& endpoint) {
+    std::vector<Table*> all;
+    if (endpoint.has_host_link) {
+        all.push_back(&host_);
+    }
+    if (endpoint.own != nullptr) {
+        all.push_back(endpoint.own.get());
+    }
+    return all;
 }
 
 Endpoints::Endpoint& Endpoints::known(const sdk::EndpointView& endpoint) {
@@ -108,27 +121,28 @@ void Endpoints::bring(const sdk::EndpointView& endpoint, const twy_attachment& m
     }
     brought.link = endpoint.host_ifname();
     brought.addresses = addresses_of(endpoint);
-    brought.is_on_host = made.host_ifindex != 0;
-    if (!brought.is_on_host && endpoint.netns_fd() >= 0) {
+    // A side link is judged at its end on the host, where Services are translated already.
+    brought.has_host_link = made.host_ifindex != 0 || made.side_ifindex != 0;
+    if (made.host_ifindex == 0 && endpoint.netns_fd() >= 0) {
         Place place{.is_on_host = false,
                     .link = brought.link,
                     .pod_ifindex = made.pod_ifindex,
-                    .side_ifindex = made.side_ifindex,
                     .node = {},
                     .asks_for_node = options_.asks_for_node,
                     .logs = host_.place().logs};
-        if (made.side_ifindex == 0) {
+        if (!brought.has_host_link) {
             place.node = node_;
         }
         brought.own = std::make_unique<Table>(
             std::move(place), netlink::Socket::in(endpoint.netns_fd(), NETLINK_NETFILTER));
     }
-    if (auto* const table = table_of(brought); table != nullptr) {
+    for (auto* const table : tables_of(brought)) {
         table->want(brought.link, brought.end);
         table->verify(brought.link);
         table->reconcile(picture_, {});
     }
-    tracer_->put({at->first, brought.link, name_of(endpoint), made.host_ifindex,
+    tracer_->put({at->first, brought.link, name_of(endpoint),
+                  brought.has_host_link ? ::if_nametoindex(brought.link.c_str()) : 0,
                   brought.own == nullptr ? -1 : endpoint.netns_fd()});
 }
 
@@ -145,26 +159,26 @@ void Endpoints::adopt(const sdk::EndpointView& endpoint, const twy_attachment& m
 
 void Endpoints::detach(const sdk::EndpointView& endpoint) {
     const auto found = all_.find(key_of(endpoint));
-    const bool is_inside = found != all_.end() && !found->second.is_on_host;
-    if (is_inside && found->second.own != nullptr) {
+    const bool is_known = found != all_.end();
+    if (is_known && found->second.own != nullptr) {
         found->second.own->purge();
-    } else if (found == all_.end() && endpoint.netns_fd() >= 0) {  // of an earlier daemon
+    } else if (!is_known && endpoint.netns_fd() >= 0) {  // of an earlier daemon
         Place inside;
         inside.is_on_host = false;
         Table(inside, netlink::Socket::in(endpoint.netns_fd(), NETLINK_NETFILTER)).purge();
     }
-    if (!is_inside) {
+    if (!is_known || found->second.has_host_link) {
         host_.remove(std::string(endpoint.host_ifname()));
     }
     tracer_->remove(key_of(endpoint));
-    if (found != all_.end()) {
+    if (is_known) {
         all_.erase(found);
     }
 }
 
 void Endpoints::check(const sdk::EndpointView& endpoint) {
     auto& of = known(endpoint);
-    if (auto* const table = table_of(of); table != nullptr) {
+    for (auto* const table : tables_of(of)) {
         table->check(of.link);
     }
 }
@@ -172,9 +186,9 @@ void Endpoints::check(const sdk::EndpointView& endpoint) {
 twy_policy_counters Endpoints::observe(const sdk::EndpointView& endpoint) {
     auto& of = known(endpoint);
     auto counters = sdk::sized<twy_policy_counters>();
-    if (auto* const table = table_of(of); table != nullptr) {
-        counters.ingress = table->count(Direction::Ingress, of.link);
-        counters.egress = table->count(Direction::Egress, of.link);
+    for (auto* const table : tables_of(of)) {
+        add(counters.ingress, table->count(Direction::Ingress, of.link));
+        add(counters.egress, table->count(Direction::Egress, of.link));
     }
     return counters;
 }
@@ -325,7 +339,7 @@ void Endpoints::put(All::value_type& entry, End end) {
         narrowed_.insert(key);
     }
     endpoint.end = std::move(end);
-    if (auto* const table = table_of(endpoint); table != nullptr) {
+    for (auto* const table : tables_of(endpoint)) {
         table->want(endpoint.link, endpoint.end);
     }
 }
@@ -339,7 +353,10 @@ void Endpoints::cut_forbidden() {
         auto& endpoint = all_.at(key);
         Judges inside;
         for (const auto& address : endpoint.addresses) {
-            (endpoint.is_on_host ? on_host : inside).insert_or_assign(address, endpoint.end);
+            inside.insert_or_assign(address, endpoint.end);
+        }
+        if (endpoint.has_host_link) {
+            on_host.insert(inside.begin(), inside.end());
         }
         if (endpoint.own != nullptr) {
             cut(endpoint.own->socket(), inside, picture_, {node_.begin(), node_.end()},

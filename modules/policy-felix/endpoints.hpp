@@ -46,13 +46,13 @@ private:
         std::string link;
         std::vector<IpAddress> addresses;
         End end;
-        std::unique_ptr<Table> own;  // inside the pod, where the host has no link of it
-        bool is_on_host = true;
+        std::unique_ptr<Table> own;  // inside the pod, where traffic passes the host by
+        bool has_host_link = true;   // judged by the host's table; it and `own` may be both
     };
     using All = std::map<policy::EndpointKey, Endpoint>;
 
     void bring(const sdk::EndpointView& endpoint, const twy_attachment& made, bool is_told);
-    [[nodiscard]] Table* table_of(Endpoint& endpoint);
+    [[nodiscard]] std::vector<Table*> tables_of(Endpoint& endpoint);
     [[nodiscard]] Endpoint& known(const sdk::EndpointView& endpoint);
     void read(const twy_policy_update& update);
     void read_sets(const twy_policy_update& update, policy::Picture& picture);

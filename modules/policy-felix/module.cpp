@@ -14,6 +14,7 @@
 #include "base/mutex.hpp"
 #include "endpoints.hpp"
 #include "options.hpp"
+#include "trial.hpp"
 
 namespace terway::felix {
 namespace {
@@ -23,6 +24,8 @@ public:
     using Module::Module;
 
     void configure(sdk::Config& config) override { options_ = read_options(config); }
+
+    void preflight() override { try_kernel(); }
 
     void start(const twy_node& node) override {
         std::vector<IpAddress> addresses;

@@ -51,13 +51,12 @@ struct Group {
 // Where a table is: on the node, for all pods that have a link there, or inside a pod.
 struct Place {
     bool is_on_host = true;
-    std::string link;                // inside a pod: the name of its endpoint's chains
-    std::uint32_t pod_ifindex = 0;   // carries its traffic
-    std::uint32_t side_ifindex = 0;  // carries that with the node; 0: none
-    std::vector<IpAddress> node;     // the node's addresses
-    bool asks_for_node = true;       // as Options has it
-    bool drops_unknown = true;       // likewise, on the node
-    bool logs = true;                // whether rules log what they say; the kernel may be unable to
+    std::string link;               // inside a pod: the name of its endpoint's chains
+    std::uint32_t pod_ifindex = 0;  // carries its traffic, but for a side link's
+    std::vector<IpAddress> node;    // the node's addresses; none where a side link leads to it
+    bool asks_for_node = true;      // as Options has it
+    bool drops_unknown = true;      // likewise, on the node
+    bool logs = true;               // whether rules log what they say; the kernel may be unable to
 
     bool operator==(const Place&) const = default;
 };

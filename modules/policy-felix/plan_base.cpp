@@ -79,19 +79,14 @@ BasePlan pod_base(const Place& place) {
             output.rules.push_back(
                 {{nft::AddressIs{nft::Side::Destination, address}}, Verdict::accept()});
         }
-    } else if (place.side_ifindex != 0) {
-        output.rules.push_back(on(nft::Way::Out, place.side_ifindex, out));
     }
     output.rules.push_back(on(nft::Way::Out, place.pod_ifindex, out));
     auto forward = chain("forward");
     forward.rules.push_back(on(nft::Way::Out, place.pod_ifindex, out));
-    if (place.asks_for_node && place.side_ifindex != 0) {
-        forward.rules.push_back(on(nft::Way::Out, place.side_ifindex, out));
-    }
     forward.rules.push_back(on(nft::Way::In, place.pod_ifindex, in));
     BasePlan plan;
-    // What the pod exchanges with itself, with its node by a link of its own, and by links of its
-    // own making, falls out of them.
+    // What the pod exchanges with itself, by a side link, and by links of its own making, falls out
+    // of them.
     plan.bases = {{std::move(input), NF_INET_LOCAL_IN, false},
                   {std::move(output), NF_INET_LOCAL_OUT, false},
                   {std::move(forward), NF_INET_FORWARD, false}};

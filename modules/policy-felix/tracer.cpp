@@ -61,7 +61,7 @@ void Tracer::wake() const {
 
 void Tracer::put(const Subject& subject) {
     std::shared_ptr<Source> inside;
-    if (subject.host_ifindex == 0 && subject.netns_fd >= 0) {
+    if (subject.netns_fd >= 0) {
         inside = std::make_shared<Source>(Source{
             netlink::nft::LogSocket(netlink::Socket::in(subject.netns_fd, NETLINK_NETFILTER)),
             subject.link});
@@ -70,7 +70,8 @@ void Tracer::put(const Subject& subject) {
     subjects_.insert_or_assign(subject.link, subject);
     if (inside != nullptr) {
         inside_.insert_or_assign(subject.link, std::move(inside));
-    } else if (subject.host_ifindex != 0) {
+    }
+    if (subject.host_ifindex != 0) {
         links_.insert_or_assign(subject.host_ifindex, subject.link);
     }
     ++asked_;

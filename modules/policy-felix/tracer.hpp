@@ -41,8 +41,8 @@ public:
         policy::EndpointKey key;
         std::string link;
         std::string name;                // for people
-        std::uint32_t host_ifindex = 0;  // 0: its table is inside the pod
-        int netns_fd = -1;
+        std::uint32_t host_ifindex = 0;  // of what the host's table judges; 0: nothing
+        int netns_fd = -1;               // of a table inside the pod; -1: there is none
     };
     // `host` is of the host's namespace. Denied packets go to `denied`, unless that is empty. Where
     // the kernel's rules cannot log, `can_log` is false and nothing is ever heard.

@@ -7,6 +7,7 @@
 
 #include "kernel.hpp"
 #include "kube_node.hpp"
+#include "profile/profile.hpp"
 #include "traffic.hpp"
 
 namespace terway::test {
@@ -49,6 +50,21 @@ protected:
             }
         }
         return all;
+    }
+
+    static std::string profile_text() {
+        for (const auto& document : YAML::LoadAllFromFile(file())) {
+            if (document["kind"].as<std::string>() == "ConfigMap") {
+                return document["data"]["profile.toml"].as<std::string>();
+            }
+        }
+        return {};
+    }
+    void use_account() {
+        (void)cluster_.kubectl({"apply", "-f", file()});
+        cluster_.server().with([](sim::kube::Api& api) { api.users().add("account", kAccount); });
+        cluster_.set_token("account");
+        cluster_.give_pod_cidrs();
     }
 
     // What the daemon has asked for so far, and what was refused.
@@ -96,10 +112,7 @@ TEST_P(KubeManifest, IsTakenByKubectlAndTheServer) {
 }
 
 TEST_P(KubeManifest, GivesTheDaemonTheRightsItNeedsAndNoOthers) {
-    (void)cluster_.kubectl({"apply", "-f", file()});
-    cluster_.server().with([](sim::kube::Api& api) { api.users().add("account", kAccount); });
-    cluster_.set_token("account");
-    cluster_.give_pod_cidrs();
+    use_account();
     cluster_.node().settings().chain = "policy = \"picky\"\n";  // with all that it may watch
     cluster_.set_modules(
         "[policy]\nstartup = \"allow\"\nstartup_deadline = \"1s\"\n"
@@ -121,6 +134,30 @@ TEST_P(KubeManifest, GivesTheDaemonTheRightsItNeedsAndNoOthers) {
         << testing::PrintToString(asked().all) << " of " << testing::PrintToString(awaited) << "\n"
         << daemon->log();
     EXPECT_THAT(asked().refused, testing::IsEmpty());
+}
+
+TEST_P(KubeManifest, HasAPolicyModuleThatDeniesWhatPoliciesDeny) {
+    profile::Diagnostics diagnostics(file());
+    const auto shipped = profile::parse(profile_text(), diagnostics);
+    ASSERT_TRUE(shipped) << diagnostics.print();
+    use_account();
+    cluster_.node().settings().chain =
+        "policy = \"" + shipped->chain.policy.value_or("none") + "\"\n";
+    const auto daemon = cluster_.start_daemon();
+    cluster_.start_kubelet();
+    for (const auto* pod : {"web", "friend", "stranger"}) {
+        cluster_.create(pod, {.labels = {{"access", pod == std::string("friend") ? "yes" : "no"}}});
+    }
+    for (const auto* pod : {"web", "friend", "stranger"}) {
+        (void)cluster_.await_running(pod);
+    }
+    EXPECT_TRUE(cluster_.talks("stranger", "web"));
+    cluster_.apply_policy("friends", R"({"podSelector": {}, "ingress": [{"from":
+        [{"podSelector": {"matchLabels": {"access": "yes"}}}]}]})");
+    EXPECT_TRUE(eventually([&] { return !cluster_.talks("stranger", "web"); }, kLimit));
+    EXPECT_TRUE(cluster_.talks("friend", "web"));
+    cluster_.remove_policy("friends");
+    EXPECT_TRUE(eventually([&] { return cluster_.talks("stranger", "web"); }, kLimit));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shipped, KubeManifest,

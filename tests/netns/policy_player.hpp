@@ -25,24 +25,27 @@ struct Cell {
     char expected = kBlank;  // by the file; blank if it has no such table
     char resolver = kBlank;  // as `terwayctl policy eval` has it
     char seen = kBlank;      // blank if no packet was sent
+    std::string excuse;      // why the dataplane cannot be held to it; else empty
 
     // What must be seen: as the file says, or else the resolver. nullopt if both leave it open.
     [[nodiscard]] std::optional<char> wanted() const;
     [[nodiscard]] bool is_asserted() const;
     // Of packets or resolver from the file, or of the packets from the resolver.
     [[nodiscard]] bool differs() const;
+    // Whether a difference is none of the case's: the file leaves it open, or there is an excuse.
+    [[nodiscard]] bool is_forgiven() const;
     // "step 0 TCP/80 x/a -> y/b: expected ., seen X, policy eval ."
     [[nodiscard]] std::string text() const;
 };
 
 struct Played {
     policy::CaseResult result;    // what was seen, blank where no packet was sent
-    std::vector<Cell> differing;  // also those that the file leaves open
+    std::vector<Cell> differing;  // also those that are forgiven
     std::size_t sent = 0;         // cells whose packets were sent
     std::size_t by_resolver = 0;  // of these, those of which the file says nothing
     std::size_t not_sent = 0;     // cells that are asserted, but nobody can send such packets
 
-    // Differing cells that the file leaves open by "?" do not count.
+    // Differing cells that are forgiven do not count.
     [[nodiscard]] bool is_fine() const;
 };
 
@@ -82,6 +85,7 @@ private:
                                const policy::ServiceProbe& asked, Played& played);
 
     const policy::CaseCluster& cluster_;
+    Dataplane dataplane_;
     PolicyCluster real_;
 };
 
