@@ -1,13 +1,14 @@
 // policy-felix: NetworkPolicies in nftables. See README.md.
 #include <terway/module.hpp>
 
-#include <optional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <thread>
 
 #include "base/mutex.hpp"
-#include "endpoints.hpp"
+#include "external.hpp"
+#include "native.hpp"
 #include "options.hpp"
 
 namespace terway::felix {
@@ -25,60 +26,67 @@ public:
             addresses.push_back(Prefix::from_abi(node.addresses[i]).address());
         }
         const MutexLock lock(mutex_);
-        if (endpoints_) {
-            endpoints_->move_node(std::move(addresses));
+        if (backend_) {
+            backend_->move_node(std::move(addresses));
         } else {
-            endpoints_.emplace(options_, std::move(addresses));
+            backend_ = make_backend(std::move(addresses));
+            is_due_ = options_.is_external;  // a table of the other backend is to go
             sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
         }
     }
 
     void purge() override {
         const MutexLock lock(mutex_);
-        if (!endpoints_) {
-            endpoints_.emplace(options_, std::vector<IpAddress>());
+        if (!backend_) {
+            backend_ = make_backend({});
         }
-        endpoints_->purge();
-        endpoints_.reset();
+        backend_->purge();
+        backend_.reset();
     }
 
     void attach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                        const twy_attachment& made) override {
         const MutexLock lock(mutex_);
-        endpoints().attach(endpoint, made);
+        backend().attach(endpoint, made);
     }
     void detach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const MutexLock lock(mutex_);
-        endpoints().detach(endpoint);
+        backend().detach(endpoint);
         wake_sweeper();
     }
     void check_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                       const twy_attachment& /*made*/) override {
         const MutexLock lock(mutex_);
-        endpoints().check(endpoint);
+        backend().check(endpoint);
     }
     void adopt_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                       const twy_attachment& made) override {
         const MutexLock lock(mutex_);
-        endpoints().adopt(endpoint, made);
+        backend().adopt(endpoint, made);
     }
     void apply(const sdk::Call& /*call*/, const twy_policy_update& update) override {
         const MutexLock lock(mutex_);
-        endpoints().apply(update);
+        backend().apply(update);
         wake_sweeper();
     }
     twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                                        const twy_attachment& /*made*/) override {
         const MutexLock lock(mutex_);
-        return endpoints().observe(endpoint);
+        return backend().observe(endpoint);
     }
 
 private:
-    [[nodiscard]] Endpoints& endpoints() TERWAY_REQUIRES(mutex_) {
-        if (!endpoints_) {
+    [[nodiscard]] std::unique_ptr<Backend> make_backend(std::vector<IpAddress> node) const {
+        if (options_.is_external) {
+            return std::make_unique<External>(options_, log());
+        }
+        return std::make_unique<Native>(options_, std::move(node));
+    }
+    [[nodiscard]] Backend& backend() TERWAY_REQUIRES(mutex_) {
+        if (!backend_) {
             throw Error(Status::Internal, "the module was not started");
         }
-        return *endpoints_;
+        return *backend_;
     }
 
     void wake_sweeper() TERWAY_REQUIRES(mutex_) {
@@ -92,7 +100,7 @@ private:
         while (!stop.stop_requested()) {
             (void)condition_.wait(mutex_, stop, next, [&] { return is_due_; });
             is_due_ = false;
-            if (!stop.stop_requested() && endpoints_) {
+            if (!stop.stop_requested() && backend_) {
                 next = sweep_once();
             }
         }
@@ -102,7 +110,7 @@ private:
     Deadline sweep_once() TERWAY_REQUIRES(mutex_) {
         constexpr std::chrono::seconds kPause{5};
         try {
-            return endpoints_->sweep(Clock::now()).value_or(Deadline::max());
+            return backend_->sweep(Clock::now()).value_or(Deadline::max());
         } catch (const std::exception& error) {
             log().warning(std::string("what no endpoint needs any more stays for now: ") +
                           error.what());
@@ -113,7 +121,7 @@ private:
     Options options_;  // set by configure, which never runs beside another verb
     Mutex mutex_;      // also around the kernel's changes: they are made one after another
     Condition condition_;
-    std::optional<Endpoints> endpoints_ TERWAY_GUARDED_BY(mutex_);
+    std::unique_ptr<Backend> backend_ TERWAY_GUARDED_BY(mutex_);
     bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
     std::jthread sweeper_;  // the last: it ends first
 };

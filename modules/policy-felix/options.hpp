@@ -3,12 +3,22 @@
 
 #include <terway/config.hpp>
 
+#include <optional>
+#include <string>
+
+#include "external_plan.hpp"
+
 namespace terway::felix {
 
 struct Options {
     bool asks_for_node = true;     // a pod's connections to its own node need its egress rules
     bool cuts_established = true;  // connections that new rules forbid end at once
     bool drops_unknown = true;     // what comes from and goes to pods that have no policy module
+
+    bool is_external = false;         // a calico-felix enforces policies, and this is how it tells
+    std::optional<HealthUrl> health;  // that it is ready; one of the two is given
+    std::string status_dir;           // of endpoints whose rules are in force; may be empty
+
     bool operator==(const Options&) const = default;
 };
 

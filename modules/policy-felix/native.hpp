@@ -1,0 +1,36 @@
+// The backend "nftables".
+#pragma once
+
+#include <utility>
+
+#include "backend.hpp"
+#include "endpoints.hpp"
+
+namespace terway::felix {
+
+class Native final : public Backend {
+public:
+    Native(const Options& options, std::vector<IpAddress> node)
+        : endpoints_(options, std::move(node)) {}
+
+    void move_node(std::vector<IpAddress> node) override { endpoints_.move_node(std::move(node)); }
+    void attach(const sdk::EndpointView& endpoint, const twy_attachment& made) override {
+        endpoints_.attach(endpoint, made);
+    }
+    void adopt(const sdk::EndpointView& endpoint, const twy_attachment& made) override {
+        endpoints_.adopt(endpoint, made);
+    }
+    void detach(const sdk::EndpointView& endpoint) override { endpoints_.detach(endpoint); }
+    void check(const sdk::EndpointView& endpoint) override { endpoints_.check(endpoint); }
+    void apply(const twy_policy_update& update) override { endpoints_.apply(update); }
+    twy_policy_counters observe(const sdk::EndpointView& endpoint) override {
+        return endpoints_.observe(endpoint);
+    }
+    void purge() override { endpoints_.purge(); }
+    std::optional<Deadline> sweep(Deadline now) override { return endpoints_.sweep(now); }
+
+private:
+    Endpoints endpoints_;
+};
+
+}  // namespace terway::felix
