@@ -228,11 +228,21 @@ private:
             return nullptr;
         }
         return std::make_unique<PolicyService>(
-            PolicyService::Parts{profile_.policy, *inbox, metrics_, policy_modules(profile_),
-                                 kube_ != nullptr, policy_applier(modules_, gate_, reaper_),
+            PolicyService::Parts{profile_.policy,
+                                 *inbox,
+                                 metrics_,
+                                 policy_modules(profile_),
+                                 kube_ != nullptr,
+                                 policy_applier(modules_, gate_, reaper_),
                                  [kube = kube_](const auto& spec, const auto& message) {
                                      if (kube != nullptr) {
                                          kube->unprotected(spec, message);
+                                     }
+                                 },
+                                 {},
+                                 [kube = kube_](const auto& spec) {
+                                     if (kube != nullptr) {
+                                         kube->addressed(spec);
                                      }
                                  }});
     }

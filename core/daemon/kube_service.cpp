@@ -23,6 +23,8 @@ namespace json = boost::json;
 using std::chrono::seconds;
 
 constexpr const char* kPodIps = "k8s.aliyun.com/pod-ips";
+constexpr const char* kCalicoPodIp = "cni.projectcalico.org/podIP";
+constexpr const char* kCalicoPodIps = "cni.projectcalico.org/podIPs";
 constexpr const char* kCondition = "SufficientIP";
 constexpr seconds kLook{5};
 constexpr seconds kHeartbeat{300};
@@ -104,12 +106,20 @@ std::string node_name(const profile::Kube& settings) {
     return out;
 }
 
-std::string pod_ips_patch(const std::string& uid, const cni::Result& result) {
-    std::string addresses;
-    for (const auto& ip : result.ips) {
-        addresses += (addresses.empty() ? "" : ",") + ip.address.address().text();
+std::string pod_ips_patch(const std::string& uid, const std::vector<IpAddress>& addresses,
+                          bool for_calico) {
+    std::string bare;
+    std::string blocks;
+    for (const auto& address : addresses) {
+        bare += (bare.empty() ? "" : ",") + address.text();
+        blocks += (blocks.empty() ? "" : ",") + Prefix::host(address).text();
     }
-    json::object metadata{{"annotations", json::object{{kPodIps, addresses}}}};
+    json::object annotations{{kPodIps, bare}};
+    if (for_calico && !addresses.empty()) {
+        annotations[kCalicoPodIp] = Prefix::host(addresses.front()).text();
+        annotations[kCalicoPodIps] = blocks;
+    }
+    json::object metadata{{"annotations", std::move(annotations)}};
     if (!uid.empty()) {
         metadata["uid"] = uid;
     }
@@ -240,24 +250,38 @@ void KubeService::about_node(bool is_warning, const std::string& reason,
 
 void KubeService::connected(const cni::Request& request, const cni::Result& result,
                             double seconds) {
-    std::string addresses;
+    std::vector<IpAddress> addresses;
+    std::string text;
     for (const auto& ip : result.ips) {
-        addresses += (addresses.empty() ? "" : ", ") + ip.address.address().text();
+        addresses.push_back(ip.address.address());
+        text += (text.empty() ? "" : ", ") + addresses.back().text();
     }
-    about_pod(false, request, "AllocIPSucceed",
-              "Alloc IP " + addresses + " took " +
-                  std::to_string(static_cast<long>(seconds * 1e3)) + "ms");
+    about_pod(
+        false, request, "AllocIPSucceed",
+        "Alloc IP " + text + " took " + std::to_string(static_cast<long>(seconds * 1e3)) + "ms");
     const auto& args = request.args;
     limits_.add(args.pod_namespace, args.pod_name);  // they may have changed during the ADD
-    if (!profile_.kube.pod_ips || args.pod_name.empty()) {
+    tell_addresses({args.pod_namespace, args.pod_name}, args.pod_uid, addresses);
+}
+
+void KubeService::addressed(const endpoint::EndpointSpec& spec) {
+    std::vector<IpAddress> addresses;
+    for (const auto& prefix : spec.addresses) {
+        addresses.push_back(prefix.address());
+    }
+    tell_addresses({spec.pod_namespace, spec.pod_name}, spec.pod_uid, addresses);
+}
+
+void KubeService::tell_addresses(const kube::Key& pod, const std::string& uid,
+                                 const std::vector<IpAddress>& addresses) {
+    if (!profile_.kube.pod_ips || pod.name.empty()) {
         return;
     }
-    const kube::Key key{args.pod_namespace, args.pod_name};
-    outbox_.later(
-        "the addresses of pod " + key.space + "/" + key.name,
-        [this, key, body = pod_ips_patch(args.pod_uid, result)](const kube::Patience& patience) {
-            client_.patch<kube::Pod>(key, kube::Patch::Merge, body, patience);
-        });
+    outbox_.later("the addresses of pod " + pod.space + "/" + pod.name,
+                  [this, pod, body = pod_ips_patch(uid, addresses, profile_.kube.calico_pod_ips)](
+                      const kube::Patience& patience) {
+                      client_.patch<kube::Pod>(pod, kube::Patch::Merge, body, patience);
+                  });
 }
 
 void KubeService::refused(const cni::Request& request, const std::string& reason) {

@@ -31,7 +31,9 @@ namespace terway::daemon {
 
 // The merge patch that tells a pod's addresses before its status has them; it concerns the pod of
 // that UID alone. Pure.
-[[nodiscard]] std::string pod_ips_patch(const std::string& uid, const cni::Result& result);
+[[nodiscard]] std::string pod_ips_patch(const std::string& uid,
+                                        const std::vector<IpAddress>& addresses,
+                                        bool for_calico = false);
 // The strategic merge patch of a node's condition SufficientIP; `trouble` is why there is none.
 // Pure.
 [[nodiscard]] std::string sufficient_ip_patch(const std::string& trouble, WallTime since,
@@ -66,6 +68,8 @@ public:
     [[nodiscard]] std::string why_no_pod_cidrs() const;
 
     void connected(const cni::Request& request, const cni::Result& result, double seconds);
+    // Its addresses are told before its ADD ends.
+    void addressed(const endpoint::EndpointSpec& spec);
     void refused(const cni::Request& request, const std::string& reason);
     void repaired(const endpoint::EndpointRecord& record, const std::string& found);
     // It goes on before its policies are in force.
@@ -73,6 +77,8 @@ public:
     void about_node(bool is_warning, const std::string& reason, const std::string& message);
 
 private:
+    void tell_addresses(const kube::Key& pod, const std::string& uid,
+                        const std::vector<IpAddress>& addresses);
     void about_pod(bool is_warning, const cni::Request& request, const std::string& reason,
                    const std::string& message);
 

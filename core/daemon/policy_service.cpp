@@ -64,6 +64,9 @@ void PolicyService::enter(const EndpointRecord& record, bool was_there) {
 
 void PolicyService::attached(const EndpointRecord& record) {
     enter(record, false);
+    if (parts_.settings.confirm && parts_.addressed) {
+        parts_.addressed(record.spec);
+    }
 }
 
 void PolicyService::adopted(const EndpointRecord& record) {
@@ -123,15 +126,45 @@ void PolicyService::go_on_without(const EndpointRecord& record, PolicyTicket tic
     board_.pass(record.key(), ticket);
     count_closed();
     const std::string state = is_open ? "open" : "closed";
-    parts_.metrics
-        .counter("terway_policy_late_adds_total",
-                 "Endpoints that went on before their pod's rules were known", {{"state", state}})
-        .increment();
+    count_late(state);
     log::warning("a pod starts before its policies are known",
                  {{"endpoint", record.key().text()}, {"state", state}, {"reason", why}});
     if (parts_.late) {
         parts_.late(record.spec, is_open ? "the pod's traffic is not restricted yet: " + why
                                          : "the pod has no network yet: " + why);
+    }
+}
+
+void PolicyService::count_late(const std::string& state) const {
+    parts_.metrics
+        .counter("terway_policy_late_adds_total",
+                 "Endpoints that went on before their pod's rules were known", {{"state", state}})
+        .increment();
+}
+
+void PolicyService::confirm(const EndpointRecord& record, const endpoint::Operation& operation,
+                            const std::function<std::string()>& why_not) {
+    if (!parts_.settings.confirm) {
+        return;
+    }
+    const auto patience =
+        std::min(operation.deadline - kTimeToActivate, after(parts_.settings.startup_deadline));
+    auto why = why_not();
+    while (!why.empty() && rest_for(parts_.pace.confirm, operation.stop, patience)) {
+        why = why_not();
+    }
+    if (why.empty()) {
+        return;
+    }
+    if (operation.stop.stop_requested() || parts_.settings.startup == PolicyStartup::Deny) {
+        throw Error(Status::Retry,
+                    "endpoint " + record.key().text() + ": its policies are not in force: " + why);
+    }
+    count_late("unconfirmed");
+    log::warning("a pod starts before its policies are in force",
+                 {{"endpoint", record.key().text()}, {"reason", why}});
+    if (parts_.late) {
+        parts_.late(record.spec, "the pod's policies may not be in force yet: " + why);
     }
 }
 

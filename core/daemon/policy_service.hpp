@@ -25,6 +25,7 @@ struct PolicyPace {
     std::chrono::milliseconds longest_rest{10'000};
     std::chrono::milliseconds opening{5'000};  // how long an ADD waits to be let out at last
     std::chrono::milliseconds stale_after{30'000};
+    std::chrono::milliseconds confirm{100};  // between two questions whether rules are in force
 };
 
 // Any thread, but for run(). Metrics: terway_policy_revision{of,module},
@@ -46,6 +47,9 @@ public:
         // throw.
         std::function<void(const endpoint::EndpointSpec&, const std::string& message)> late;
         PolicyPace pace{};
+        // Hears of the addresses of endpoints whose ADD waits for somebody who has to know them
+        // ([policy] confirm); may be empty. Must not throw.
+        std::function<void(const endpoint::EndpointSpec&)> addressed{};
     };
     explicit PolicyService(Parts parts);
 
@@ -58,6 +62,8 @@ public:
     void forget(const endpoint::EndpointKey& key) noexcept override;
     void await(const endpoint::EndpointRecord& record,
                const endpoint::Operation& operation) override;
+    void confirm(const endpoint::EndpointRecord& record, const endpoint::Operation& operation,
+                 const std::function<std::string()>& why_not) override;
     [[nodiscard]] std::string trouble() const override;
 
     // Looks at what is known while nothing changes; not for long.
@@ -86,6 +92,7 @@ private:
     [[nodiscard]] std::optional<Failure> failure() const;
     void go_on_without(const endpoint::EndpointRecord& record, PolicyTicket ticket,
                        const endpoint::Operation& operation);
+    void count_late(const std::string& state) const;
     [[nodiscard]] std::string why_unknown() const;
     void count_closed() const;
 

@@ -136,6 +136,18 @@ void Chain::activate(EndpointRecord& record, int netns_fd, const Operation& oper
     checkpoint("add.activated");
 }
 
+void Chain::confirm(const EndpointRecord& record, int netns_fd, const Operation& operation,
+                    const std::function<void()>& overdue) {
+    Step step(*this, record.spec, netns_fd, operation, overdue);
+    const auto attachment = to_abi(record.attachment.value_or(Attachment{}));
+    for (const auto& pin : record.chain) {
+        if (pin.role == ModuleRole::Policy) {
+            step.run(pin, &host::Module::policy, "policy.check",
+                     with_attachment<twy_policy>(step.call, &twy_policy::check, attachment));
+        }
+    }
+}
+
 void Chain::detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                    const std::function<void()>& overdue) {
     Step step(*this, record.spec, netns_fd, operation, overdue);

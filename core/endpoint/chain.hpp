@@ -34,6 +34,10 @@ public:
     // Lets traffic through what attach made.
     void activate(EndpointRecord& record, int netns_fd, const Operation& operation,
                   const std::function<void()>& overdue);
+    // Whether the policy module has the endpoint's rules in force; nothing without one. Throws what
+    // it finds.
+    void confirm(const EndpointRecord& record, int netns_fd, const Operation& operation,
+                 const std::function<void()>& overdue);
     // Takes everything down, as far as it goes. Throws the first Error at the end.
     void detach(EndpointRecord& record, int netns_fd, const Operation& operation,
                 const std::function<void()>& overdue);

@@ -170,21 +170,25 @@ void Manager::bring_up(EndpointRecord& record, const Netns& netns, const Operati
     if (parts_.rules != nullptr && policy_pin(record) != nullptr) {
         parts_.rules->attached(record);
         await_rules(record, operation, guard);
-        auto permit = add_lane_.enter(operation.stop, operation.deadline);
-        chain_.activate(record, netns.fd(), operation,
-                        overdue(operation, guard, &permit, record.key()));
+        {
+            auto permit = add_lane_.enter(operation.stop, operation.deadline);
+            chain_.activate(record, netns.fd(), operation,
+                            overdue(operation, guard, &permit, record.key()));
+        }
+        confirm_rules(record, netns, operation, guard);
     }
     for (auto* const care : parts_.cares) {
         care->entered(record, operation);
     }
 }
 
-void Manager::await_rules(const EndpointRecord& record, const Operation& operation,
-                          const KeyLock::Guard& guard) {
+void Manager::until_removed(const EndpointRecord& record, const Operation& operation,
+                            const KeyLock::Guard& guard,
+                            const std::function<void(const Operation&)>& wait) {
     const auto removal = guard.interruption();
     const EitherStop stop(operation.stop, removal);
     try {
-        parts_.rules->await(record, {operation.deadline, stop.token(), operation.answer_early});
+        wait({operation.deadline, stop.token(), operation.answer_early});
     } catch (const Error&) {
         if (removal.stop_requested()) {
             throw Error(Status::Retry, "endpoint " + record.key().text() +
@@ -192,7 +196,31 @@ void Manager::await_rules(const EndpointRecord& record, const Operation& operati
         }
         throw;
     }
+}
+
+void Manager::await_rules(const EndpointRecord& record, const Operation& operation,
+                          const KeyLock::Guard& guard) {
+    until_removed(record, operation, guard,
+                  [&](const auto& until) { parts_.rules->await(record, until); });
     checkpoint("add.rules_awaited");
+}
+
+void Manager::confirm_rules(const EndpointRecord& record, const Netns& netns,
+                            const Operation& operation, KeyLock::Guard& guard) {
+    const auto why_not = [&]() -> std::string {
+        try {
+            chain_.confirm(record, netns.fd(), operation,
+                           overdue(operation, guard, nullptr, record.key()));
+            return {};
+        } catch (const Error& error) {
+            if (error.status() != Status::Retry) {
+                throw;
+            }
+            return error.what();
+        }
+    };
+    until_removed(record, operation, guard,
+                  [&](const auto& until) { parts_.rules->confirm(record, until, why_not); });
 }
 
 void Manager::clear_former(EndpointRecord former, const Netns& netns, const Operation& operation,

@@ -133,6 +133,13 @@ private:
     // Until the rules are in the kernel, before the first packet; a DEL ends it.
     void await_rules(const EndpointRecord& record, const Operation& operation,
                      const KeyLock::Guard& guard);
+    // Until the policy module finds them there, where the profile says so; likewise.
+    void confirm_rules(const EndpointRecord& record, const Netns& netns, const Operation& operation,
+                       KeyLock::Guard& guard);
+    // Runs a wait for policies which a DEL ends.
+    static void until_removed(const EndpointRecord& record, const Operation& operation,
+                              const KeyLock::Guard& guard,
+                              const std::function<void(const Operation&)>& wait);
     // The endpoint leaves the kernel, the record and the pool. Throws what stopped it.
     void take_down(EndpointRecord record, int netns_fd, const Operation& operation,
                    KeyLock::Guard& guard);

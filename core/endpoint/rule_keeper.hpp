@@ -1,6 +1,7 @@
 // Who brings what NetworkPolicies mean to the endpoints that have a policy module.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "endpoint/operation.hpp"
@@ -25,6 +26,12 @@ public:
     // endpoint goes on as it says. Throws Error(Retry) when stopped, and when the endpoint was
     // forgotten meanwhile.
     virtual void await(const EndpointRecord& record, const Operation& operation) = 0;
+
+    // Asks, where the profile says so, until the module finds the rules in force, but no longer
+    // than the profile says. `why_not` is empty then. Throws what `why_not` throws, and
+    // Error(Retry) when stopped, or where an endpoint whose rules are not in force must not go on.
+    virtual void confirm(const EndpointRecord& record, const Operation& operation,
+                         const std::function<std::string()>& why_not) = 0;
 
     // Why pods suffer from rules that are not up to date; empty if they do not.
     [[nodiscard]] virtual std::string trouble() const = 0;

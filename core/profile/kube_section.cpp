@@ -14,6 +14,7 @@ void read_kube(Section& kube, Kube& into) {
     kube.duration("pod_wait", into.pod_wait, 0ms, 30s);
     kube.texts("stateful_kinds", into.stateful_kinds);
     kube.boolean("pod_ips", into.pod_ips);
+    kube.boolean("calico_pod_ips", into.calico_pod_ips);
     kube.boolean("events", into.events);
 }
 

@@ -9,6 +9,7 @@ void read_policy(Section& policy, Policy& into) {
                   {{"deny", PolicyStartup::Deny}, {"allow", PolicyStartup::Allow}});
     policy.duration("startup_deadline", into.startup_deadline, 0ms, 60s);
     policy.boolean("cluster_policies", into.cluster_policies);
+    policy.boolean("confirm", into.confirm);
 }
 
 }  // namespace terway::profile

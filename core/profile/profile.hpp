@@ -127,6 +127,7 @@ struct Kube {
     // Controllers whose pods come back under their names: these may keep their addresses.
     std::vector<std::string> stateful_kinds{"StatefulSet"};
     bool pod_ips = true;  // tell a pod's addresses by annotation, before its status has them
+    bool calico_pod_ips = false;  // by Calico's annotations, too
     bool events = true;
 };
 
@@ -137,6 +138,7 @@ struct Policy {
     PolicyStartup startup = PolicyStartup::Deny;
     milliseconds startup_deadline{10'000};  // how long an ADD waits for them
     bool cluster_policies = false;          // ClusterNetworkPolicies are watched, too
+    bool confirm = false;  // an ADD waits until the module's CHECK finds its rules in force
 };
 
 // What the container runtime needs, put in its place by the daemon: for container images.

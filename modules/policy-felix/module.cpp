@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -12,7 +11,8 @@
 #include <vector>
 
 #include "base/mutex.hpp"
-#include "endpoints.hpp"
+#include "external.hpp"
+#include "native.hpp"
 #include "options.hpp"
 #include "trial.hpp"
 
@@ -25,7 +25,11 @@ public:
 
     void configure(sdk::Config& config) override { options_ = read_options(config); }
 
-    void preflight() override { try_kernel(); }
+    void preflight() override {
+        if (!options_.is_external) {
+            try_kernel();
+        }
+    }
 
     void start(const twy_node& node) override {
         std::vector<IpAddress> addresses;
@@ -33,52 +37,53 @@ public:
             addresses.push_back(Prefix::from_abi(node.addresses[i]).address());
         }
         const MutexLock lock(mutex_);
-        if (endpoints_) {
-            endpoints_->move_node(std::move(addresses));
+        if (backend_) {
+            backend_->move_node(std::move(addresses));
         } else {
             begin(std::move(addresses));
+            is_due_ = options_.is_external;  // a table of the other backend is to go
             sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
         }
     }
 
     void purge() override {
         const MutexLock lock(mutex_);
-        if (!endpoints_) {
+        if (!backend_) {
             begin({});
         }
-        endpoints_->purge();
-        endpoints_.reset();
+        backend_->purge();
+        backend_.reset();
     }
 
     void attach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                        const twy_attachment& made) override {
         const MutexLock lock(mutex_);
-        endpoints().attach(endpoint, made);
+        backend().attach(endpoint, made);
     }
     void detach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const MutexLock lock(mutex_);
-        endpoints().detach(endpoint);
+        backend().detach(endpoint);
         wake_sweeper();
     }
     void check_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                       const twy_attachment& /*made*/) override {
         const MutexLock lock(mutex_);
-        endpoints().check(endpoint);
+        backend().check(endpoint);
     }
     void adopt_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                       const twy_attachment& made) override {
         const MutexLock lock(mutex_);
-        endpoints().adopt(endpoint, made);
+        backend().adopt(endpoint, made);
     }
     void apply(const sdk::Call& /*call*/, const twy_policy_update& update) override {
         const MutexLock lock(mutex_);
-        endpoints().apply(update);
+        backend().apply(update);
         wake_sweeper();
     }
     twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                                        const twy_attachment& /*made*/) override {
         const MutexLock lock(mutex_);
-        return endpoints().observe(endpoint);
+        return backend().observe(endpoint);
     }
 
     void trace_policy(const sdk::Call& call, const Sink& sink) override {
@@ -107,21 +112,25 @@ private:
         return sink(&verdict);
     }
 
-    void begin(std::vector<IpAddress> addresses) TERWAY_REQUIRES(mutex_) {
-        endpoints_.emplace(options_, std::move(addresses),
-                           [this](const std::string& line) { log().info(line); });
+    void begin(std::vector<IpAddress> node) TERWAY_REQUIRES(mutex_) {
+        if (options_.is_external) {
+            backend_ = std::make_unique<External>(options_, log());
+        } else {
+            backend_ = std::make_unique<Native>(
+                options_, std::move(node), [this](const std::string& line) { log().info(line); });
+        }
     }
 
     [[nodiscard]] std::shared_ptr<Tracer> tracer() {
         const MutexLock lock(mutex_);
-        return endpoints().tracer();
+        return backend().tracer();
     }
 
-    [[nodiscard]] Endpoints& endpoints() TERWAY_REQUIRES(mutex_) {
-        if (!endpoints_) {
+    [[nodiscard]] Backend& backend() TERWAY_REQUIRES(mutex_) {
+        if (!backend_) {
             throw Error(Status::Internal, "the module was not started");
         }
-        return *endpoints_;
+        return *backend_;
     }
 
     void wake_sweeper() TERWAY_REQUIRES(mutex_) {
@@ -135,7 +144,7 @@ private:
         while (!stop.stop_requested()) {
             (void)condition_.wait(mutex_, stop, next, [&] { return is_due_; });
             is_due_ = false;
-            if (!stop.stop_requested() && endpoints_) {
+            if (!stop.stop_requested() && backend_) {
                 next = sweep_once();
             }
         }
@@ -145,7 +154,7 @@ private:
     Deadline sweep_once() TERWAY_REQUIRES(mutex_) {
         constexpr std::chrono::seconds kPause{5};
         try {
-            return endpoints_->sweep(Clock::now()).value_or(Deadline::max());
+            return backend_->sweep(Clock::now()).value_or(Deadline::max());
         } catch (const std::exception& error) {
             log().warning(std::string("what no endpoint needs any more stays for now: ") +
                           error.what());
@@ -156,7 +165,7 @@ private:
     Options options_;  // set by configure, which never runs beside another verb
     Mutex mutex_;      // also around the kernel's changes: they are made one after another
     Condition condition_;
-    std::optional<Endpoints> endpoints_ TERWAY_GUARDED_BY(mutex_);
+    std::unique_ptr<Backend> backend_ TERWAY_GUARDED_BY(mutex_);
     bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
     std::jthread sweeper_;  // the last: it ends first
 };

@@ -106,12 +106,14 @@ TEST(KubeFacts, APodIsKnownByItsUidAndAStaticOneByThatOfItsMirror) {
 }
 
 TEST(KubeTold, AddressesArePatchedIntoThatVeryPod) {
-    cni::Result result;
-    for (const auto* text : {"10.0.0.5/32", "fd00::5/128"}) {
-        result.ips.push_back({Prefix::parse(text).value(), {}, {}});
-    }
-    EXPECT_EQ(json::parse(pod_ips_patch("uid-1", result)), json::parse(R"({"metadata":
+    const std::vector<IpAddress> addresses{IpAddress::parse("10.0.0.5").value(),
+                                           IpAddress::parse("fd00::5").value()};
+    EXPECT_EQ(json::parse(pod_ips_patch("uid-1", addresses)), json::parse(R"({"metadata":
         {"uid": "uid-1", "annotations": {"k8s.aliyun.com/pod-ips": "10.0.0.5,fd00::5"}}})"));
+    EXPECT_EQ(json::parse(pod_ips_patch("", addresses, true)), json::parse(R"({"metadata":
+        {"annotations": {"k8s.aliyun.com/pod-ips": "10.0.0.5,fd00::5",
+                         "cni.projectcalico.org/podIP": "10.0.0.5/32",
+                         "cni.projectcalico.org/podIPs": "10.0.0.5/32,fd00::5/128"}}})"));
 }
 
 TEST(KubeTold, TheNodesConditionSaysWhyThereAreNoAddresses) {

@@ -274,7 +274,7 @@ TEST_F(KubeServiceTest, AnAddIsAnEventAndAnAnnotationOfThatPod) {
     EXPECT_THAT(events()[1], HasSubstr("no address left"));
     const auto patches = [&] { return server_.sent("PATCH", "/namespaces/default/pods/a?"); };
     EXPECT_TRUE(eventually([&] { return !patches().empty(); }));
-    EXPECT_EQ(patches()[0], pod_ips_patch("uid-a", result));
+    EXPECT_EQ(patches()[0], pod_ips_patch("uid-a", {IpAddress::parse("172.20.1.9").value()}));
 }
 
 TEST_F(KubeServiceTest, WhatIsOfNoPodIsToldToNobody) {

@@ -257,6 +257,46 @@ TEST_F(PolicyServices, ForgetWhatAListDoesNotHaveAnyMore) {
     EXPECT_TRUE(eventually([&] { return rules("c1") == "open"; }));
 }
 
+TEST_F(PolicyServices, AskForRulesInForceUntilTheyAre) {
+    settings.confirm = true;
+    settings.startup_deadline = 60'000ms;
+    pace.confirm = 1ms;
+    start();
+    int asked = 0;
+    service_->confirm(record("c1", "web"), within(600s),
+                      [&]() -> std::string { return ++asked < 3 ? "not yet" : ""; });
+    EXPECT_EQ(asked, 3);
+    EXPECT_EQ(late(), "");
+}
+
+TEST_F(PolicyServices, DoNotAskWhereTheProfileDoesNotSaySo) {
+    start();
+    service_->confirm(record("c1", "web"), within(600s), []() -> std::string {
+        ADD_FAILURE() << "asked";
+        return "no";
+    });
+}
+
+TEST_F(PolicyServices, RefuseOrWarnWhereRulesAreNotInForceInTime) {
+    settings.confirm = true;
+    pace.confirm = 1ms;
+    const auto no = []() -> std::string { return "felix is away"; };
+    start();
+    EXPECT_THAT(
+        kube::complaint_of([&] { service_->confirm(record("c1", "web"), within(600s), no); }),
+        HasSubstr("its policies are not in force: felix is away"));
+    EXPECT_EQ(late(), "");
+    settings.startup = PolicyStartup::Allow;
+    service_->confirm(record("c1", "web"), within(600s), no);
+    EXPECT_EQ(late(), "web: the pod's policies may not be in force yet: felix is away\n");
+    std::stop_source source;
+    source.request_stop();
+    EXPECT_NE(kube::complaint_of([&] {
+                  service_->confirm(record("c1", "web"), {after(600s), source.get_token(), {}}, no);
+              }),
+              "");
+}
+
 TEST_F(PolicyServices, WaitForClusterPoliciesWhereTheyAreWatched) {
     settings.startup_deadline = 60'000ms;
     start();

@@ -1,0 +1,43 @@
+// The backend "nftables".
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend.hpp"
+#include "endpoints.hpp"
+
+namespace terway::felix {
+
+class Native final : public Backend {
+public:
+    // Lines about denied packets go to `log`.
+    Native(const Options& options, std::vector<IpAddress> node,
+           const std::function<void(const std::string&)>& log)
+        : endpoints_(options, std::move(node), log) {}
+
+    void move_node(std::vector<IpAddress> node) override { endpoints_.move_node(std::move(node)); }
+    void attach(const sdk::EndpointView& endpoint, const twy_attachment& made) override {
+        endpoints_.attach(endpoint, made);
+    }
+    void adopt(const sdk::EndpointView& endpoint, const twy_attachment& made) override {
+        endpoints_.adopt(endpoint, made);
+    }
+    void detach(const sdk::EndpointView& endpoint) override { endpoints_.detach(endpoint); }
+    void check(const sdk::EndpointView& endpoint) override { endpoints_.check(endpoint); }
+    void apply(const twy_policy_update& update) override { endpoints_.apply(update); }
+    twy_policy_counters observe(const sdk::EndpointView& endpoint) override {
+        return endpoints_.observe(endpoint);
+    }
+    std::shared_ptr<Tracer> tracer() override { return endpoints_.tracer(); }
+    void purge() override { endpoints_.purge(); }
+    std::optional<Deadline> sweep(Deadline now) override { return endpoints_.sweep(now); }
+
+private:
+    Endpoints endpoints_;
+};
+
+}  // namespace terway::felix
