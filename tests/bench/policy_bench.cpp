@@ -52,6 +52,7 @@ void measure_resolver(std::vector<Row>& rows, const PolicyScale& scale) {
     std::cerr << "the resolver alone\n";
     const auto times = run_resolver(scale);
     rows.push_back({"resolver_full_cpu_ms", times.full_ms, "ms"});
+    rows.push_back({"resolver_set_members", times.members, ""});
     rows.push_back({"resolver_rss_mib", times.rss_mib, "MiB"});
     rows.push_back({"resolver_label_p50_us", times.label_us.median(), "us"});
     rows.push_back({"resolver_label_p99_us", times.label_us.p99(), "us"});

@@ -73,8 +73,12 @@ public:
         const auto before = resident_mib();
         const auto begin = cpu_ms();
         tell();
-        (void)index_.take();
+        const auto first = index_.take();
         times.full_ms = cpu_ms() - begin;
+        for (const auto& set : first.sets) {
+            times.members +=
+                static_cast<double>(set.added.addresses.size() + set.added.ports.size());
+        }
         const auto held = resident_mib();
         times.rss_mib = held - before;
         change_labels(times);

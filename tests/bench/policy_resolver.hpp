@@ -7,6 +7,7 @@
 namespace terway::bench {
 
 struct ResolverTimes {
+    double members = 0;       // of all sets: addresses, and pairs of address and port
     double full_ms = 0;       // processor time, from an empty index to all rules and sets
     double rss_mib = 0;       // what the index holds then
     Samples label_us;         // a pod's label changes
