@@ -46,6 +46,7 @@ PolicyLinks::PolicyLinks(Dataplane dataplane, sdk::testing::FakeHost& fake, cons
       node_(node),
       vpc_(vpc),
       name_(std::move(name)),
+      node_addresses_(node_addresses),
       module_(path(dataplane), fake) {
     module_.configure(sdk::testing::ConfigTable().strings("service_cidrs", {kServices}));
     module_.preflight();
@@ -89,6 +90,9 @@ PolicyLinks::Eni PolicyLinks::plug_in() {
     }
     sdk::testing::EniBuilder told(eni.id);
     told.ifindex(eni.ifindex).mac(eni.mac.bytes);
+    for (const auto& each : node_addresses_) {  // for the families alone
+        told.subnet(subnet(each)).gateway(gateway(each).text());
+    }
     module_.prepare_eni(told);
     return eni;
 }

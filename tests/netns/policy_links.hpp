@@ -51,6 +51,7 @@ private:
     const Netns& node_;
     const Netns& vpc_;
     std::string name_;
+    std::vector<IpAddress> node_addresses_;
     sdk::testing::ModuleUnderTest module_;
     std::optional<Eni> shared_;       // of ipvlan
     std::map<std::string, Eni> own_;  // by container id
