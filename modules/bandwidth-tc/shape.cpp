@@ -41,6 +41,9 @@ constexpr std::uint64_t kCodelTargetUs = 5'000;
 constexpr std::uint64_t kCodelMostUs = 100'000;
 constexpr std::uint32_t kCodelIntervalUs = 100'000;
 constexpr std::uint32_t kCodelIntervals = 10;
+// It is slow to shorten a queue at a low rate: what waits longer than TCP's patience (200 ms) is
+// sent twice. So no more may wait than in a plain queue; a packet takes up to twice its size.
+constexpr std::uint32_t kMemoryOfPackets = 2;
 
 std::uint64_t with_headers(std::uint64_t bytes, std::uint32_t mtu) {
     const std::uint64_t frame = mtu + kFrame;
@@ -67,7 +70,8 @@ std::optional<netlink::Qdisc> leaf_of(const Shape& shape, std::uint32_t ifindex,
                 ifindex, parent, kFqCodel,
                 netlink::FqCodel{.target_us = shape.codel_target,
                                  .interval_us = std::max(shape.codel_target * kCodelIntervals,
-                                                         kCodelIntervalUs)});
+                                                         kCodelIntervalUs),
+                                 .memory_limit = shape.limit * kMemoryOfPackets});
         case Queue::Fq:
             return make_qdisc(ifindex, parent, kFq, netlink::Fq{});
         case Queue::Fifo:

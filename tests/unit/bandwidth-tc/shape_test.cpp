@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <set>
+#include <variant>
 
 namespace terway::bandwidth_tc {
 namespace {
@@ -84,6 +85,15 @@ TEST(Objects, ATokenBucketHasItsOwnQueueOrAFairOne) {
     ASSERT_TRUE(fair.leaf);
     EXPECT_EQ(fair.leaf->kind, "fq_codel");
     EXPECT_EQ(fair.leaf->parent, fair.root.handle | 1U);
+}
+
+TEST(Objects, AFairQueueHoldsNoMoreThanAPlainOne) {
+    for (const auto rate : {kMega, 100 * kMega, 5 * kGiga}) {
+        const auto wanted = shape(rate, 1500, {Bucket::Tbf, Queue::FqCodel});
+        const auto made = objects_of(wanted, 7);
+        const auto& queue = std::get<netlink::FqCodel>(made.leaf->options);
+        EXPECT_EQ(queue.memory_limit, 2 * wanted.limit) << "the kernel counts memory";
+    }
 }
 
 TEST(Objects, AnHtbSendsAllThroughItsOneClass) {
