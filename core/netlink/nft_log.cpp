@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint32_t kCopied = 128;    // headers, not contents
 constexpr std::uint32_t kAtOnce = 20;     // packets that the kernel may gather
 constexpr std::uint32_t kHundredths = 5;  // and how long
+constexpr int kMostReads = 64;            // then the caller may look around
 constexpr int kBuffer = 1 << 20;
 constexpr int kPacket = (NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_PACKET;
 
@@ -74,7 +75,7 @@ void LogSocket::leave(std::uint16_t group) {
 
 void LogSocket::read(const std::function<void(const Logged&)>& heard) {
     alignas(nlmsghdr) std::array<char, 65536> buffer;  // NOLINT: filled by the size it says
-    while (true) {
+    for (int i = 0; i < kMostReads; ++i) {
         const auto got = ::recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (got < 0 && (errno == EINTR || errno == ENOBUFS)) {
             continue;  // the numbers of those that come say what is missing

@@ -33,7 +33,7 @@ public:
     void listen(std::uint16_t group);
     // Nobody listens any more; the kernel logs nothing then.
     void leave(std::uint16_t group);
-    // Tells what has come so far, and does not wait. Throws Error.
+    // Tells what has come so far, or much of it, and does not wait. Throws Error.
     void read(const std::function<void(const Logged&)>& heard);
 
     [[nodiscard]] int fd() const noexcept { return socket_.fd(); }

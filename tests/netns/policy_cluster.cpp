@@ -89,7 +89,7 @@ void PolicyCluster::connect(const Netns& inner, const std::vector<IpAddress>& ad
 void PolicyCluster::start(Node& node) {
     const NetnsScope scope(node.netns.fd());
     node.module = std::make_unique<sdk::testing::ModuleUnderTest>(TERWAY_POLICY_FELIX, fake_);
-    node.module->configure();
+    node.module->configure(config_);
     node.module->preflight();
     std::vector<twy_prefix> own;
     for (const auto& each : node.addresses) {

@@ -50,6 +50,9 @@ public:
     void apply(const policy::Update& update, bool is_full);
     // Every module ends and another begins, which adopts the pods. `meanwhile` runs on the node.
     void restart(const std::function<void()>& meanwhile = [] {});
+    // Of modules that start from now on.
+    void configure(sdk::testing::ConfigTable config) { config_ = std::move(config); }
+    [[nodiscard]] sdk::testing::FakeHost& host() noexcept { return fake_; }
 
     // The module of a node; call it there.
     [[nodiscard]] sdk::testing::ModuleUnderTest& module(const std::string& node) {
@@ -76,6 +79,7 @@ private:
 
     Dataplane dataplane_;
     sdk::testing::FakeHost fake_;
+    sdk::testing::ConfigTable config_;
     Netns vpc_ = Netns::create();
     std::map<std::string, std::unique_ptr<Node>> nodes_;
     std::map<std::string, Netns> externals_;

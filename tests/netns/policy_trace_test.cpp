@@ -126,6 +126,15 @@ protected:
             cluster_.module(of.node).attach_policy(of.endpoint, of.made);
         });
     }
+    std::vector<std::string> denied_lines() {
+        std::vector<std::string> lines;
+        for (const auto& line : cluster_.host().log_lines()) {
+            if (line.text.starts_with("denied: ")) {
+                lines.push_back(line.text);
+            }
+        }
+        return lines;
+    }
     template <class Matcher>
     bool hears(Trace& trace, const Matcher& matcher) {
         return eventually([&] {
@@ -227,6 +236,32 @@ TEST_F(PolicyTrace, WhereSomebodyElseListensItSaysSo) {
     Trace trace(cluster_, "n1");
     EXPECT_FALSE(trace.is_listening());
     EXPECT_THAT(trace.failure(), HasSubstr("log group 5450"));
+}
+
+TEST_F(PolicyTrace, DeniedPacketsAreLoggedWhereThatIsWantedButNotAFlood) {
+    cluster_.configure(sdk::testing::ConfigTable().boolean("log_denied", true));
+    cluster_.restart();
+    constexpr int kFlood = 50;
+    const Udp client(pod("a").fd(), a_, 5002);
+    EXPECT_TRUE(eventually([&] {
+        for (int i = 0; i < kFlood; ++i) {
+            client.send(b_, static_cast<std::uint16_t>(kShut + i), "x");
+        }
+        const auto lines = denied_lines();
+        return !lines.empty() &&
+               lines.back().find("more packets, left out here") != std::string::npos;
+    }));
+    const auto lines = denied_lines();
+    EXPECT_THAT(lines.front(),
+                AllOf(HasSubstr("denied: ingress of "), HasSubstr("10.7.0.1:5002 -> 10.7.0.2:")));
+}
+
+TEST_F(PolicyTrace, NothingIsLoggedElse) {
+    Trace trace(cluster_, "n1");
+    EXPECT_FALSE(leaks(pod("a"), b_, kShut));
+    EXPECT_TRUE(
+        hears(trace, is(container("b"), TWY_INGRESS, TWY_DENY, a_.text(), b_.text(), kShut)));
+    EXPECT_THAT(denied_lines(), IsEmpty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "denied_log.hpp"
@@ -24,9 +25,8 @@ Bytes v4(std::uint8_t protocol = 6, std::uint8_t words = 5, std::uint16_t fragme
     packet[9] = protocol;
     const Bytes ends{10, 0, 0, 1, 10, 0, 0, 2};
     std::copy(ends.begin(), ends.end(), packet.begin() + 12);
-    for (const std::uint8_t byte : {0x12, 0x34, 0, 80, 0, 0, 0, 0}) {
-        packet.push_back(byte);
-    }
+    const Bytes behind{0x12, 0x34, 0, 80, 0, 0, 0, 0};
+    packet.insert(packet.end(), behind.begin(), behind.end());
     return packet;
 }
 
