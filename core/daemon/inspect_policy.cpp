@@ -1,5 +1,6 @@
 #include "daemon/inspect_policy.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <map>
 #include <sstream>
@@ -46,6 +47,9 @@ std::map<ObjectName, std::vector<ObjectName>> selections(
                 all[policy].push_back(rules->pod);
             }
         }
+    }
+    for (auto& [_, pods] : all) {
+        std::sort(pods.begin(), pods.end());
     }
     return all;
 }

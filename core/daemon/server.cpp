@@ -304,9 +304,14 @@ bool Server::tell(Client& client, const std::string& part) const {
         return is_wanted();
     }
     while (is_wanted()) {
-        if (client.connection.can_send(after(kGlance))) {
+        if (!client.connection.can_send(after(kGlance))) {
+            continue;
+        }
+        try {
             client.connection.send({cni::FrameKind::CtlPart, part}, after(kFrameTime));
             return true;
+        } catch (const Error&) {  // it goes
+            return false;
         }
     }
     return false;

@@ -70,6 +70,7 @@ struct BasePlan {
         nft::Chain chain;
         std::uint32_t hook = 0;
         bool drops_by_default = false;
+        bool is_second = false;  // comes after the others of its hook
     };
     std::vector<nft::Set> maps;
     std::vector<nft::Chain> allowed;  // where groups lead what they allow

@@ -50,8 +50,9 @@ BasePlan host_base(const Place& place) {
     input.rules.push_back({{nft::LinkMap{nft::Way::In, kPodsToNode}}, std::nullopt});
     dispatch(nft::Way::In, kPodsOut, input.rules);
 
+    // Whom nobody lets out does not knock.
     plan.bases = {{std::move(egress), NF_INET_FORWARD, true},
-                  {std::move(ingress), NF_INET_FORWARD, true},
+                  {std::move(ingress), NF_INET_FORWARD, true, true},
                   {std::move(input), NF_INET_LOCAL_IN, true}};
     return plan;
 }

@@ -9,7 +9,7 @@ namespace terway::felix {
 namespace {
 
 nft::Hook hook_of(const BasePlan::Base& base) {
-    return {base.hook, -1};  // before "filter", where others have theirs
+    return {base.hook, base.is_second ? -1 : -2};  // before "filter", where others have theirs
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST(Header, IsRefusedForEveryFieldThatIsWrong) {
     EXPECT_THAT(refused(4, 2), HasSubstr("wire protocol 2, this side 1"));
     EXPECT_THAT(refused(5, 1), HasSubstr("wire protocol 257"));
     EXPECT_THAT(refused(6, 0), HasSubstr("kind of frame 0"));
-    EXPECT_THAT(refused(6, 5), HasSubstr("kind of frame 5"));
+    EXPECT_THAT(refused(6, 7), HasSubstr("kind of frame 7"));
     EXPECT_THAT(refused(11, 1), HasSubstr("limit is 4194304"));
     EXPECT_THAT(refused(12, 2), HasSubstr("flags"));
     EXPECT_THAT(refused(15, 0x80), HasSubstr("flags"));

@@ -226,6 +226,14 @@ TEST(Plan, TheNodesOwnPacketsAreNotAsked) {
     }
 }
 
+TEST(Plan, EgressIsAskedBeforeIngress) {
+    const auto bases = plan_base({}).bases;
+    EXPECT_EQ(bases[0].chain.name, "forward_egress");
+    EXPECT_FALSE(bases[0].is_second);
+    EXPECT_EQ(bases[1].chain.name, "forward_ingress");
+    EXPECT_TRUE(bases[1].is_second) << "of two of one priority the kernel asks the later first";
+}
+
 TEST(Plan, InsideAPodTheNodeIsToldByItsAddress) {
     Place place;
     place.is_on_host = false;
