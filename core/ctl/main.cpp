@@ -122,14 +122,16 @@ int run(int argc, char** argv) {
         std::cerr << kUsage;
         return kExitUsage;
     }
-    const bool is_known = view != nullptr || verb.starts_with("policy trace");
+    constexpr std::string_view kTrace = "policy trace";  // and a pod
+    const bool is_trace = verb.starts_with(kTrace);
+    const bool is_known = view != nullptr || is_trace;
     if (!is_known || (output != "text" && output != "json")) {
         std::cerr << "terwayctl: "
                   << (!is_known ? "there is no verb \"" + verb + "\"" : "--output is text or json")
                   << "; see terwayctl --help\n";
         return kExitUsage;
     }
-    if (constexpr std::string_view kTrace = "policy trace"; verb.starts_with(kTrace)) {
+    if (is_trace) {
         terway::ctl::TraceQuestion question{given["denied"].as<bool>(),
                                             verb.substr(std::min(verb.size(), kTrace.size() + 1)),
                                             output == "json"};

@@ -25,6 +25,7 @@
 #include "daemon/service_manager.hpp"
 #include "daemon/supply.hpp"
 #include "daemon/watch.hpp"
+#include "endpoint/abi_view.hpp"
 #include "endpoint/manager.hpp"
 #include "terway/types.hpp"
 
@@ -38,19 +39,10 @@ constexpr seconds kSweepPeriod{2};
 constexpr seconds kTakeOverTime{120};
 constexpr seconds kLookTime{5};
 
-std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
-    std::vector<twy_prefix> all;
-    all.reserve(prefixes.size());
-    for (const auto& prefix : prefixes) {
-        all.push_back(prefix.to_abi());
-    }
-    return all;
-}
-
 void settle_modules(endpoint::Modules& modules, const profile::Profile& profile,
                     const endpoint::Registry& registry, store::Store& store) {
-    const auto cidrs = to_abi(profile.node.pod_cidrs);
-    const auto addresses = to_abi(node_addresses());
+    const auto cidrs = endpoint::to_abi(profile.node.pod_cidrs);
+    const auto addresses = endpoint::to_abi(node_addresses());
     auto node = sdk::sized<twy_node>();
     node.pod_cidrs = cidrs.data();
     node.pod_cidr_count = cidrs.size();

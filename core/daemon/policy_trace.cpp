@@ -10,6 +10,7 @@
 
 #include "policy/rule_set.hpp"
 #include "terway/error.hpp"
+#include "terway/types.hpp"
 
 namespace terway::daemon {
 namespace {
@@ -63,17 +64,6 @@ std::string time_text(std::uint64_t nanoseconds) {
     return std::string(day.data()) + rest.data();
 }
 
-std::string protocol_text(std::uint8_t number) {
-    constexpr std::uint8_t kIcmp = 1;
-    constexpr std::uint8_t kIcmp6 = 58;
-    if (const auto known = policy::protocol_by_number(number)) {
-        return std::string(policy::name_of(*known));
-    }
-    return number == kIcmp    ? "ICMP"
-           : number == kIcmp6 ? "ICMPv6"
-                              : "protocol " + std::to_string(number);
-}
-
 IpAddress address_of(std::uint8_t family, const std::uint8_t (&bytes)[16]) {
     twy_prefix raw{};
     raw.family = family;
@@ -82,17 +72,14 @@ IpAddress address_of(std::uint8_t family, const std::uint8_t (&bytes)[16]) {
     return Prefix::from_abi(raw).address();
 }
 
-std::string text_of(const twy_str& text) {
-    return {text.data, text.size};
-}
-
 // Who is who. Looked up again now and then, so that packets do not cost a look at the cluster each.
 class Names {
 public:
     explicit Names(const PolicyTracer::Parts& parts) : parts_(parts) {}
 
     std::string endpoint(const twy_endpoint_key& raw) {
-        const endpoint::EndpointKey key{text_of(raw.container_id), text_of(raw.ifname)};
+        const endpoint::EndpointKey key{std::string(sdk::view(raw.container_id)),
+                                        std::string(sdk::view(raw.ifname))};
         refresh(kFresh);
         if (!endpoints_.contains(key)) {
             refresh(kFreshEnough);
@@ -203,7 +190,7 @@ private:
                 {"to", to.text()},
                 {"to_port", verdict.destination_port},
                 {"to_pod", or_null(is_egress ? names_.pod(to) : own)},
-                {"protocol", protocol_text(verdict.protocol)}};
+                {"protocol", policy::protocol_text(verdict.protocol)}};
     }
 
     const Question question_;

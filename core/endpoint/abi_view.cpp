@@ -7,8 +7,6 @@
 #include "terway/types.hpp"
 
 namespace terway::endpoint {
-namespace {
-
 std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
     std::vector<twy_prefix> all;
     all.reserve(prefixes.size());
@@ -17,8 +15,6 @@ std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes) {
     }
     return all;
 }
-
-}  // namespace
 
 AbiEndpoint::AbiEndpoint(const EndpointSpec& spec, int netns_fd)
     : addresses_(to_abi(spec.addresses)),

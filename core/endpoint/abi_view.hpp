@@ -26,6 +26,7 @@ private:
     twy_endpoint raw_;
 };
 
+[[nodiscard]] std::vector<twy_prefix> to_abi(const std::vector<Prefix>& prefixes);
 [[nodiscard]] twy_attachment to_abi(const Attachment& attachment);
 // Throws Error(Internal) for what no correct module returns.
 [[nodiscard]] Attachment from_abi(const twy_attachment& raw);

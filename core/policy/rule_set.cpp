@@ -90,6 +90,15 @@ std::optional<Protocol> protocol_by_number(std::uint8_t number) {
     }
 }
 
+std::string protocol_text(std::uint8_t number) {
+    if (const auto known = protocol_by_number(number)) {
+        return std::string(name_of(*known));
+    }
+    return number == IPPROTO_ICMP     ? "ICMP"
+           : number == IPPROTO_ICMPV6 ? "ICMPv6"
+                                      : "protocol " + std::to_string(number);
+}
+
 std::string_view name_of(Protocol protocol) {
     switch (protocol) {
         case Protocol::Tcp:

@@ -22,6 +22,8 @@ enum class Direction : std::uint8_t { Ingress, Egress };
 // IANA's: https://www.iana.org/assignments/protocol-numbers
 [[nodiscard]] std::uint8_t number_of(Protocol protocol);
 [[nodiscard]] std::optional<Protocol> protocol_by_number(std::uint8_t number);
+// "TCP", "ICMPv6", "protocol 47".
+[[nodiscard]] std::string protocol_text(std::uint8_t number);
 
 // "TCP", "ingress".
 [[nodiscard]] std::string_view name_of(Protocol protocol);

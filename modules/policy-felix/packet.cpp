@@ -76,20 +76,11 @@ std::string end_text(const IpAddress& address, std::uint16_t port) {
            std::to_string(port);
 }
 
-std::string protocol_text(std::uint8_t number) {
-    if (const auto known = policy::protocol_by_number(number)) {
-        return std::string(policy::name_of(*known));
-    }
-    return number == IPPROTO_ICMP     ? "ICMP"
-           : number == IPPROTO_ICMPV6 ? "ICMPv6"
-                                      : "protocol " + std::to_string(number);
-}
-
 }  // namespace
 
 std::string Flow::text() const {
     return end_text(source, source_port) + " -> " + end_text(destination, destination_port) + " " +
-           protocol_text(protocol);
+           policy::protocol_text(protocol);
 }
 
 std::optional<Flow> flow_of(Bytes packet) {

@@ -54,6 +54,16 @@ protected:
         });
     }
 
+    // An ADD that has told the addresses and goes on waiting for Felix.
+    std::future<CniReply> add_until_told(const std::string& pod) {
+        auto adding = std::async(std::launch::async, [this, pod] { return pods_.add(pod); });
+        EXPECT_TRUE(eventually([&] { return !pod_ips(pod).empty(); }, kLimit));
+        return adding;
+    }
+    std::string pod_ips(const std::string& pod) {
+        return cluster().annotation(pod, "k8s.aliyun.com/pod-ips");
+    }
+
     PolicyPods pods_;
     FakeFelix felix_{node().fd(), node().files() / "endpoint-status"};
 };
@@ -100,12 +110,9 @@ TEST_F(FelixExternal, AnAddWaitsUntilFelixTellsOfThePodAndTellsItsAddressesBefor
     felix_.start();
     felix_.set_ready(true);
     const auto daemon = cluster().start_daemon();
-    auto adding = std::async(std::launch::async, [&] { return pods_.add("web"); });
-    EXPECT_TRUE(eventually(
-        [&] { return !cluster().annotation("web", "k8s.aliyun.com/pod-ips").empty(); }, kLimit))
-        << daemon->log();
+    auto adding = add_until_told("web");
     EXPECT_EQ(adding.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
-    const auto told = cluster().annotation("web", "k8s.aliyun.com/pod-ips");
+    const auto told = pod_ips("web");
     felix_.tell_of("web");
     const auto added = adding.get();
     ASSERT_TRUE(added.ok()) << added.out << daemon->log();
@@ -170,9 +177,7 @@ TEST_F(FelixExternal, ADelEndsTheWaitForFelix) {
     felix_.start();
     felix_.set_ready(true);
     const auto daemon = cluster().start_daemon();
-    auto adding = std::async(std::launch::async, [&] { return pods_.add("web"); });
-    EXPECT_TRUE(eventually(
-        [&] { return !cluster().annotation("web", "k8s.aliyun.com/pod-ips").empty(); }, kLimit));
+    auto adding = add_until_told("web");
     EXPECT_TRUE(pods_.del("web").ok());
     EXPECT_THAT(adding.get().message(), HasSubstr("removed while it waited for its policies"));
     EXPECT_EQ(settled(node()), "");
