@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string_view>
 #include <utility>
 
 #include "base/log.hpp"
@@ -25,17 +24,15 @@ constexpr milliseconds kSilence{50};
 constexpr milliseconds kLongestWait{300};
 constexpr seconds kNap{5};
 // What every module's nftables tables are called, see docs/module-abi.md.
-constexpr std::string_view kOurTables = "terway";
+constexpr const char* kOurTables = "terway";
 constexpr seconds kRepairTime{60};
 
 void note(const netlink::Change& change, Suspects& suspects) {
     using Kind = netlink::Change::Kind;
     switch (change.kind) {
         case Kind::Everything:
-            suspects.everything = true;
-            break;
         case Kind::Nftables:
-            suspects.everything = suspects.everything || change.name.starts_with(kOurTables);
+            suspects.everything = true;
             break;
         case Kind::Link:
             if (change.removed || !change.up) {
@@ -107,7 +104,7 @@ private:
 
     endpoint::Manager& manager_;
     const std::vector<endpoint::EniCare*>& cares_;
-    netlink::Monitor monitor_;
+    netlink::Monitor monitor_{kOurTables};
     Suspects suspects_;
     Deadline latest_{};  // when what is suspected is looked at even without silence
 };

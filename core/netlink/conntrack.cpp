@@ -19,13 +19,6 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// What names a connection to the kernel.
-struct Connection {
-    Bytes tuple;
-    Bytes zone;
-    Bytes id;
-};
-
 Bytes bytes_of(const nlattr* attribute) {
     if (attribute == nullptr) {
         return {};
@@ -74,11 +67,11 @@ Message conntrack_message(int verb, std::uint8_t family) {
 }
 
 // Those that `is_meant` says yes to, by their attributes.
-std::vector<Connection> connections(
+std::vector<TrackedName> connections(
     Socket& socket, std::uint8_t family,
     const std::function<bool(const std::array<nlattr*, CTA_MAX + 1>&)>& is_meant) {
     auto message = conntrack_message(IPCTNL_MSG_CT_GET, family);
-    std::vector<Connection> all;
+    std::vector<TrackedName> all;
     const auto collect = [&](const nlmsghdr& entry) {
         const auto attributes = parse<CTA_MAX + 1>(entry, sizeof(nfgenmsg));
         if (is_meant(attributes)) {
@@ -98,7 +91,7 @@ std::vector<Connection> connections(
     return all;
 }
 
-bool forget(Socket& socket, std::uint8_t family, const Connection& connection) {
+bool forget(Socket& socket, std::uint8_t family, const TrackedName& connection) {
     auto message = conntrack_message(IPCTNL_MSG_CT_DELETE, family);
     message.put(CTA_TUPLE_ORIG | NLA_F_NESTED, connection.tuple);
     if (!connection.zone.empty()) {
@@ -131,8 +124,9 @@ std::size_t flush_conntrack(Socket& socket, std::span<const IpAddress> addresses
     return forgotten;
 }
 
-std::size_t forget_connections(Socket& socket, Family family,
-                               const std::function<bool(const Tracked&)>& is_meant) {
+std::vector<TrackedConnection> tracked_connections(
+    Socket& socket, Family family, const std::function<bool(const Tracked&)>& is_meant) {
+    std::vector<Tracked> facts;
     const auto asked = [&](const auto& attributes) {
         Tracked tracked;
         const auto original = way_of(attributes[CTA_TUPLE_ORIG], af(family), &tracked.protocol);
@@ -142,13 +136,24 @@ std::size_t forget_connections(Socket& socket, Family family,
         }
         tracked.original = *original;
         tracked.reply = *reply;
-        return is_meant(tracked);
+        if (!is_meant(tracked)) {
+            return false;
+        }
+        facts.push_back(tracked);
+        return true;
     };
-    std::size_t forgotten = 0;
-    for (const auto& connection : connections(socket, af(family), asked)) {
-        forgotten += forget(socket, af(family), connection) ? 1U : 0U;
+    auto names = connections(socket, af(family), asked);
+    // A listing that began again saw some twice.
+    const auto first = facts.size() - names.size();
+    std::vector<TrackedConnection> all;
+    for (std::size_t at = 0; at < names.size(); ++at) {
+        all.push_back({facts[first + at], std::move(names[at])});
     }
-    return forgotten;
+    return all;
+}
+
+bool forget_connection(Socket& socket, const TrackedConnection& connection) {
+    return forget(socket, af(connection.what.original.source.family()), connection.name);
 }
 
 void expect_conntrack(Socket& socket) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "base/address.hpp"
 #include "netlink/socket.hpp"
@@ -32,10 +33,27 @@ struct Tracked {
     TrackedWay reply;
 };
 
-// Deletes those tracked connections of a family that `is_meant` says yes to; answers how many. The
-// rest as above.
-std::size_t forget_connections(Socket& socket, Family family,
-                               const std::function<bool(const Tracked&)>& is_meant);
+// By which the kernel knows a connection from any other, one with the same addresses and ports
+// later on included.
+struct TrackedName {
+    std::vector<std::uint8_t> tuple;
+    std::vector<std::uint8_t> zone;
+    std::vector<std::uint8_t> id;
+};
+
+struct TrackedConnection {
+    Tracked what;
+    TrackedName name;
+};
+
+// Those of a family that `is_meant` says yes to; none where the kernel does not track. One listing
+// of all there are, so it takes a tenth of a second where there are a hundred thousand. `socket` is
+// a NETLINK_NETFILTER one. Throws Error.
+[[nodiscard]] std::vector<TrackedConnection> tracked_connections(
+    Socket& socket, Family family, const std::function<bool(const Tracked&)>& is_meant);
+
+// False if it is gone already.
+bool forget_connection(Socket& socket, const TrackedConnection& connection);
 
 // Throws Error if the kernel does not tell what it tracks: for who cannot do without.
 void expect_conntrack(Socket& socket);

@@ -3,8 +3,6 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
@@ -23,11 +21,13 @@ namespace terway::netlink {
 namespace {
 
 constexpr int kReceiveBuffer = 4 << 20;
+// Between two looks at nftables.
+constexpr std::chrono::milliseconds kPause{200};
 
-Fd listen(int protocol, std::initializer_list<int> groups) {
-    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+Fd listen(std::initializer_list<int> groups) {
+    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
     if (!fd) {
-        return fd;
+        throw system_error("open a socket for the kernel's changes", errno);
     }
     if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer,
                      sizeof kReceiveBuffer) != 0) {
@@ -36,12 +36,12 @@ Fd listen(int protocol, std::initializer_list<int> groups) {
     sockaddr_nl local{};
     local.nl_family = AF_NETLINK;
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
-        return {};
+        throw system_error("bind a socket for the kernel's changes", errno);
     }
     for (const int group : groups) {
         if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) !=
             0) {
-            return {};
+            throw system_error("listen to the kernel's changes of links and routes", errno);
         }
     }
     return fd;
@@ -111,26 +111,7 @@ Change rule_change(const nlmsghdr& message) {
     return change;
 }
 
-std::optional<Change> nftables_change(const nlmsghdr& message) {
-    switch (message.nlmsg_type & 0xffU) {
-        case NFT_MSG_DELTABLE:
-        case NFT_MSG_DELCHAIN:
-        case NFT_MSG_DELRULE:
-        case NFT_MSG_DELSET:
-            break;
-        default:
-            return std::nullopt;
-    }
-    // The four have the table's name as their first attribute, or for a table its own name there.
-    const auto attributes = parse<NFTA_TABLE_MAX + 1>(message, sizeof(nfgenmsg));
-    Change change{.kind = Change::Kind::Nftables, .removed = true};
-    change.name = text_of(attributes[NFTA_TABLE_NAME]);
-    return change;
-}
-static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
-              NFTA_SET_TABLE == 1);
-
-std::optional<Change> route_socket_change(const nlmsghdr& message) {
+std::optional<Change> change_of(const nlmsghdr& message) {
     switch (message.nlmsg_type) {
         case RTM_NEWLINK:
         case RTM_DELLINK:
@@ -155,24 +136,20 @@ std::optional<Change> route_socket_change(const nlmsghdr& message) {
 
 }  // namespace
 
-Monitor::Monitor()
-    : route_(listen(NETLINK_ROUTE,
-                    {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-                     RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE})) {
-    if (!route_) {
-        throw system_error("listen to the kernel's changes of links and routes", errno);
-    }
-    nftables_ = listen(NETLINK_NETFILTER, {NFNLGRP_NFTABLES});
-    wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+Monitor::Monitor(std::string tables)
+    : route_(listen({RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                     RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE})),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      nftables_(std::move(tables)) {
     if (!wake_) {
         throw system_error("make an eventfd", errno);
     }
 }
 
-void Monitor::drain(int fd, bool nftables) {
+void Monitor::drain() {
     alignas(nlmsghdr) std::array<char, 32768> buffer;
     while (true) {
-        const auto got = ::recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
+        const auto got = ::recv(route_.get(), buffer.data(), buffer.size(), MSG_TRUNC);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -190,12 +167,26 @@ void Monitor::drain(int fd, bool nftables) {
         const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
         for (; nlmsg_ok(message, rest);
              message = nlmsg_next(const_cast<nlmsghdr*>(message), &rest)) {
-            auto change = nftables ? nftables_change(*message) : route_socket_change(*message);
-            if (change) {
+            if (auto change = change_of(*message)) {
                 pending_.push_back(std::move(*change));
             }
         }
     }
+}
+
+void Monitor::look_at_nftables() {
+    try {
+        for (auto& name : nftables_.losses()) {
+            Change change{.kind = Change::Kind::Nftables, .removed = true};
+            change.name = std::move(name);
+            pending_.push_back(std::move(change));
+        }
+    } catch (const Error& error) {
+        if (error.status() != Status::Retry) {  // somebody changes it all the time
+            throw;
+        }
+    }
+    next_look_ = after(kPause);
 }
 
 std::optional<Change> Monitor::next(const std::stop_token& stop, Deadline deadline) {
@@ -204,14 +195,16 @@ std::optional<Change> Monitor::next(const std::stop_token& stop, Deadline deadli
         (void)!::write(wake_.get(), &one, sizeof one);
     });
     while (!stop.stop_requested()) {
+        if (Clock::now() >= next_look_) {
+            look_at_nftables();
+        }
         if (!pending_.empty()) {
             auto change = std::move(pending_.front());
             pending_.pop_front();
             return change;
         }
-        std::array<pollfd, 3> ready{
-            {{route_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, {nftables_.get(), POLLIN, 0}}};
-        const auto patience = std::min(left(deadline), std::chrono::milliseconds(3'600'000));
+        std::array<pollfd, 2> ready{{{route_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+        const auto patience = left(std::min(deadline, next_look_)) + std::chrono::milliseconds(1);
         const int count = ::poll(ready.data(), ready.size(), static_cast<int>(patience.count()));
         if (count < 0 && errno != EINTR) {
             throw system_error("wait for the kernel's changes", errno);
@@ -224,10 +217,7 @@ std::optional<Change> Monitor::next(const std::stop_token& stop, Deadline deadli
             (void)!::read(wake_.get(), &count_of_stops, sizeof count_of_stops);
         }
         if (ready[0].revents != 0) {
-            drain(route_.get(), false);
-        }
-        if (ready[2].revents != 0) {
-            drain(nftables_.get(), true);
+            drain();
         }
     }
     return std::nullopt;

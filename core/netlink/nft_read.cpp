@@ -5,8 +5,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 
 #include "netlink/parse.hpp"
@@ -127,11 +127,11 @@ std::set<std::string> sets(Socket& socket, const std::string& table) {
     return found;
 }
 
-std::set<std::string> link_names(Socket& socket, const std::string& table, const std::string& set) {
+std::vector<Element> elements(Socket& socket, const std::string& table, const std::string& set) {
     auto message = message_of(NFT_MSG_GETSETELEM);
     message.text(NFTA_SET_ELEM_LIST_TABLE, table);
     message.text(NFTA_SET_ELEM_LIST_SET, set);
-    std::set<std::string> found;
+    std::vector<Element> found;
     const auto collect = [&](const nlmsghdr& entry) {
         const auto parts = parse<NFTA_SET_ELEM_LIST_MAX + 1>(entry, sizeof(nfgenmsg));
         auto* const list = parts[NFTA_SET_ELEM_LIST_ELEMENTS];
@@ -144,13 +144,25 @@ std::set<std::string> link_names(Socket& socket, const std::string& table, const
             const auto element = parse_nest<NFTA_SET_ELEM_MAX + 1>(item);
             const auto key = parse_nest<NFTA_DATA_MAX + 1>(element[NFTA_SET_ELEM_KEY]);
             if (const auto* const value = key[NFTA_DATA_VALUE]; value != nullptr) {
-                const auto* const text = static_cast<const char*>(nla_data(value));
-                found.emplace(text, ::strnlen(text, static_cast<std::size_t>(nla_len(value))));
+                const auto* const bytes = static_cast<const std::uint8_t*>(nla_data(value));
+                const auto flags = be32_of(element[NFTA_SET_ELEM_FLAGS]);
+                found.push_back({{bytes, bytes + nla_len(value)},
+                                 (flags & NFT_SET_ELEM_INTERVAL_END) != 0,
+                                 std::nullopt});
             }
         }
     };
     dump(
         socket, message, "list nftables set " + table + " " + set, [&] { found.clear(); }, collect);
+    return found;
+}
+
+std::set<std::string> link_names(Socket& socket, const std::string& table, const std::string& set) {
+    std::set<std::string> found;
+    for (const auto& element : elements(socket, table, set)) {
+        const auto& key = element.key;
+        found.emplace(key.begin(), std::find(key.begin(), key.end(), 0));
+    }
     return found;
 }
 

@@ -1,4 +1,4 @@
-// What an nftables table, family inet, has: names and numbers, never the elements of big sets.
+// What an nftables table, family inet, has.
 // Library terway_nft.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "netlink/nft_rule.hpp"
 #include "netlink/socket.hpp"
 
 namespace terway::netlink::nft {
@@ -25,6 +26,9 @@ namespace terway::netlink::nft {
 // The keys of a set or map of links' names.
 [[nodiscard]] std::set<std::string> link_names(Socket& socket, const std::string& table,
                                                const std::string& set);
+// Of a set or map, without verdicts.
+[[nodiscard]] std::vector<Element> elements(Socket& socket, const std::string& table,
+                                            const std::string& set);
 // Packets that a named counter has seen.
 [[nodiscard]] std::optional<std::uint64_t> counter(Socket& socket, const std::string& table,
                                                    const std::string& name);

@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "netlink/conntrack.hpp"
 #include "terway/abi.h"
 #include "terway/types.hpp"
 #include "tracer.hpp"
@@ -31,6 +33,10 @@ public:
     virtual void purge() = 0;
     // Removes what is not needed any more; when to come again, if there is more.
     [[nodiscard]] virtual std::optional<Deadline> sweep(Deadline now) = 0;
+    // See Endpoints.
+    [[nodiscard]] virtual bool wants_cut() const { return false; }
+    [[nodiscard]] virtual std::set<IpAddress> begin_cut() { return {}; }
+    virtual void finish_cut(const std::vector<netlink::TrackedConnection>& /*connections*/) {}
 };
 
 }  // namespace terway::felix

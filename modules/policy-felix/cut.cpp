@@ -1,6 +1,7 @@
 #include "cut.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace terway::felix {
 namespace {
@@ -56,20 +57,32 @@ bool is_forbidden(const netlink::Tracked& connection, const Judges& judges,
     return at != judges.end() && !allows(picture, at->second.ingress, client, connection);
 }
 
-std::size_t cut(netlink::Socket& socket, const Judges& judges, const policy::Picture& picture,
-                const std::set<IpAddress>& node, bool asks_for_node) {
+std::vector<netlink::TrackedConnection> connections_of(netlink::Socket& socket,
+                                                       const std::set<IpAddress>& pods) {
     std::set<Family> families;
-    for (const auto& [address, _] : judges) {
+    for (const auto& address : pods) {
         families.insert(address.family());
     }
-    std::size_t ended = 0;
+    std::vector<netlink::TrackedConnection> all;
     for (const auto family : families) {
-        ended +=
-            netlink::forget_connections(socket, family, [&](const netlink::Tracked& connection) {
-                return is_forbidden(connection, judges, picture, node, asks_for_node);
+        auto some =
+            netlink::tracked_connections(socket, family, [&](const netlink::Tracked& connection) {
+                return pods.contains(connection.original.source) ||
+                       pods.contains(connection.reply.source);
             });
+        std::move(some.begin(), some.end(), std::back_inserter(all));
     }
-    return ended;
+    return all;
+}
+
+void cut(netlink::Socket& socket, const std::vector<netlink::TrackedConnection>& connections,
+         const Judges& judges, const policy::Picture& picture, const std::set<IpAddress>& node,
+         bool asks_for_node) {
+    for (const auto& connection : connections) {
+        if (is_forbidden(connection.what, judges, picture, node, asks_for_node)) {
+            (void)netlink::forget_connection(socket, connection);
+        }
+    }
 }
 
 }  // namespace terway::felix

@@ -1,9 +1,9 @@
 // Connections that are open and that the rules forbid now.
 #pragma once
 
-#include <cstddef>
 #include <map>
 #include <set>
+#include <vector>
 
 #include "base/address.hpp"
 #include "netlink/conntrack.hpp"
@@ -24,9 +24,14 @@ using Judges = std::map<IpAddress, End>;
                                 const policy::Picture& picture, const std::set<IpAddress>& node,
                                 bool asks_for_node);
 
-// Makes the kernel forget all of those; answers how many. One listing a family. `socket` is a
-// NETLINK_NETFILTER one. Throws Error.
-std::size_t cut(netlink::Socket& socket, const Judges& judges, const policy::Picture& picture,
-                const std::set<IpAddress>& node, bool asks_for_node);
+// The connections that one of the pods opened or answers. `socket` is a NETLINK_NETFILTER one.
+// Throws Error.
+[[nodiscard]] std::vector<netlink::TrackedConnection> connections_of(
+    netlink::Socket& socket, const std::set<IpAddress>& pods);
+
+// Makes the kernel forget those of `connections` that are forbidden. Throws Error.
+void cut(netlink::Socket& socket, const std::vector<netlink::TrackedConnection>& connections,
+         const Judges& judges, const policy::Picture& picture, const std::set<IpAddress>& node,
+         bool asks_for_node);
 
 }  // namespace terway::felix

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "cut.hpp"
 #include "options.hpp"
 #include "policy/abi_update.hpp"
 #include "table.hpp"
@@ -38,6 +39,16 @@ public:
     void apply(const twy_policy_update& update);
     [[nodiscard]] std::optional<Deadline> sweep(Deadline now);
     void purge() { host_.purge(); }
+
+    // Cutting what rules forbid since they were narrowed takes three steps, because listing a
+    // node's connections takes long and nobody should wait for it. First, if wants_cut(): the
+    // addresses of the pods concerned; what passes inside pods is cut already. Throws Error.
+    [[nodiscard]] bool wants_cut() const { return !narrowed_.empty() || !being_cut_.empty(); }
+    [[nodiscard]] std::set<IpAddress> begin_cut();
+    // Then connections_of() them, and what is forbidden of that is cut. Throws Error; all steps are
+    // wanted again then.
+    void finish_cut(const std::vector<netlink::TrackedConnection>& connections);
+
     // Hears what the rules say. Any thread; it may outlive the endpoints.
     [[nodiscard]] std::shared_ptr<Tracer> tracer() const { return tracer_; }
 
@@ -60,7 +71,7 @@ private:
     void put(All::value_type& entry, End end);
     // The tables inside pods and the host's.
     void for_each_table(const std::function<void(Table&)>& body);
-    void cut_forbidden();
+    [[nodiscard]] Judges judges_of(const Endpoint& endpoint) const;
 
     Options options_;
     std::vector<IpAddress> node_;
@@ -74,7 +85,10 @@ private:
     // Of the update that is being applied.
     std::vector<policy::SetChange> changes_;
     std::set<policy::SetId> narrowed_sets_;
+
+    // Whose rules may forbid connections that are open.
     std::set<policy::EndpointKey> narrowed_;
+    std::set<policy::EndpointKey> being_cut_;
 };
 
 }  // namespace terway::felix

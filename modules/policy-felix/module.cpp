@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/back_off.hpp"
 #include "base/mutex.hpp"
+#include "cut.hpp"
 #include "external.hpp"
 #include "native.hpp"
 #include "options.hpp"
@@ -43,6 +46,7 @@ public:
             begin(std::move(addresses));
             is_due_ = options_.is_external;  // a table of the other backend is to go
             sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
+            cutter_ = std::jthread([this](const std::stop_token& stop) { cut(stop); });
         }
     }
 
@@ -79,6 +83,7 @@ public:
         const MutexLock lock(mutex_);
         backend().apply(update);
         wake_sweeper();
+        cut_condition_.notify_one();
     }
     twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                                        const twy_attachment& /*made*/) override {
@@ -162,12 +167,54 @@ private:
         }
     }
 
+    // What rules forbid now is cut at once, but a tenth of the time at most goes there: on a node
+    // with many connections, with pods that come and go all over the cluster, they are listed for
+    // several changes together.
+    void cut(const std::stop_token& stop) {
+        constexpr int kRest = 9;
+        constexpr std::chrono::seconds kPause{5};
+        while (!stop.stop_requested()) {
+            std::chrono::milliseconds rest{0};
+            try {
+                if (await_cut(stop)) {
+                    const auto start = Clock::now();
+                    cut_once();
+                    rest = std::chrono::ceil<std::chrono::milliseconds>(kRest *
+                                                                        (Clock::now() - start));
+                }
+            } catch (const std::exception& error) {
+                log().warning(std::string("connections that rules forbid go on for now: ") +
+                              error.what());
+                rest = kPause;
+            }
+            (void)rest_for(rest, stop);
+        }
+    }
+    bool await_cut(const std::stop_token& stop) {
+        const MutexLock lock(mutex_);
+        return cut_condition_.wait(mutex_, stop, Deadline::max(),
+                                   [&] { return backend_ != nullptr && backend_->wants_cut(); });
+    }
+    void cut_once() {
+        std::set<IpAddress> pods;
+        {
+            const MutexLock lock(mutex_);
+            pods = backend().begin_cut();
+        }
+        netlink::Socket socket(NETLINK_NETFILTER);
+        const auto connections = connections_of(socket, pods);
+        const MutexLock lock(mutex_);
+        backend().finish_cut(connections);
+    }
+
     Options options_;  // set by configure, which never runs beside another verb
     Mutex mutex_;      // also around the kernel's changes: they are made one after another
     Condition condition_;
     std::unique_ptr<Backend> backend_ TERWAY_GUARDED_BY(mutex_);
     bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
-    std::jthread sweeper_;  // the last: it ends first
+    Condition cut_condition_;
+    std::jthread sweeper_;  // the last: they end first
+    std::jthread cutter_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,11 @@ public:
     std::shared_ptr<Tracer> tracer() override { return endpoints_.tracer(); }
     void purge() override { endpoints_.purge(); }
     std::optional<Deadline> sweep(Deadline now) override { return endpoints_.sweep(now); }
+    bool wants_cut() const override { return endpoints_.wants_cut(); }
+    std::set<IpAddress> begin_cut() override { return endpoints_.begin_cut(); }
+    void finish_cut(const std::vector<netlink::TrackedConnection>& connections) override {
+        endpoints_.finish_cut(connections);
+    }
 
 private:
     Endpoints endpoints_;

@@ -21,7 +21,6 @@ using policy::Tier;
 
 constexpr std::uint16_t kLastPort = 65535;
 constexpr std::array kProtocols{Protocol::Tcp, Protocol::Udp, Protocol::Sctp};
-constexpr std::array kFamilies{Family::V4, Family::V6};
 
 bool is_full(const PortClass& of) {
     return of.first == 0 && of.last == kLastPort;
@@ -96,7 +95,7 @@ private:
     void write_named(const Tier& tier) {
         for (const auto& id : tier.named) {
             group_.sets.insert(id);
-            for (const auto family : kFamilies) {
+            for (const auto family : {Family::V4, Family::V6}) {
                 own().rules.push_back({{nft::NamedIn{family, set_name(family, id)}}, allowed_});
             }
         }
@@ -113,7 +112,7 @@ private:
                 group_.sets.insert(id);
                 const auto* const content = picture_.find(id);
                 for (const auto family : content == nullptr
-                                             ? std::vector<Family>{kFamilies[0], kFamilies[1]}
+                                             ? std::vector<Family>{Family::V4, Family::V6}
                                              : families_of(*content)) {
                     rules.push_back({{nft::AddressIn{side_, family, set_name(family, id)}},
                                      verdict(match.action)});
@@ -225,22 +224,6 @@ private:
     std::vector<std::pair<std::vector<Match>, std::string>> class_chains_;
 };
 
-MapPlan set_plan(Family family, const policy::SetId& id, const policy::Picture::Content& content) {
-    const bool v4 = family == Family::V4;
-    MapPlan plan{{set_name(family, id), v4 ? nft::Key::V4 : nft::Key::V6, false, false}, {}};
-    switch (content.kind) {
-        case policy::SetKind::Pods:
-            break;
-        case policy::SetKind::Blocks:
-            plan.set.is_interval = true;
-            break;
-        case policy::SetKind::Named:
-            plan.set.key = v4 ? nft::Key::NamedV4 : nft::Key::NamedV6;
-            break;
-    }
-    return plan;
-}
-
 }  // namespace
 
 std::size_t Group::rule_count() const {
@@ -284,59 +267,6 @@ Group plan_group(Direction direction, const policy::RuleSet& rules,
         TierWriter(direction, picture, group, name_of(i), next).write(rules.tiers[i]);
     }
     return group;
-}
-
-std::vector<Family> families_of(const policy::Picture::Content& content) {
-    if (content.kind != policy::SetKind::Blocks) {
-        return {Family::V4, Family::V6};
-    }
-    std::vector<Family> out;
-    for (const auto family : kFamilies) {
-        if (std::any_of(content.ranges.begin(), content.ranges.end(),
-                        [&](const auto& each) { return each.first.family() == family; })) {
-            out.push_back(family);
-        }
-    }
-    return out;
-}
-
-std::vector<nft::Element> elements_of(Family family, Protocol protocol,
-                                      const policy::Members& members) {
-    std::vector<nft::Element> out;
-    for (const auto& address : members.addresses) {
-        if (address.family() == family) {
-            out.push_back({nft::address_key(address), false, std::nullopt});
-        }
-    }
-    for (const auto& [address, port] : members.ports) {
-        if (address.family() == family) {
-            out.push_back(
-                {nft::named_key(address, number_of(protocol), port), false, std::nullopt});
-        }
-    }
-    for (const auto& range : members.ranges) {
-        if (range.first.family() != family) {
-            continue;
-        }
-        out.push_back({nft::address_key(range.first), false, std::nullopt});
-        const auto behind = range.last.plus(1);
-        if (behind > range.last) {  // it has not wrapped
-            out.push_back({nft::address_key(behind), true, std::nullopt});
-        }
-    }
-    return out;
-}
-
-std::vector<MapPlan> plan_set(const policy::SetId& id, const policy::Picture::Content& content) {
-    const policy::Members members{{content.addresses.begin(), content.addresses.end()},
-                                  content.ranges,
-                                  {content.ports.begin(), content.ports.end()}};
-    std::vector<MapPlan> out;
-    for (const auto family : families_of(content)) {
-        out.push_back(set_plan(family, id, content));
-        out.back().elements = elements_of(family, content.protocol, members);
-    }
-    return out;
 }
 
 }  // namespace terway::felix

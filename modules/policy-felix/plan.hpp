@@ -9,19 +9,12 @@
 #include "base/address.hpp"
 #include "names.hpp"
 #include "netlink/nft_rule.hpp"
+#include "plan_set.hpp"
 #include "policy/picture.hpp"
 #include "policy/rule_set.hpp"
 #include "tag.hpp"
 
 namespace terway::felix {
-
-namespace nft = netlink::nft;
-
-struct MapPlan {
-    nft::Set set;
-    std::vector<nft::Element> elements;
-    bool operator==(const MapPlan&) const = default;
-};
 
 // A rule set for one direction. Entered by a jump at the first chain: what it allows leaves it by a
 // verdict, what it refuses returns. In an order in which nothing names what is not there: first all
@@ -39,14 +32,6 @@ struct Group {
 // `picture` says of what families sets are that never change; those of others have both.
 [[nodiscard]] Group plan_group(Direction direction, const policy::RuleSet& rules,
                                const policy::Picture& picture);
-
-// A set of addresses as sets of the kernel: each with its elements.
-[[nodiscard]] std::vector<MapPlan> plan_set(const policy::SetId& id,
-                                            const policy::Picture::Content& content);
-// The elements of the kernel's set of one family.
-[[nodiscard]] std::vector<nft::Element> elements_of(Family family, policy::Protocol protocol,
-                                                    const policy::Members& members);
-[[nodiscard]] std::vector<Family> families_of(const policy::Picture::Content& content);
 
 // Where a table is: on the node, for all pods that have a link there, or inside a pod.
 struct Place {

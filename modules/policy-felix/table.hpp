@@ -91,6 +91,8 @@ private:
     void add_bases(nft::Batch& batch);
     void add_sets(nft::Batch& batch, const policy::Picture& picture);
     void add_set(nft::Batch& batch, const MapPlan& plan);
+    void add_elements(nft::Batch& batch, const std::string& set,
+                      std::span<const nft::Element> elements, bool is_new);
     void add_groups(nft::Batch& batch, const policy::Picture& picture);
     void add_group(nft::Batch& batch, const Group& group);
     void add_ends(nft::Batch& batch);

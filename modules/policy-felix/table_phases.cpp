@@ -93,19 +93,33 @@ void Table::add_sets(nft::Batch& batch, const policy::Picture& picture) {
 }
 
 void Table::add_set(nft::Batch& batch, const MapPlan& plan) {
+    const auto& name = plan.set.name;
+    if (sets_.insert(name).second) {
+        batch.add_set(plan.set);
+        add_elements(batch, name, plan.elements, true);
+        return;
+    }
+    // Of an earlier daemon, or of a rule that was gone for a while: mostly as it should be.
+    const auto difference = difference_of(nft::elements(socket_, kTable, name), plan.elements);
+    if (plan.set.is_interval && !difference.empty()) {
+        batch.flush_set(name);
+        add_elements(batch, name, plan.elements, false);
+    } else {
+        batch.delete_elements(name, difference.removed);
+        add_elements(batch, name, difference.added, false);
+    }
+}
+
+// What nothing leads to may come in parts; else it is all or nothing.
+void Table::add_elements(nft::Batch& batch, const std::string& set,
+                         std::span<const nft::Element> elements, bool is_new) {
     constexpr std::size_t kMuch = 1UL << 20U;
     constexpr std::size_t kSome = 10'000;
-    const bool is_new = sets_.insert(plan.set.name).second;
-    if (is_new) {
-        batch.add_set(plan.set);
-    } else {  // rules may lead to it: all or nothing
-        batch.flush_set(plan.set.name);
-    }
-    for (std::span<const nft::Element> rest(plan.elements); !rest.empty();) {
-        const auto some = rest.first(std::min(rest.size(), kSome));
-        rest = rest.subspan(some.size());
-        batch.add_elements(plan.set.name, some);
-        if (batch.size() > kMuch && (is_new || rest.empty())) {
+    while (!elements.empty()) {
+        const auto some = elements.first(std::min(elements.size(), kSome));
+        elements = elements.subspan(some.size());
+        batch.add_elements(set, some);
+        if (batch.size() > kMuch && (is_new || elements.empty())) {
             commit(batch, "load a set of nftables table terway-policy");
         }
     }

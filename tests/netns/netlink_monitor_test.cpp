@@ -18,6 +18,7 @@ namespace terway::netlink {
 namespace {
 
 using Kind = Change::Kind;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 Prefix prefix(const char* text) {
@@ -32,7 +33,7 @@ protected:
         change_link(socket_, a_, {.up = true});
         change_link(socket_, find_link(socket_, "b").value().index, {.up = true});
         ensure_address(socket_, a_, prefix("192.0.2.1/24"));
-        monitor_.emplace();
+        monitor_.emplace("terway");
     }
 
     // The first change that `wanted` accepts; nothing if none comes.
@@ -110,22 +111,50 @@ TEST_F(NetlinkMonitor, TellsOfARemovedRuleWithWhomItConcerned) {
 
 TEST_F(NetlinkMonitor, TellsWhoseNftablesWereFlushed) {
     ASSERT_EQ(std::system("nft 'add table inet terway-veth; add table ip other'"), 0);
+    EXPECT_FALSE(monitor_->next({}, after(milliseconds(500)))) << "additions are no loss";
     ASSERT_EQ(std::system("nft flush ruleset"), 0);
     const auto ours = await(
         [](const auto& each) { return each.kind == Kind::Nftables && each.name == "terway-veth"; });
     EXPECT_TRUE(ours);
 }
 
-TEST_F(NetlinkMonitor, DoesNotTellOfElementsThatComeAndGoInASet) {
-    ASSERT_EQ(std::system("nft 'add table ip t; add set ip t s { type ipv4_addr; }'"), 0);
-    ASSERT_EQ(std::system("nft 'add element ip t s { 10.0.0.1 }'"), 0);
-    ASSERT_EQ(std::system("nft 'delete element ip t s { 10.0.0.1 }'"), 0);
-    ASSERT_EQ(std::system("nft delete table ip t"), 0);
+TEST_F(NetlinkMonitor, TellsOfARuleThatWentWhileItWasNotAsked) {
+    ASSERT_EQ(std::system("nft 'add table inet terway-t; add chain inet terway-t c;"
+                          " add rule inet terway-t c accept; add rule inet terway-t c drop'"),
+              0);
+    EXPECT_FALSE(monitor_->next({}, after(milliseconds(500))));
+    ASSERT_EQ(std::system("nft 'flush chain inet terway-t c; add rule inet terway-t c accept;"
+                          " add rule inet terway-t c drop'"),
+              0);
+    const auto lost = await([](const auto& each) { return each.kind == Kind::Nftables; });
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(lost->name, "terway-t");
+}
+
+TEST_F(NetlinkMonitor, TellsOfATableThatWasMadeAnewMeanwhile) {
+    const auto* const make =
+        "nft 'add table inet terway-t; add chain inet terway-t c;"
+        " add rule inet terway-t c accept'";
+    ASSERT_EQ(std::system(make), 0);
+    EXPECT_FALSE(monitor_->next({}, after(milliseconds(500))));
+    ASSERT_EQ(std::system("nft delete table inet terway-t"), 0);
+    ASSERT_EQ(std::system(make), 0);
+    EXPECT_TRUE(await([](const auto& each) { return each.name == "terway-t"; }));
+}
+
+TEST_F(NetlinkMonitor, DoesNotTellOfElementsNorOfOthersTables) {
+    ASSERT_EQ(std::system("nft 'add table ip terway-t; add set ip terway-t s { type ipv4_addr; };"
+                          " add table ip other; add chain ip other c; add rule ip other c accept'"),
+              0);
+    ASSERT_EQ(std::system("nft 'add element ip terway-t s { 10.0.0.1 }'"), 0);
+    EXPECT_FALSE(monitor_->next({}, after(milliseconds(500))));
+    ASSERT_EQ(
+        std::system("nft 'delete element ip terway-t s { 10.0.0.1 }; flush chain ip other c'"), 0);
+    EXPECT_FALSE(monitor_->next({}, after(milliseconds(500))));
+    ASSERT_EQ(std::system("nft 'delete table ip other; delete table ip terway-t'"), 0);
     const auto first = await([](const auto& each) { return each.kind == Kind::Nftables; });
     ASSERT_TRUE(first);
-    EXPECT_EQ(first->name, "t");
-    // The set and the table go with one command; nothing else was told before them.
-    EXPECT_TRUE(first->removed);
+    EXPECT_EQ(first->name, "terway-t");
 }
 
 TEST_F(NetlinkMonitor, SaysLookAtEverythingWhenItCouldNotKeepUp) {

@@ -248,5 +248,18 @@ TEST(Plan, InsideAPodTheNodeIsToldByItsAddress) {
                 HasSubstr("  ip daddr 192.168.0.1 accept\n  oif 2 goto po_cali1\n"));
 }
 
+TEST(PlanSet, WhatTheKernelHasIsTakenOverButForWhatDiffers) {
+    const auto element = [](const char* text, bool is_end = false) {
+        return nft::Element{nft::address_key(address(text)), is_end, std::nullopt};
+    };
+    const std::vector there{element("10.0.0.3"), element("10.0.0.1"), element("10.0.0.2")};
+    const std::vector wanted{element("10.0.0.1"), element("10.0.0.4"), element("10.0.0.3")};
+    const auto found = difference_of(there, wanted);
+    EXPECT_EQ(found.removed, std::vector{element("10.0.0.2")});
+    EXPECT_EQ(found.added, std::vector{element("10.0.0.4")});
+    EXPECT_TRUE(difference_of(wanted, wanted).empty());
+    EXPECT_FALSE(difference_of({element("10.0.0.1")}, {element("10.0.0.1", true)}).empty());
+}
+
 }  // namespace
 }  // namespace terway::felix
