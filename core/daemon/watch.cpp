@@ -26,14 +26,18 @@ constexpr seconds kNap{5};
 // What every module's nftables tables are called, see docs/module-abi.md.
 constexpr const char* kOurTables = "terway";
 constexpr seconds kRepairTime{60};
+// Modules delete rules of theirs as well. Who looks at everything for that and finds all well rests
+// so many times as long as it took.
+constexpr int kRest = 9;
 
 void note(const netlink::Change& change, Suspects& suspects) {
     using Kind = netlink::Change::Kind;
     switch (change.kind) {
         case Kind::Everything:
-        case Kind::Nftables:
             suspects.everything = true;
             break;
+        case Kind::Nftables:
+            break;  // it may be our own doing
         case Kind::Link:
             if (change.removed || !change.up) {
                 suspects.indexes.insert(change.ifindex);
@@ -70,6 +74,9 @@ public:
             if (change) {
                 hear(*change);
             }
+            if (has_lost_rules_ && Clock::now() >= rested_) {
+                suspect([](Suspects& suspects) { suspects.everything = true; });
+            }
             if (!suspects_.empty() && (!change || Clock::now() >= latest_)) {
                 put_right({after(kRepairTime), stop, {}});
             }
@@ -78,15 +85,24 @@ public:
 
 private:
     [[nodiscard]] Deadline next_look() const {
-        return suspects_.empty() ? after(kNap) : std::min(after(kSilence), latest_);
+        if (suspects_.empty()) {
+            return has_lost_rules_ ? rested_ : after(kNap);
+        }
+        return std::min(after(kSilence), latest_);
+    }
+
+    template <class Add>
+    void suspect(const Add& add) {
+        if (suspects_.empty()) {
+            latest_ = after(kLongestWait);
+        }
+        add(suspects_);
     }
 
     void hear(const netlink::Change& change) {
         using Kind = netlink::Change::Kind;
-        if (suspects_.empty()) {
-            latest_ = after(kLongestWait);
-        }
-        note(change, suspects_);
+        has_lost_rules_ = has_lost_rules_ || change.kind == Kind::Nftables;
+        suspect([&](Suspects& suspects) { note(change, suspects); });
         if (change.kind == Kind::Link || change.kind == Kind::Everything) {
             for (auto* const care : cares_) {
                 care->links_changed();
@@ -96,10 +112,17 @@ private:
 
     void put_right(const endpoint::Operation& operation) {
         const auto suspects = std::exchange(suspects_, {});
+        const bool looks_for_rules = suspects.everything && std::exchange(has_lost_rules_, false);
+        const auto begun = Clock::now();
+        std::size_t repaired = 0;
         for (auto* const care : cares_) {
-            (void)care->repair(suspects, operation);
+            repaired += care->repair(suspects, operation);
         }
-        (void)manager_.repair(suspects, operation);
+        repaired += manager_.repair(suspects, operation);
+        if (looks_for_rules) {
+            const auto now = Clock::now();
+            rested_ = repaired == 0 ? now + kRest * (now - begun) : now;
+        }
     }
 
     endpoint::Manager& manager_;
@@ -107,6 +130,8 @@ private:
     netlink::Monitor monitor_{kOurTables};
     Suspects suspects_;
     Deadline latest_{};  // when what is suspected is looked at even without silence
+    bool has_lost_rules_ = false;
+    Deadline rested_{};
 };
 
 }  // namespace

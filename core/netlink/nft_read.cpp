@@ -184,18 +184,26 @@ std::optional<std::uint64_t> counter(Socket& socket, const std::string& table,
     return found;
 }
 
-std::vector<RuleFacts> rules(Socket& socket, const std::string& table, const std::string& chain) {
+namespace {
+
+using RulesOf = std::map<std::string, std::vector<RuleFacts>>;
+
+// Of one chain, or of all if it is not named.
+RulesOf list_rules(Socket& socket, const std::string& table, const std::string& chain) {
     auto message = message_of(NFT_MSG_GETRULE);
     message.text(NFTA_RULE_TABLE, table);
-    message.text(NFTA_RULE_CHAIN, chain);
-    std::vector<RuleFacts> found;
+    if (!chain.empty()) {
+        message.text(NFTA_RULE_CHAIN, chain);
+    }
+    RulesOf found;
     const auto collect = [&](const nlmsghdr& entry) {
         const auto parts = parse<NFTA_RULE_MAX + 1>(entry, sizeof(nfgenmsg));
+        const auto of = text_of(parts[NFTA_RULE_CHAIN]);
         if (!is_of(entry) || text_of(parts[NFTA_RULE_TABLE]) != table ||
-            text_of(parts[NFTA_RULE_CHAIN]) != chain) {
+            (!chain.empty() && of != chain)) {
             return;
         }
-        auto& rule = found.emplace_back();
+        auto& rule = found[of].emplace_back();
         rule.comment = comment_of(parts[NFTA_RULE_USERDATA]);
         auto* const list = parts[NFTA_RULE_EXPRESSIONS];
         if (list == nullptr) {
@@ -210,9 +218,19 @@ std::vector<RuleFacts> rules(Socket& socket, const std::string& table, const std
         }
     };
     dump(
-        socket, message, "list nftables chain " + table + " " + chain, [&] { found.clear(); },
-        collect);
+        socket, message, "list the rules of nftables " + table + " " + chain,
+        [&] { found.clear(); }, collect);
     return found;
+}
+
+}  // namespace
+
+std::vector<RuleFacts> rules(Socket& socket, const std::string& table, const std::string& chain) {
+    return list_rules(socket, table, chain)[chain];
+}
+
+std::map<std::string, std::vector<RuleFacts>> rules(Socket& socket, const std::string& table) {
+    return list_rules(socket, table, {});
 }
 
 }  // namespace terway::netlink::nft

@@ -40,5 +40,8 @@ struct RuleFacts {
 // Of every rule of a chain, in their order.
 [[nodiscard]] std::vector<RuleFacts> rules(Socket& socket, const std::string& table,
                                            const std::string& chain);
+// Of every chain that has some.
+[[nodiscard]] std::map<std::string, std::vector<RuleFacts>> rules(Socket& socket,
+                                                                  const std::string& table);
 
 }  // namespace terway::netlink::nft

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "listing.hpp"
 #include "netlink/nft_batch.hpp"
 #include "plan.hpp"
 #include "policy/picture.hpp"
@@ -103,6 +104,11 @@ private:
     void switch_ends(nft::Batch& batch);
     void dispatch(nft::Batch& batch);
 
+    // Of the listing. All throw as check does.
+    void expect_rules(const nft::Chain& chain) const;
+    void expect_bases() const;
+    void expect_end(Direction direction, const std::string& link, const End& end);
+
     [[nodiscard]] Finding find(Direction direction, const std::string& link);
     // Whether no rule is missing in the group that is led to.
     [[nodiscard]] bool has_whole(const Finding& finding);
@@ -137,6 +143,7 @@ private:
     std::map<std::string, std::optional<std::size_t>> group_rules_;  // of groups that were counted
     std::set<std::string> damaged_groups_;                           // are to be written again
 
+    Listing listing_;  // for who checks; what is relied on for changes is above
     bool may_sweep_ = false;
     std::map<std::string, Deadline> idle_since_;
 };

@@ -12,10 +12,6 @@ namespace {
 // A processor may stop in the middle of a packet for as long as its hypervisor likes.
 constexpr std::chrono::seconds kGrace{1};
 
-[[noreturn]] void complain(const std::string& what) {
-    throw Error(Status::Internal, "nftables table inet terway-policy " + what);
-}
-
 }  // namespace
 
 std::set<std::string> Table::needed() const {
@@ -122,72 +118,6 @@ void Table::delete_all(const std::vector<std::string>& names,
                             [&](const auto& name) { return sets_.contains(name); });
     });
     commit(batch, "delete what nobody needs from nftables table terway-policy");
-}
-
-void Table::check(const std::string& link) {
-    const auto found = ends_.find(link);
-    if (found == ends_.end()) {
-        complain("knows nothing of " + link);
-    }
-    const auto chains = nft::chains(socket_, kTable);
-    if (!chains.contains(kForm)) {
-        complain(std::string("has no chain ") + kForm);
-    }
-    for (const auto& base : base_.bases) {
-        const auto at = chains.find(base.chain.name);
-        if (at == chains.end()) {
-            complain("has no chain " + base.chain.name);
-        }
-        if (at->second != base.chain.rules.size()) {
-            complain("has " + std::to_string(at->second) + " rules in chain " + base.chain.name +
-                     ", not " + std::to_string(base.chain.rules.size()));
-        }
-    }
-    for (const auto& chain : base_.allowed) {
-        const auto count = nft::rules(socket_, kTable, chain.name).size();
-        if (count != chain.rules.size()) {
-            complain("has " + std::to_string(count) + " rules in chain " + chain.name + ", not " +
-                     std::to_string(chain.rules.size()));
-        }
-    }
-    for (const auto direction : kDirections) {
-        const auto& rules = found->second.rules(direction);
-        const auto group = rules == nullptr ? std::string() : group_name(direction, rules->id);
-        const auto name = endpoint_chain(direction, link);
-        const auto map = direction == Direction::Egress ? kPodsOut : kPodsIn;
-        if (place_.is_on_host && !nft::link_names(socket_, kTable, map).contains(link)) {
-            complain("has no element " + link + " in map " + map);
-        }
-        if (!chains.contains(name)) {
-            complain("has no chain " + name);
-        }
-        if (!found->second.is_told) {
-            if (const auto complaint = complaint_of(direction, link); !complaint.empty()) {
-                complain(complaint);
-            }
-            continue;
-        }
-        const auto there = nft::rules(socket_, kTable, name);
-        const auto expected = endpoint_plan(direction, link, Tag{group}, place_).rules.size();
-        if (there.size() != expected) {
-            complain("has " + std::to_string(there.size()) + " rules in chain " + name + ", not " +
-                     std::to_string(expected));
-        }
-        const auto finding = judge(direction, link, there, place_);
-        if (finding.state != Finding::State::Whole || finding.tag.group != group) {
-            complain("has a chain " + name + " that does not lead to " +
-                     (group.empty() ? "the end" : group));
-        }
-        if (const auto plan = groups_.find(group); plan != groups_.end()) {
-            for (const auto& chain : plan->second.chains) {
-                const auto count = nft::rules(socket_, kTable, chain.name).size();
-                if (count != chain.rules.size()) {
-                    complain("has " + std::to_string(count) + " rules in chain " + chain.name +
-                             ", not " + std::to_string(chain.rules.size()));
-                }
-            }
-        }
-    }
 }
 
 twy_verdicts Table::count(Direction direction, const std::string& link) {
