@@ -1,6 +1,8 @@
 #include "policy/picture.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "terway/error.hpp"
 
@@ -12,17 +14,62 @@ namespace {
 }
 
 template <class Member>
-void change(const SetId& id, std::set<Member>& members, const std::vector<Member>& added,
-            const std::vector<Member>& removed) {
+std::vector<Member> sorted(std::vector<Member> members) {
+    std::sort(members.begin(), members.end());
+    return members;
+}
+
+// One by one, for a few.
+template <class Member>
+void edit(const SetId& id, std::vector<Member>& members, const std::vector<Member>& added,
+          const std::vector<Member>& removed) {
     for (const auto& member : removed) {
-        if (members.erase(member) == 0) {
+        const auto at = std::lower_bound(members.begin(), members.end(), member);
+        if (at == members.end() || *at != member) {
             contradict(id, "loses what it never had");
         }
+        members.erase(at);
     }
     for (const auto& member : added) {
-        if (!members.insert(member).second) {
+        const auto at = std::lower_bound(members.begin(), members.end(), member);
+        if (at != members.end() && *at == member) {
             contradict(id, "is given what it has");
         }
+        members.insert(at, member);
+    }
+}
+
+// All in one pass.
+template <class Member>
+void merge(const SetId& id, std::vector<Member>& members, const std::vector<Member>& added,
+           const std::vector<Member>& removed) {
+    const auto leaving = sorted(removed);
+    const auto coming = sorted(added);
+    std::vector<Member> kept;
+    kept.reserve(members.size());
+    std::set_difference(members.begin(), members.end(), leaving.begin(), leaving.end(),
+                        std::back_inserter(kept));
+    if (kept.size() + leaving.size() != members.size()) {
+        contradict(id, "loses what it never had");
+    }
+    std::vector<Member> now;
+    now.reserve(kept.size() + coming.size());
+    std::set_union(kept.begin(), kept.end(), coming.begin(), coming.end(), std::back_inserter(now));
+    if (now.size() != kept.size() + coming.size() ||
+        std::adjacent_find(now.begin(), now.end()) != now.end()) {
+        contradict(id, "is given what it has");
+    }
+    members = std::move(now);
+}
+
+template <class Member>
+void change(const SetId& id, std::vector<Member>& members, const std::vector<Member>& added,
+            const std::vector<Member>& removed) {
+    constexpr std::size_t kFew = 16;
+    if (added.size() + removed.size() < kFew) {
+        edit(id, members, added, removed);
+    } else {
+        merge(id, members, added, removed);
     }
 }
 
@@ -73,9 +120,7 @@ std::vector<AddressSet> Picture::sets() const {
         out.push_back({id,
                        content.kind,
                        content.protocol,
-                       {{content.addresses.begin(), content.addresses.end()},
-                        content.ranges,
-                        {content.ports.begin(), content.ports.end()}}});
+                       {content.addresses, content.ranges, content.ports}});
     }
     return out;
 }
@@ -104,7 +149,8 @@ const Picture::Content& Picture::content(const SetId& id) const {
 bool Picture::has(const Peers& peers, const IpAddress& address) const {
     return peers.any || std::any_of(peers.sets.begin(), peers.sets.end(), [&](const SetId& id) {
                const auto& set = content(id);
-               return set.addresses.contains(address) || contains(set.ranges, address);
+               return std::binary_search(set.addresses.begin(), set.addresses.end(), address) ||
+                      contains(set.ranges, address);
            });
 }
 
@@ -121,7 +167,9 @@ Action Picture::answer(const std::vector<Match>& matches, const IpAddress& addre
 Action Picture::answer(const Tier& tier, const Flow& flow) const {
     const auto is_named = [&](const SetId& id) {
         const auto& set = content(id);
-        return set.protocol == flow.protocol && set.ports.contains({flow.peer, flow.port});
+        return set.protocol == flow.protocol &&
+               std::binary_search(set.ports.begin(), set.ports.end(),
+                                  AddressPort{flow.peer, flow.port});
     };
     if (std::any_of(tier.named.begin(), tier.named.end(), is_named)) {
         return Action::Allow;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <map>
-#include <set>
+#include <vector>
 
 #include "policy/update.hpp"
 
@@ -22,9 +22,10 @@ public:
     struct Content {
         SetKind kind = SetKind::Pods;
         Protocol protocol = Protocol::Tcp;
-        std::set<IpAddress> addresses;
+        // Ascending. In vectors, because there may be hundreds of thousands in all sets together.
+        std::vector<IpAddress> addresses;
         std::vector<AddressRange> ranges;
-        std::set<AddressPort> ports;
+        std::vector<AddressPort> ports;
     };
 
     // Throws Error(Internal) if it contradicts what was said before.

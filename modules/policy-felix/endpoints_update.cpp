@@ -7,9 +7,14 @@
 namespace terway::felix {
 namespace {
 
-std::set<IpAddress> difference(const std::set<IpAddress>& a, const std::set<IpAddress>& b) {
-    std::set<IpAddress> out;
-    std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(out, out.end()));
+// What `all` has and `other` has not.
+template <class Member>
+std::vector<Member> missing(std::vector<Member> all, std::vector<Member> other) {
+    std::sort(all.begin(), all.end());
+    std::sort(other.begin(), other.end());
+    std::vector<Member> out;
+    std::set_difference(all.begin(), all.end(), other.begin(), other.end(),
+                        std::back_inserter(out));
     return out;
 }
 
@@ -48,18 +53,11 @@ void Endpoints::read_sets(const twy_policy_update& update, policy::Picture& pict
         const auto* const before = update.is_full != 0 ? picture_.find(change.id) : nullptr;
         if (before != nullptr) {  // the kernel may have what we knew
             change.is_new = false;
-            const std::set<IpAddress> now(change.added.addresses.begin(),
-                                          change.added.addresses.end());
-            const std::set<policy::AddressPort> ports(change.added.ports.begin(),
-                                                      change.added.ports.end());
-            const auto added = difference(now, before->addresses);
-            const auto removed = difference(before->addresses, now);
-            change.added = {{added.begin(), added.end()}, {}, {}};
-            change.removed = {{removed.begin(), removed.end()}, {}, {}};
-            std::set_difference(ports.begin(), ports.end(), before->ports.begin(),
-                                before->ports.end(), std::back_inserter(change.added.ports));
-            std::set_difference(before->ports.begin(), before->ports.end(), ports.begin(),
-                                ports.end(), std::back_inserter(change.removed.ports));
+            const auto now = std::move(change.added);
+            change.added = {
+                missing(now.addresses, before->addresses), {}, missing(now.ports, before->ports)};
+            change.removed = {
+                missing(before->addresses, now.addresses), {}, missing(before->ports, now.ports)};
         } else if (change.is_new) {  // it may be there still, from when it was named before
             for_each_table([&](Table& table) { table.distrust(change.id); });
         }

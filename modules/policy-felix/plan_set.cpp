@@ -86,9 +86,7 @@ ElementDifference difference_of(std::vector<nft::Element> there, std::vector<nft
 }
 
 std::vector<MapPlan> plan_set(const policy::SetId& id, const policy::Picture::Content& content) {
-    const policy::Members members{{content.addresses.begin(), content.addresses.end()},
-                                  content.ranges,
-                                  {content.ports.begin(), content.ports.end()}};
+    const policy::Members members{content.addresses, content.ranges, content.ports};
     std::vector<MapPlan> out;
     for (const auto family : families_of(content)) {
         out.push_back(set_plan(family, id, content));
