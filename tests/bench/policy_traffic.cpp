@@ -159,7 +159,12 @@ private:
         const auto& none = pairs_.front();
         if (pair.load.policies != 0) {
             put("policy", pair, measure, "none", *pair.ours, *none.ours);
-            if (measure != Measure::Cpu) {
+            if (measure != Measure::Cpu && measure != Measure::Packets) {
+                rows_.back().goal = kFlat;
+            }
+            // Each of them is judged, as it is not where there are no policies.
+            if (const auto& few = pairs_.at(1); measure == Measure::Packets && &pair != &few) {
+                put("policy", pair, measure, few.load.name.c_str(), *pair.ours, *few.ours);
                 rows_.back().goal = kFlat;
             }
         }
