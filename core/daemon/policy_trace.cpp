@@ -72,7 +72,7 @@ IpAddress address_of(std::uint8_t family, const std::uint8_t (&bytes)[16]) {
     return Prefix::from_abi(raw).address();
 }
 
-// Who is who. Looked up again now and then, so that packets do not cost a look at the cluster each.
+// Who is who. The endpoints are looked up again now and then, not for each packet.
 class Names {
 public:
     explicit Names(const PolicyTracer::Parts& parts) : parts_(parts) {}
@@ -87,10 +87,13 @@ public:
         const auto found = endpoints_.find(key);
         return found == endpoints_.end() ? std::string() : found->second;
     }
-    std::string pod(const IpAddress& address) {
-        refresh(kFresh);
-        const auto found = pods_.find(address);
-        return found == pods_.end() ? std::string() : found->second;
+    [[nodiscard]] std::string pod(const IpAddress& address) const {
+        if (parts_.policies == nullptr) {
+            return {};
+        }
+        const auto found = parts_.policies->look(
+            [&](const PolicyBook& book) { return book.index().pod_at(address); });
+        return found ? found->text() : std::string();
     }
 
 private:
@@ -99,23 +102,10 @@ private:
             return;
         }
         endpoints_.clear();
-        pods_.clear();
         for (const auto& record : parts_.manager.records()) {
             if (!record.spec.pod_name.empty()) {
                 endpoints_[record.key()] = record.spec.pod_namespace + "/" + record.spec.pod_name;
             }
-        }
-        if (parts_.policies != nullptr) {
-            parts_.policies->look([&](const PolicyBook& book) {
-                for (const auto& [space, of] : book.index().cluster()) {
-                    for (const auto& [name, pod] : of.pods) {
-                        for (const auto& address : pod.addresses) {
-                            pods_[address] = space + "/" + std::string(name);
-                        }
-                    }
-                }
-                return 0;
-            });
         }
         made_ = Clock::now();
     }
@@ -123,7 +113,6 @@ private:
     const PolicyTracer::Parts& parts_;
     std::optional<Deadline> made_;
     std::map<endpoint::EndpointKey, std::string> endpoints_;
-    std::map<IpAddress, std::string> pods_;
 };
 
 json::value or_null(const std::string& text) {

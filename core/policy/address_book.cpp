@@ -20,6 +20,11 @@ PodState* AddressBook::owner(const Claimants& claimants) {
     return claimants.empty() ? nullptr : claimants.back();
 }
 
+const PodState* AddressBook::owner(const IpAddress& address) const {
+    const auto found = claims_.find(address);
+    return found == claims_.end() ? nullptr : owner(found->second);
+}
+
 // `pod` itself is the caller's.
 void AddressBook::settle(const IpAddress& address, const PodState& pod, const Notice& before,
                          const Notice& after) {

@@ -21,6 +21,9 @@ public:
     void claim(PodState& pod, const std::vector<IpAddress>& wanted, const Notice& before,
                const Notice& after);
 
+    // The pod with the best claim; null if there is none.
+    [[nodiscard]] const PodState* owner(const IpAddress& address) const;
+
 private:
     using Claimants = std::vector<PodState*>;  // in the order of the claims
     struct Hash {

@@ -50,6 +50,12 @@ void Index::drop_if_idle(std::string_view name) {
     }
 }
 
+std::optional<ObjectName> Index::pod_at(const IpAddress& address) const {
+    const auto* const found = book_.owner(address);
+    return found == nullptr ? std::nullopt
+                            : std::optional(ObjectName{found->space->name, found->name.text()});
+}
+
 const PodState* Index::pod(const ObjectName& name) const {
     const auto home = spaces_.find(name.space);
     if (home == spaces_.end()) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -68,6 +69,8 @@ public:
     [[nodiscard]] const ClusterPolicyMap& cluster_policies() const noexcept {
         return cluster_policies_;
     }
+    // Whose it is; nothing if nobody's.
+    [[nodiscard]] std::optional<ObjectName> pod_at(const IpAddress& address) const;
     // For cluster policies, whose namespace a pod is in must be known.
     [[nodiscard]] bool is_ready(const PodState& pod) const;
     // Whether take() would give nothing.

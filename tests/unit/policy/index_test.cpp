@@ -166,9 +166,12 @@ TEST(PolicyIndex, GivesAnAddressToItsNewPodAtOnce) {
     cluster.index.set_pod(pod("y", "heir", "10.0.0.2", {{"app", "web"}}));
     cluster.take();
     EXPECT_FALSE(cluster.ingress("db", "10.0.0.2", 5432));
+    EXPECT_EQ(cluster.index.pod_at(ip("10.0.0.2")), (ObjectName{"y", "heir"}));
     cluster.index.remove_pod({"x", "former"}, "uid-former");
     cluster.take();
     EXPECT_FALSE(cluster.ingress("db", "10.0.0.2", 5432));
+    cluster.index.remove_pod({"y", "heir"});
+    EXPECT_EQ(cluster.index.pod_at(ip("10.0.0.2")), std::nullopt);
 }
 
 TEST(PolicyIndex, KeepsThePodOfThatNameWhenItsPredecessorsEndIsHeardLate) {
