@@ -31,9 +31,7 @@ std::uint64_t handle_of(const nlattr* attribute) {
 
 }  // namespace
 
-NftWatch::NftWatch(std::string prefix) : prefix_(std::move(prefix)), socket_(NETLINK_NETFILTER) {
-    (void)losses();
-}
+NftWatch::NftWatch(std::string prefix) : prefix_(std::move(prefix)), socket_(NETLINK_NETFILTER) {}
 
 bool NftWatch::has_changed() {
     auto message = message_of(NFT_MSG_GETGEN, NFPROTO_UNSPEC);

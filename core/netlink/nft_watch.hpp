@@ -18,8 +18,8 @@ public:
     // namespace. Throws Error.
     explicit NftWatch(std::string prefix);
 
-    // The names of those tables that are gone or lost a rule since the last look, or the beginning;
-    // one that was emptied and filled again lost its rules. What came and went between
+    // The names of those tables that are gone or lost a rule since the last look; the first finds
+    // nothing. One that was emptied and filled again lost its rules. What came and went between
     // two looks is not told. Empty where there are no nftables.
     // Throws Error; what was not looked at then is looked at the next time.
     [[nodiscard]] std::vector<std::string> losses();

@@ -34,6 +34,8 @@ protected:
         change_link(socket_, find_link(socket_, "b").value().index, {.up = true});
         ensure_address(socket_, a_, prefix("192.0.2.1/24"));
         monitor_.emplace("terway");
+        while (monitor_->next({}, Clock::now())) {
+        }
     }
 
     // The first change that `wanted` accepts; nothing if none comes.
