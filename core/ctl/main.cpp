@@ -123,7 +123,7 @@ int run(int argc, char** argv) {
         return kExitUsage;
     }
     constexpr std::string_view kTrace = "policy trace";  // and a pod
-    const bool is_trace = verb.starts_with(kTrace);
+    const bool is_trace = (verb + " ").starts_with(std::string(kTrace) + " ");
     const bool is_known = view != nullptr || is_trace;
     if (!is_known || (output != "text" && output != "json")) {
         std::cerr << "terwayctl: "

@@ -13,7 +13,11 @@ namespace json = boost::json;
 std::string directions_of(const json::value& policy) {
     const bool ingress = policy.at("ingress").as_bool();
     const bool egress = policy.at("egress").as_bool();
-    return ingress ? egress ? "ingress, egress" : "ingress" : egress ? "egress" : "-";
+    const std::string words = ingress  ? egress ? "ingress, egress" : "ingress"
+                              : egress ? "egress"
+                                       : "-";
+    const auto* const bad = policy.as_object().if_contains("bad");
+    return bad != nullptr && bad->as_bool() ? words + " (partly invalid: allows nobody)" : words;
 }
 
 // "Admin 10".

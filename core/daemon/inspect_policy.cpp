@@ -56,9 +56,10 @@ std::map<ObjectName, std::vector<ObjectName>> selections(
 
 json::object entry(const ObjectName& name, policy::TierKind tier, bool ingress, bool egress,
                    const std::vector<ObjectName>& pods) {
-    return {{"policy", name.text()}, {"tier", std::string(policy::name_of(tier))},
-            {"priority", nullptr},   {"ingress", ingress},
-            {"egress", egress},      {"pods_here", texts_of(pods)}};
+    return {{"policy", name.text()},      {"tier", std::string(policy::name_of(tier))},
+            {"priority", nullptr},        {"ingress", ingress},
+            {"egress", egress},           {"bad", false},
+            {"pods_here", texts_of(pods)}};
 }
 
 // In the order in which they are asked.
@@ -87,9 +88,10 @@ json::array policies_of(const policy::Index& index,
         const auto found = space->second.policies.find(name.name);
         if (found != space->second.policies.end()) {
             const auto& policy = found->second;
-            sorted.emplace(std::tuple(TierKind::NetworkPolicy, 0, name),
-                           entry(name, TierKind::NetworkPolicy, policy.ingress.has_value(),
-                                 policy.egress.has_value(), pods));
+            auto made = entry(name, TierKind::NetworkPolicy, policy.ingress.has_value(),
+                              policy.egress.has_value(), pods);
+            made["bad"] = policy.is_bad;
+            sorted.emplace(std::tuple(TierKind::NetworkPolicy, 0, name), std::move(made));
         }
     }
     json::array all;

@@ -186,10 +186,26 @@ void PolicyService::count_closed() const {
         .set(static_cast<double>(board_.closed()));
 }
 
+namespace {
+
+void warn_of_bad(const PolicyNews& news) {
+    for (const auto& [name, policy] : news.policies) {
+        if (policy != nullptr && policy->is_bad) {
+            log::warning(
+                "a NetworkPolicy has a part that the API server should have refused; that "
+                "part allows nobody",
+                {{"policy", name.text()}});
+        }
+    }
+}
+
+}  // namespace
+
 void PolicyService::gather(const std::stop_token& stop, Deadline deadline) {
     auto news = parts_.inbox.take(stop, deadline);
     const auto begun = Clock::now();
     while (true) {
+        warn_of_bad(news);
         {
             const MutexLock lock(book_mutex_);
             book_.take(news);

@@ -80,7 +80,16 @@ public:
         }
         return value_ends();
     }
-    bool on_null(Code&) { return value_ends(); }
+    // In a list of objects it is an empty one, as it is to the API server.
+    bool on_null(Code&) {
+        const bool is_element = skipped_ == 0 && next_ != nullptr && !open_.empty() &&
+                                open_.back()->kind == Shape::Kind::List;
+        if (is_element && next_->kind == Shape::Kind::Object && has_ends(*next_)) {
+            sink_.begin(next_->tag);
+            sink_.end(next_->tag);
+        }
+        return value_ends();
+    }
     bool on_comment_part(json::string_view, Code&) { return true; }
     bool on_comment(json::string_view, Code&) { return true; }
 

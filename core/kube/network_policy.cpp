@@ -23,9 +23,10 @@ enum PolicyTag : Tag {
     kPortEnd,
 };
 
-// For what matches nothing: no number is from 1 to 0.
-constexpr std::uint16_t kNoFirst = 1;
-constexpr std::uint16_t kNoLast = 0;
+// Matches nothing: no number is from 1 to 0.
+PolicyPort no_port() {
+    return {Protocol::Tcp, {}, 1, 0};
+}
 
 Shape rules_shape(Tag tag, std::string_view peers) {
     const auto block = Shape::object(
@@ -115,6 +116,7 @@ void Builder<NetworkPolicy>::end(Tag tag) {
     switch (tag) {
         case kSubject:
             selector_.close();
+            subject_is_bad_ = selector_.is_bad();
             break;
         case kPeerPods:
         case kPeerSpaces:
@@ -130,10 +132,12 @@ void Builder<NetworkPolicy>::end(Tag tag) {
             egress_.push_back(std::exchange(rule_, {}));
             break;
         case kPeer:
+            policy_.is_bad = policy_.is_bad || !is_peer_good();
             rule_.peers.push_back(is_peer_good() ? std::move(peer_) : PolicyPeer{});
             break;
         case kPort:
             rule_.ports.push_back(finished_port());
+            policy_.is_bad = policy_.is_bad || rule_.ports.back() == no_port();
             break;
         default:
             if (!selector_.end(tag)) {
@@ -144,7 +148,7 @@ void Builder<NetworkPolicy>::end(Tag tag) {
 
 bool Builder<NetworkPolicy>::is_peer_good() const {
     const bool has_selector = peer_.pods || peer_.spaces;
-    return !peer_is_bad_ && (!peer_.block || (has_cidr_ && !has_selector));
+    return !peer_is_bad_ && (peer_.block ? has_cidr_ && !has_selector : has_selector);
 }
 
 PolicyPort Builder<NetworkPolicy>::finished_port() const {
@@ -161,7 +165,7 @@ PolicyPort Builder<NetworkPolicy>::finished_port() const {
         !port_.end.empty() && (port_.port.empty() || !port.name.empty());
     const bool is_zero = !port_.port.empty() && port.name.empty() && port.first == 0;
     if (!protocol || has_end_without_number || is_zero) {
-        return {port.protocol, {}, kNoFirst, kNoLast};
+        return no_port();
     }
     return port;
 }
@@ -176,6 +180,7 @@ void Builder<NetworkPolicy>::value(Tag tag, std::string_view key, std::string_vi
             types_.said = true;
             types_.ingress = types_.ingress || text == "Ingress";
             types_.egress = types_.egress || text == "Egress";
+            types_.is_bad = types_.is_bad || (text != "Ingress" && text != "Egress");
             break;
         case kCidr:
         case kExcept:
@@ -210,6 +215,15 @@ NetworkPolicy Builder<NetworkPolicy>::take() {
         types_.egress = !egress_.empty();
     }
     policy_.meta = meta_.take();
+    if (subject_is_bad_ || types_.is_bad) {
+        policy_.is_bad = true;
+        types_.ingress = types_.egress = true;
+    }
+    if (subject_is_bad_) {
+        subject_.reset();
+        ingress_.clear();
+        egress_.clear();
+    }
     policy_.pods = subject_.value_or(LabelSelector{});
     if (types_.ingress) {
         policy_.ingress = std::move(ingress_);
@@ -219,6 +233,7 @@ NetworkPolicy Builder<NetworkPolicy>::take() {
     }
     types_ = {};
     subject_.reset();
+    subject_is_bad_ = false;
     ingress_.clear();
     egress_.clear();
     return std::exchange(policy_, {});

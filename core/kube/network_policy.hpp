@@ -58,6 +58,7 @@ struct NetworkPolicy {
     LabelSelector pods;
     PolicyRules ingress;  // nullopt: not of this policy's types
     PolicyRules egress;
+    bool is_bad = false;  // a part of it, which the API server should have refused, allows nobody
 };
 
 template <>
@@ -68,7 +69,8 @@ struct Kind<NetworkPolicy> {
     static constexpr bool kNamespaced = true;
 };
 
-// What the API server would have refused allows nobody.
+// What the API server would have refused allows nobody; if that is the selector of pods or a type,
+// nobody may talk to any pod of the namespace, or in any direction.
 template <>
 class Builder<NetworkPolicy> {
 public:
@@ -84,6 +86,7 @@ private:
         bool said = false;
         bool ingress = false;
         bool egress = false;
+        bool is_bad = false;
     };
     // As it is written.
     struct Port {
@@ -102,6 +105,7 @@ private:
     std::vector<PolicyRule> egress_;
     Types types_;
     std::optional<LabelSelector> subject_;
+    bool subject_is_bad_ = false;
     SelectorReader selector_;
     PolicyRule rule_;
     PolicyPeer peer_;

@@ -176,7 +176,7 @@ void Monitor::drain() {
 
 void Monitor::look_at_nftables() {
     try {
-        for (auto& name : nftables_.losses()) {
+        for (auto& name : nftables_.tampered()) {
             Change change{.kind = Change::Kind::Nftables, .removed = true};
             change.name = std::move(name);
             pending_.push_back(std::move(change));

@@ -26,7 +26,7 @@ struct Change {
         Address,
         Route,
         Rule,
-        Nftables,  // a watched table or a rule of it was removed
+        Nftables,  // see NftWatch
     };
     Kind kind = Kind::Everything;
     bool removed = false;          // a link that is down counts as there

@@ -72,14 +72,26 @@ NftWatch::Tables NftWatch::look() {
             message, "list the rules of nftables table " + table.name, [&] { rules.clear(); },
             [&](const nlmsghdr& entry) {
                 const auto parts = parse<NFTA_RULE_MAX + 1>(entry, sizeof(nfgenmsg));
-                rules.push_back(handle_of(parts[NFTA_RULE_HANDLE]));
+                if (parts[NFTA_RULE_CHAIN] != nullptr) {
+                    rules[nla_get_string(parts[NFTA_RULE_CHAIN])].push_back(
+                        handle_of(parts[NFTA_RULE_HANDLE]));
+                }
             });
-        std::sort(rules.begin(), rules.end());
+        for (auto& [_, handles] : rules) {
+            std::sort(handles.begin(), handles.end());
+        }
     }
     return tables;
 }
 
-std::vector<std::string> NftWatch::losses() {
+bool NftWatch::differ(const Table& before, const Table& now) {
+    return std::any_of(before.rules.begin(), before.rules.end(), [&](const auto& chain) {
+        const auto still = now.rules.find(chain.first);
+        return still == now.rules.end() || still->second != chain.second;
+    });
+}
+
+std::vector<std::string> NftWatch::tampered() {
     const auto before = generation_;
     if (!has_changed()) {
         return {};
@@ -91,15 +103,15 @@ std::vector<std::string> NftWatch::losses() {
         generation_ = before;
         throw;
     }
-    std::vector<std::string> lost;
+    std::vector<std::string> names;
     for (const auto& [handle, table] : known_) {
         const auto still = now.find(handle);
-        if (still == now.end() || !std::ranges::includes(still->second.rules, table.rules)) {
-            lost.push_back(table.name);
+        if (still == now.end() || differ(table, still->second)) {
+            names.push_back(table.name);
         }
     }
     known_ = std::move(now);
-    return lost;
+    return names;
 }
 
 }  // namespace terway::netlink

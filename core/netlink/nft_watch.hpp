@@ -1,5 +1,5 @@
-// What goes missing in nftables, found by looking. Being told (NFNLGRP_NFTABLES) would have the
-// kernel write a message for each element of each set that anybody changes, at the changer's
+// What others do to tables of nftables, found by looking. Being told (NFNLGRP_NFTABLES) would have
+// the kernel write a message for each element of each set that anybody changes, at the changer's
 // expense; a look costs one question while nothing changes.
 #pragma once
 
@@ -18,22 +18,24 @@ public:
     // namespace. Throws Error.
     explicit NftWatch(std::string prefix);
 
-    // The names of those tables that are gone or lost a rule since the last look; the first finds
-    // nothing. One that was emptied and filled again lost its rules. What came and went between
-    // two looks is not told. Empty where there are no nftables.
-    // Throws Error; what was not looked at then is looked at the next time.
-    [[nodiscard]] std::vector<std::string> losses();
+    // The names of those tables that somebody may have tampered with since the last look: that are
+    // gone or lost a rule, or of which a chain got a rule beside those it had, because who owns a
+    // chain writes it anew. The first look finds nothing, and what came and went between two is not
+    // told. Empty where there are no nftables. Throws Error; what was not looked at then is looked
+    // at the next time.
+    [[nodiscard]] std::vector<std::string> tampered();
 
 private:
     struct Table {
         std::string name;
         std::uint8_t family = 0;
-        std::vector<std::uint64_t> rules;  // their handles, ascending
+        std::map<std::string, std::vector<std::uint64_t>> rules;  // handles, ascending, by chain
     };
     using Tables = std::map<std::uint64_t, Table>;  // by handle: none is given twice
 
     [[nodiscard]] bool has_changed();
     [[nodiscard]] Tables look();
+    [[nodiscard]] static bool differ(const Table& before, const Table& now);
 
     std::string prefix_;
     Socket socket_;

@@ -119,6 +119,7 @@ void Endpoints::bring(const sdk::EndpointView& endpoint, const twy_attachment& m
         table->want(brought.link, brought.end);
         table->verify(brought.link);
         table->reconcile(picture_, {});
+        close_gap(*table);
     }
     tracer_->put({at->first, brought.link, name_of(endpoint),
                   brought.has_host_link ? ::if_nametoindex(brought.link.c_str()) : 0,
@@ -192,6 +193,7 @@ void Endpoints::apply(const twy_policy_update& update) {
     for_each_table([&](Table& table) {
         try {
             table.reconcile(picture_, changes_);
+            close_gap(table);
             if (is_begun_) {
                 table.allow_sweeping();
             }

@@ -69,6 +69,8 @@ private:
     void read_sets(const twy_policy_update& update, policy::Picture& picture);
     void read_ends(const twy_policy_update& update);
     void put(All::value_type& entry, End end);
+    // After a reconcile: what opened while its rules were gone is cut.
+    void close_gap(Table& table);
     // The tables inside pods and the host's.
     void for_each_table(const std::function<void(Table&)>& body);
     [[nodiscard]] Judges judges_of(const Endpoint& endpoint) const;

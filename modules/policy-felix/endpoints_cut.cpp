@@ -34,6 +34,18 @@ Judges Endpoints::judges_of(const Endpoint& endpoint) const {
     return judges;
 }
 
+void Endpoints::close_gap(Table& table) {
+    if (!table.take_gap() || !options_.cuts_established) {
+        return;
+    }
+    for (const auto& [key, endpoint] : all_) {
+        const bool is_judged = table.ends().contains(endpoint.link) && endpoint.end.is_told;
+        if (is_judged) {
+            narrowed_.insert(key);
+        }
+    }
+}
+
 std::set<IpAddress> Endpoints::begin_cut() {
     being_cut_.merge(std::exchange(narrowed_, {}));
     std::set<IpAddress> on_host;

@@ -63,6 +63,7 @@ public:
                        const twy_attachment& made) override {
         const MutexLock lock(mutex_);
         backend().attach(endpoint, made);
+        cut_condition_.notify_one();
     }
     void detach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const MutexLock lock(mutex_);
@@ -78,6 +79,7 @@ public:
                       const twy_attachment& made) override {
         const MutexLock lock(mutex_);
         backend().adopt(endpoint, made);
+        cut_condition_.notify_one();
     }
     void apply(const sdk::Call& /*call*/, const twy_policy_update& update) override {
         const MutexLock lock(mutex_);

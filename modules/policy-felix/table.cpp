@@ -123,6 +123,7 @@ void Table::reconcile(const policy::Picture& picture, std::span<const policy::Se
 void Table::attempt(const policy::Picture& picture, std::span<const policy::SetChange> changes) {
     refresh();
     fresh_.clear();
+    had_gap_ = had_gap_ || bases_ != Bases::Fine;
     if (rewrites_bases_ && bases_ == Bases::Fine) {
         bases_ = Bases::Other;
     }

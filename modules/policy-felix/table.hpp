@@ -60,6 +60,9 @@ public:
     // or it is closed if nobody can know any more what was in force. Throws Error.
     void verify(const std::string& link);
 
+    // Whether reconcile found base chains that may have let through what rules forbid; told once.
+    [[nodiscard]] bool take_gap() noexcept { return std::exchange(had_gap_, false); }
+
     // An endpoint that is wanted no more, and what is there of it.
     void remove(const std::string& link);
     // Everything. Nothing is wanted any more.
@@ -133,6 +136,7 @@ private:
     std::uint32_t generation_ = 0;
     bool has_table_ = false;
     Bases bases_ = Bases::Broken;
+    bool had_gap_ = false;
     std::set<std::string> chains_;
     std::set<std::string> sets_;
     std::map<std::string, std::set<std::string>> links_;  // by map of links

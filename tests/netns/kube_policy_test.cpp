@@ -177,6 +177,8 @@ TEST_F(KubePolicy, TraceSaysLiveWhatIsAllowedAndWhatIsDenied) {
     EXPECT_THAT(trace({"-o", "json", "--denied"}),
                 Contains(testing::AllOf(HasSubstr(R"("verdict":"denied")"),
                                         HasSubstr(R"("to_pod":"default/web")"))));
+    EXPECT_EQ(node().ctl({"policy", "tracex"}).exit, 2);
+    EXPECT_THAT(node().ctl({"policy", "trace", "a", "b"}).err, HasSubstr("one NAMESPACE/POD"));
 }
 
 TEST_F(KubePolicy, RulesFollowPoliciesLabelsAndPods) {

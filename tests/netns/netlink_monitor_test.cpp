@@ -133,6 +133,15 @@ TEST_F(NetlinkMonitor, TellsOfARuleThatWentWhileItWasNotAsked) {
     EXPECT_EQ(lost->name, "terway-t");
 }
 
+TEST_F(NetlinkMonitor, TellsOfARuleThatSomebodyPutBesideOthers) {
+    ASSERT_EQ(std::system("nft 'add table inet terway-t; add chain inet terway-t c;"
+                          " add rule inet terway-t c drop'"),
+              0);
+    EXPECT_FALSE(monitor_->next({}, after(milliseconds(500))));
+    ASSERT_EQ(std::system("nft insert rule inet terway-t c accept"), 0);
+    EXPECT_TRUE(await([](const auto& each) { return each.name == "terway-t"; }));
+}
+
 TEST_F(NetlinkMonitor, TellsOfATableThatWasMadeAnewMeanwhile) {
     const auto* const make =
         "nft 'add table inet terway-t; add chain inet terway-t c;"

@@ -1,8 +1,9 @@
-// policy-felix finds its rules damaged by somebody while no daemon ran.
+// policy-felix finds its rules damaged by somebody.
 #include <cstdlib>
 
 #include "netlink/nft_read.hpp"
 #include "policy_fixture.hpp"
+#include "stream.hpp"
 
 namespace terway::test {
 namespace {
@@ -119,6 +120,22 @@ TEST_F(PolicyRepair, ADamagedGroupIsMendedByTheAdoptionOfADaemonThatKnowsIt) {
     EXPECT_THAT(check("b"), HasSubstr("rules in chain " + group_));
     auto& of = cluster_.pod("x/b");
     cluster_.on_node("n1", [&] { cluster_.module("n1").adopt_policy(of.endpoint, of.made); });
+    expect_as_before();
+}
+
+TEST_F(PolicyRepair, WhatOpenedWhileTheTableWasGoneIsCutByTheRepair) {
+    cluster_.on_node("n1", [] {
+        nft("'table inet other { chain f { type filter hook forward priority 0; "
+            "ct state established accept; }; }'");
+        nft("delete table inet terway-policy");
+    });
+    const Stream forbidden(cluster_.external("e1").fd(), pod("b").fd(), b_);
+    const Stream fine(cluster_.external("e1").fd(), pod("a").fd(), a_);
+    ASSERT_TRUE(forbidden.carries("all is open"));
+    auto& of = cluster_.pod("x/a");
+    cluster_.on_node("n1", [&] { cluster_.module("n1").adopt_policy(of.endpoint, of.made); });
+    EXPECT_TRUE(eventually([&] { return !forbidden.carries("x", kSilence); }, patience()));
+    EXPECT_TRUE(fine.carries("still there"));
     expect_as_before();
 }
 

@@ -208,6 +208,34 @@ TEST(KubeNetworkPolicy, LetsNobodyThroughForWhatItDoesNotUnderstand) {
     for (const auto& port : rule.ports) {
         EXPECT_GT(port.first, port.last);
     }
+    EXPECT_TRUE(policy.is_bad);
+}
+
+TEST(KubeNetworkPolicy, TakesANullForAPeerOrAPortThatIsEmpty) {
+    const auto peers = read<NetworkPolicy>(R"({"spec": {"ingress": [{"from": [null]}]}})");
+    EXPECT_THAT(peers.ingress->at(0).peers, ElementsAre(PolicyPeer{}));
+    EXPECT_TRUE(peers.is_bad);
+    const auto ports = read<NetworkPolicy>(R"({"spec": {"ingress": [{"ports": [null]}]}})");
+    EXPECT_THAT(ports.ingress->at(0).ports, ElementsAre(PolicyPort{}));
+    EXPECT_FALSE(read<NetworkPolicy>(R"({"spec": {"ingress": [{}], "egress": null}})").is_bad);
+}
+
+TEST(KubeNetworkPolicy, ClosesTheNamespaceIfItCannotTellWhichPodsAreMeant) {
+    const auto policy = read<NetworkPolicy>(R"({"spec": {"podSelector": {
+        "matchExpressions": [{"key": "k", "operator": "Like", "values": ["x"]}]},
+        "ingress": [{}], "policyTypes": ["Ingress"]}})");
+    EXPECT_TRUE(policy.is_bad);
+    EXPECT_EQ(policy.pods, LabelSelector{});
+    EXPECT_TRUE(policy.ingress.value().empty());
+    EXPECT_TRUE(policy.egress.value().empty());
+}
+
+TEST(KubeNetworkPolicy, ClosesBothDirectionsIfItCannotTellWhichIsMeant) {
+    const auto policy =
+        read<NetworkPolicy>(R"({"spec": {"ingress": [{}], "policyTypes": ["Ingres"]}})");
+    EXPECT_TRUE(policy.is_bad);
+    EXPECT_EQ(policy.ingress.value().size(), 1U);
+    EXPECT_TRUE(policy.egress.value().empty());
 }
 
 TEST(KubeNetworkPolicy, CarriesNothingOverToTheNext) {
