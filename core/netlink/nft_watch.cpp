@@ -77,8 +77,8 @@ NftWatch::Tables NftWatch::look() {
                         handle_of(parts[NFTA_RULE_HANDLE]));
                 }
             });
-        for (auto& [_, handles] : rules) {
-            std::sort(handles.begin(), handles.end());
+        for (auto& chain : rules) {
+            std::sort(chain.second.begin(), chain.second.end());
         }
     }
     return tables;
