@@ -173,4 +173,12 @@ Rates rates_of(const std::map<std::string, std::string>& annotations) {
             direction(annotations, "egress-bandwidth")};
 }
 
+Rates rates_if_any(const std::map<std::string, std::string>& annotations) {
+    try {
+        return rates_of(annotations);
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 }  // namespace terway::endpoint
