@@ -27,8 +27,7 @@ std::function<void(const endpoint::EndpointRecord&, const std::string&)> repair_
     return [kube](const auto& record, const auto& found) { kube->repaired(record, found); };
 }
 
-std::function<bool(const kube::Pod&, const endpoint::QosWish&)> limiter(
-    endpoint::Manager& manager) {
+ApplyLimits limiter(endpoint::Manager& manager) {
     return [&manager](const kube::Pod& pod, const endpoint::QosWish& wish) {
         return manager.limit({pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},
                              wish, {after(kLimitTime), {}, {}});

@@ -17,7 +17,6 @@ namespace terway::daemon {
 [[nodiscard]] std::function<void(const endpoint::EndpointRecord&, const std::string&)>
 repair_listener(KubeService* kube);
 // Borrows the manager.
-[[nodiscard]] std::function<bool(const kube::Pod&, const endpoint::QosWish&)> limiter(
-    endpoint::Manager& manager);
+[[nodiscard]] ApplyLimits limiter(endpoint::Manager& manager);
 
 }  // namespace terway::daemon

@@ -195,8 +195,7 @@ std::jthread KubeService::watch_capacity(std::function<std::string()> trouble) {
     });
 }
 
-std::jthread KubeService::watch_limits(
-    std::function<bool(const kube::Pod&, const endpoint::QosWish&)> apply) {
+std::jthread KubeService::watch_limits(ApplyLimits apply) {
     const auto tell = [this](const kube::Pod& pod, bool is_warning, const std::string& message) {
         if (profile_.kube.events) {
             outbox_.tell({{"Pod", pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},

@@ -56,8 +56,7 @@ public:
     [[nodiscard]] std::jthread watch_capacity(std::function<std::string()> trouble);
 
     // Pods' limits follow their annotations as long as the thread lives; see LimitParts::apply.
-    [[nodiscard]] std::jthread watch_limits(
-        std::function<bool(const kube::Pod&, const endpoint::QosWish&)> apply);
+    [[nodiscard]] std::jthread watch_limits(ApplyLimits apply);
 
     [[nodiscard]] const std::string& node() const noexcept { return node_name_; }
     [[nodiscard]] endpoint::PodSource& pods() noexcept { return pods_; }

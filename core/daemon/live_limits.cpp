@@ -33,9 +33,8 @@ std::string in_words(const endpoint::QosWish& wish) {
 // Whether that is all there is to do for now.
 bool follow(const LimitParts& parts, const kube::Pod& pod) {
     try {
-        const auto wish = endpoint::qos_wish_of(annotations_of(pod));
-        if (parts.apply(pod, wish)) {
-            parts.tell(pod, false, in_words(wish));
+        if (const auto now = parts.apply(pod, endpoint::qos_wish_of(annotations_of(pod)))) {
+            parts.tell(pod, false, in_words(*now));
         }
     } catch (const Error& error) {
         if (error.status() == Status::Invalid) {

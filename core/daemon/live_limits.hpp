@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -30,12 +31,15 @@ private:
     std::set<Name> names_ TERWAY_GUARDED_BY(mutex_);
 };
 
+using ApplyLimits =
+    std::function<std::optional<endpoint::QosWish>(const kube::Pod&, const endpoint::QosWish&)>;
+
 struct LimitParts {
     PodNews& news;
     const kube::Cache<kube::Pod>& pods;
-    // Gives the pod's endpoints these limits; true if they had others. Throws Error; then it is
-    // called again later.
-    std::function<bool(const kube::Pod&, const endpoint::QosWish&)> apply;
+    // Gives the pod's endpoints these limits; answers what they have, if they had others. Throws
+    // Error; then it is called again later.
+    ApplyLimits apply;
     // Hears of each change, and of annotations that say nothing sensible: such a pod keeps what it
     // has. Must not throw.
     std::function<void(const kube::Pod&, bool is_warning, const std::string& message)> tell;

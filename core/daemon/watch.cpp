@@ -26,8 +26,8 @@ constexpr seconds kNap{5};
 // What every module's nftables tables are called, see docs/module-abi.md.
 constexpr const char* kOurTables = "terway";
 constexpr seconds kRepairTime{60};
-// Modules delete rules of theirs as well. Who looks at everything for that and finds all well rests
-// so many times as long as it took.
+// Modules delete rules and queues of theirs as well. Who looks at everything for that and finds all
+// well rests so many times as long as it took.
 constexpr int kRest = 9;
 
 void note(const netlink::Change& change, Suspects& suspects) {
@@ -37,6 +37,7 @@ void note(const netlink::Change& change, Suspects& suspects) {
             suspects.everything = true;
             break;
         case Kind::Nftables:
+        case Kind::Tc:
             break;  // it may be our own doing
         case Kind::Link:
             if (change.removed || !change.up) {
@@ -63,6 +64,13 @@ void note(const netlink::Change& change, Suspects& suspects) {
     }
 }
 
+// Of what no endpoint is known to have: who has it, only a look at everything tells.
+bool may_be_a_loss(const netlink::Change& change) {
+    using Kind = netlink::Change::Kind;
+    return change.kind == Kind::Nftables || change.kind == Kind::Tc ||
+           (change.kind == Kind::Link && change.is_ifb && change.removed);
+}
+
 class Watch {
 public:
     Watch(endpoint::Manager& manager, const std::vector<endpoint::EniCare*>& cares)
@@ -74,7 +82,7 @@ public:
             if (change) {
                 hear(*change);
             }
-            if (has_lost_rules_ && Clock::now() >= rested_) {
+            if (has_losses_ && Clock::now() >= rested_) {
                 suspect([](Suspects& suspects) { suspects.everything = true; });
             }
             if (!suspects_.empty() && (!change || Clock::now() >= latest_)) {
@@ -86,7 +94,7 @@ public:
 private:
     [[nodiscard]] Deadline next_look() const {
         if (suspects_.empty()) {
-            return has_lost_rules_ ? rested_ : after(kNap);
+            return has_losses_ ? rested_ : after(kNap);
         }
         return std::min(after(kSilence), latest_);
     }
@@ -101,7 +109,7 @@ private:
 
     void hear(const netlink::Change& change) {
         using Kind = netlink::Change::Kind;
-        has_lost_rules_ = has_lost_rules_ || change.kind == Kind::Nftables;
+        has_losses_ = has_losses_ || may_be_a_loss(change);
         suspect([&](Suspects& suspects) { note(change, suspects); });
         if (change.kind == Kind::Link || change.kind == Kind::Everything) {
             for (auto* const care : cares_) {
@@ -112,14 +120,14 @@ private:
 
     void put_right(const endpoint::Operation& operation) {
         const auto suspects = std::exchange(suspects_, {});
-        const bool looks_for_rules = suspects.everything && std::exchange(has_lost_rules_, false);
+        const bool looks_for_losses = suspects.everything && std::exchange(has_losses_, false);
         const auto begun = Clock::now();
         std::size_t repaired = 0;
         for (auto* const care : cares_) {
             repaired += care->repair(suspects, operation);
         }
         repaired += manager_.repair(suspects, operation);
-        if (looks_for_rules) {
+        if (looks_for_losses) {
             const auto now = Clock::now();
             rested_ = repaired == 0 ? now + kRest * (now - begun) : now;
         }
@@ -130,7 +138,7 @@ private:
     netlink::Monitor monitor_{kOurTables};
     Suspects suspects_;
     Deadline latest_{};  // when what is suspected is looked at even without silence
-    bool has_lost_rules_ = false;
+    bool has_losses_ = false;
     Deadline rested_{};
 };
 

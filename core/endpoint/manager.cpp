@@ -81,7 +81,8 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     }
     auto record = new_record(request, pins_of(choice.chain, parts_.modules));
     record.spec.source = source_of(choice.chain.addresses);
-    take_wish(record.spec, qos_wish_of(facts.annotations));
+    take_wish(record.spec, qos_wish_of(facts.annotations),
+              rates_if_any(request.config.runtime.pod_annotations));
     if (facts.keeps_addresses && record.spec.sticky.empty()) {
         record.spec.sticky = sticky_name({"*/*"}, record.spec);
     }

@@ -98,10 +98,11 @@ public:
     // Answers how many were. Does not throw.
     std::size_t repair(const Suspects& suspects, const Operation& operation);
 
-    // Gives the pod's running endpoints that have a QoS module what it asks for. Answers whether
-    // they had anything else. Throws Error; then the record still says the former.
-    [[nodiscard]] bool limit(const PodIdentity& pod, const QosWish& wish,
-                             const Operation& operation);
+    // Gives the pod's running endpoints that have a QoS module what its annotations ask for now.
+    // Answers what they have, if they had anything else. Throws Error; then the record still says
+    // the former.
+    [[nodiscard]] std::optional<QosWish> limit(const PodIdentity& pod, const QosWish& wish,
+                                               const Operation& operation);
 
     // How the limits of a running endpoint do; nothing if it has none. Throws Error.
     [[nodiscard]] std::optional<LimitStates> observe(const EndpointRecord& record,
@@ -150,8 +151,8 @@ private:
     bool take_down_quietly(const EndpointRecord& record, const Operation& operation);
     // Nothing remembers these addresses any more; the pool may give them to others.
     void set_free(const std::vector<IpAddress>& addresses) noexcept;
-    [[nodiscard]] bool limit_one(const EndpointKey& key, const PodIdentity& pod,
-                                 const QosWish& wish, const Operation& operation);
+    [[nodiscard]] std::optional<QosWish> limit_one(const EndpointKey& key, const PodIdentity& pod,
+                                                   const QosWish& wish, const Operation& operation);
     [[nodiscard]] bool repair_one(const EndpointKey& key, const Operation& operation);
     void take_over_one(EndpointRecord record, const Operation& operation, Adoption& adoption);
 

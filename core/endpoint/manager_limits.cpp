@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "endpoint/manager.hpp"
 #include "endpoint/manager_detail.hpp"
+#include "endpoint/spec_maker.hpp"
 
 namespace terway::endpoint {
 namespace {
@@ -22,38 +23,44 @@ bool can_be_limited(const EndpointRecord& record) {
 
 bool needs(const EndpointRecord& record, const PodIdentity& pod, const QosWish& wish) {
     return can_be_limited(record) && is_of(record.spec, pod) &&
-           detail::wish_of(record.spec) != wish;
+           following(record.spec, wish) != record.spec;
 }
 
 }  // namespace
 
 using namespace detail;
 
-bool Manager::limit_one(const EndpointKey& key, const PodIdentity& pod, const QosWish& wish,
-                        const Operation& operation) {
+std::optional<QosWish> Manager::limit_one(const EndpointKey& key, const PodIdentity& pod,
+                                          const QosWish& wish, const Operation& operation) {
     const log::Scope scope({{"endpoint", key.text()}});
     auto guard = keys_.lock(key, operation.stop, operation.deadline);
     auto record = parts_.registry.find(key);
     if (!record || !needs(*record, pod, wish)) {
-        return false;
+        return std::nullopt;
     }
-    record->spec.ingress_bps = wish.rates.ingress;
-    record->spec.egress_bps = wish.rates.egress;
-    record->spec.priority = wish.priority;
+    const auto before = wish_of(record->spec);
+    record->spec = following(std::move(record->spec), wish);
+    const auto now = wish_of(record->spec);
+    if (now == before) {
+        parts_.registry.put(*record);  // other words for the same
+        return std::nullopt;
+    }
     const auto netns = reopen(record->spec.netns);
     chain_.limit(*record, fd_of(netns), operation, overdue(operation, guard, nullptr, key));
     parts_.registry.put(*record);
-    log::info("bandwidth changed", {{"ingress_bps", wish.rates.ingress},
-                                    {"egress_bps", wish.rates.egress},
-                                    {"priority", name_of(wish.priority)}});
-    return true;
+    log::info("bandwidth changed", {{"ingress_bps", now.rates.ingress},
+                                    {"egress_bps", now.rates.egress},
+                                    {"priority", name_of(now.priority)}});
+    return now;
 }
 
-bool Manager::limit(const PodIdentity& pod, const QosWish& wish, const Operation& operation) {
-    bool changed = false;
+std::optional<QosWish> Manager::limit(const PodIdentity& pod, const QosWish& wish,
+                                      const Operation& operation) {
+    std::optional<QosWish> changed;
     for (const auto& record : parts_.registry.all()) {
         if (needs(record, pod, wish)) {
-            changed = limit_one(record.key(), pod, wish, operation) || changed;
+            const auto now = limit_one(record.key(), pod, wish, operation);
+            changed = now ? now : changed;
         }
     }
     return changed;

@@ -15,7 +15,8 @@ namespace terway::endpoint {
 namespace {
 
 constexpr const char* kTerwayForm =
-    "a number and B, K, M, G or T, in bytes a second and powers of 1024, such as \"10M\"";
+    "a number and B, K, M, G or T, in bytes a second and powers of 1024, more than 0 and at most "
+    "113T, such as \"10M\"";
 constexpr const char* kKubernetesForm =
     "a quantity in bits a second from 1k to 1P, such as \"10M\"";
 constexpr double kBitsInByte = 8;
@@ -115,6 +116,15 @@ std::optional<double> quantity_unit(std::string_view unit) {
     return found == kUnits.end() ? exponent(unit) : std::optional(found->factor);
 }
 
+// For a complaint, which has to stay short and on one line: its end says what is accepted.
+std::string shown(const std::string& value) {
+    constexpr std::size_t kLongest = 64;
+    std::string out = value.substr(0, kLongest);
+    std::replace_if(
+        out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+    return '"' + out + '"' + (value.size() > kLongest ? "..." : "");
+}
+
 [[noreturn]] void refuse(const char* form) {
     throw Error(Status::Invalid, std::string("it must be ") + form);
 }
@@ -132,7 +142,7 @@ std::uint64_t rate(const std::map<std::string, std::string>& annotations, const 
         return parse(found->second);
     } catch (const Error& error) {
         throw Error(Status::Invalid,
-                    "annotation " + name + ": \"" + found->second + "\": " + error.what());
+                    "annotation " + name + ": " + shown(found->second) + ": " + error.what());
     }
 }
 
@@ -171,6 +181,14 @@ std::uint64_t kubernetes_rate(std::string_view text) {
 Rates rates_of(const std::map<std::string, std::string>& annotations) {
     return {direction(annotations, "ingress-bandwidth"),
             direction(annotations, "egress-bandwidth")};
+}
+
+Rates rates_if_any(const std::map<std::string, std::string>& annotations) {
+    try {
+        return rates_of(annotations);
+    } catch (const Error&) {
+        return {};
+    }
 }
 
 }  // namespace terway::endpoint

@@ -24,6 +24,8 @@ struct Rates {
 
 // Throws Error(Invalid) naming annotation, value and accepted form.
 [[nodiscard]] Rates rates_of(const std::map<std::string, std::string>& annotations);
+// None where they cannot be read.
+[[nodiscard]] Rates rates_if_any(const std::map<std::string, std::string>& annotations);
 
 // A number and one of B, K, M, G, T, also as KB or KiB, in any case: bytes a second. Answers bits a
 // second. Throws Error(Invalid) with the accepted form.

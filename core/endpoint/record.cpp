@@ -181,6 +181,8 @@ json::object write(const EndpointSpec& spec, const json::storage_ptr& memory) {
                          {"egress_bps", spec.egress_bps},
                          {"ingress_burst", spec.ingress_burst},
                          {"egress_burst", spec.egress_burst},
+                         {"annotated_ingress_bps", spec.annotated.ingress},
+                         {"annotated_egress_bps", spec.annotated.egress},
                          {"priority", name_of(spec.priority)},
                          {"host_ifname", spec.host_ifname}},
                         memory);
@@ -195,9 +197,16 @@ pool::Source read_source(const Members& members) {
     return members.text_or_nothing("eni").empty() ? pool::Source::PodCidr : pool::Source::Eni;
 }
 
-// Records of earlier versions know no bursts.
-std::uint64_t number_or_nothing(const Members& members, const char* name) {
-    return members.has(name) ? members.number<std::uint64_t>(name) : 0;
+// For members that records of earlier versions lack.
+std::uint64_t number_or(const Members& members, const char* name, std::uint64_t otherwise) {
+    return members.has(name) ? members.number<std::uint64_t>(name) : otherwise;
+}
+
+// What an earlier version limited was what annotations said.
+Rates read_annotated(const Members& members) {
+    return {
+        number_or(members, "annotated_ingress_bps", members.number<std::uint64_t>("ingress_bps")),
+        number_or(members, "annotated_egress_bps", members.number<std::uint64_t>("egress_bps"))};
 }
 
 EndpointSpec read_spec(const Members& members) {
@@ -218,8 +227,9 @@ EndpointSpec read_spec(const Members& members) {
             members.number<std::uint32_t>("mtu"),
             members.number<std::uint64_t>("ingress_bps"),
             members.number<std::uint64_t>("egress_bps"),
-            number_or_nothing(members, "ingress_burst"),
-            number_or_nothing(members, "egress_burst"),
+            number_or(members, "ingress_burst", 0),
+            number_or(members, "egress_burst", 0),
+            read_annotated(members),
             members.has("priority") ? members.parsed("priority", "a priority", priority_by_name)
                                     : Priority::None,
             members.text("host_ifname")};

@@ -13,6 +13,7 @@
 #include "base/address.hpp"
 #include "base/time.hpp"
 #include "endpoint/priority.hpp"
+#include "endpoint/rate.hpp"
 #include "pool/address_pool.hpp"
 
 namespace terway::endpoint {
@@ -69,6 +70,8 @@ struct EndpointSpec {
     std::uint64_t egress_bps = 0;
     std::uint64_t ingress_burst = 0;  // bits; 0: the module's own choice
     std::uint64_t egress_burst = 0;
+    // By the pod's annotations as they were last seen. The limits may be others, of the runtime.
+    Rates annotated;
     Priority priority = Priority::None;  // of what the pod sends
     std::string host_ifname;
 

@@ -23,6 +23,24 @@ std::uint64_t asked_burst(std::uint64_t rate, std::uint64_t burst) {
     return rate == 0 || burst >= kNoOpinion ? 0 : burst;
 }
 
+// Sets the limit of one direction at an ADD, and answers what the annotations are taken to have
+// said: what the runtime has from them is theirs, however they have changed since.
+std::uint64_t begin(std::uint64_t& limit, std::uint64_t wish, std::uint64_t read) {
+    const bool is_from_them = limit != 0 && limit == read;
+    limit = limit != 0 ? limit : wish;
+    return is_from_them ? read : wish;
+}
+
+// A burst belongs to the rate it was told with.
+void follow(std::uint64_t& limit, std::uint64_t& burst, std::uint64_t& annotated,
+            std::uint64_t wish) {
+    if (annotated == wish) {
+        return;
+    }
+    burst = limit == wish ? burst : 0;
+    limit = annotated = wish;
+}
+
 }  // namespace
 
 EndpointSpec spec_of(const cni::Request& request, const profile::Profile& profile) {
@@ -56,10 +74,17 @@ void note_lease(EndpointSpec& spec, const pool::Lease& lease) {
     }
 }
 
-void take_wish(EndpointSpec& spec, const QosWish& wish) {
-    spec.ingress_bps = spec.ingress_bps != 0 ? spec.ingress_bps : wish.rates.ingress;
-    spec.egress_bps = spec.egress_bps != 0 ? spec.egress_bps : wish.rates.egress;
+void take_wish(EndpointSpec& spec, const QosWish& wish, const Rates& read) {
+    spec.annotated = {begin(spec.ingress_bps, wish.rates.ingress, read.ingress),
+                      begin(spec.egress_bps, wish.rates.egress, read.egress)};
     spec.priority = wish.priority;
+}
+
+EndpointSpec following(EndpointSpec spec, const QosWish& wish) {
+    follow(spec.ingress_bps, spec.ingress_burst, spec.annotated.ingress, wish.rates.ingress);
+    follow(spec.egress_bps, spec.egress_burst, spec.annotated.egress, wish.rates.egress);
+    spec.priority = wish.priority;
+    return spec;
 }
 
 }  // namespace terway::endpoint

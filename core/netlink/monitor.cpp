@@ -51,6 +51,13 @@ std::string text_of(const nlattr* attribute) {
     return attribute != nullptr ? std::string(nla_get_string(attribute)) : std::string();
 }
 
+std::string kind_of(const nlattr* info) {
+    const nlattr* kind = info == nullptr ? nullptr
+                                         : nla_find(static_cast<const nlattr*>(nla_data(info)),
+                                                    nla_len(info), IFLA_INFO_KIND);
+    return text_of(kind);
+}
+
 Change link_change(const nlmsghdr& message) {
     const auto* info = static_cast<const ifinfomsg*>(nlmsg_data(&message));
     const auto attributes = parse<IFLA_MAX + 1>(message, sizeof(ifinfomsg));
@@ -59,6 +66,7 @@ Change link_change(const nlmsghdr& message) {
     change.up = (info->ifi_flags & IFF_UP) != 0;
     change.mtu = u32_or(attributes[IFLA_MTU], 0);
     change.name = text_of(attributes[IFLA_IFNAME]);
+    change.is_ifb = kind_of(attributes[IFLA_LINKINFO]) == "ifb";
     if (const auto* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) {
         std::copy_n(static_cast<const std::uint8_t*>(nla_data(mac)), 6, change.mac.bytes.begin());
     }
@@ -111,6 +119,13 @@ Change rule_change(const nlmsghdr& message) {
     return change;
 }
 
+Change tc_change(const nlmsghdr& message) {
+    Change change{.kind = Change::Kind::Tc, .removed = true};
+    change.ifindex =
+        static_cast<std::uint32_t>(static_cast<const tcmsg*>(nlmsg_data(&message))->tcm_ifindex);
+    return change;
+}
+
 std::optional<Change> change_of(const nlmsghdr& message) {
     switch (message.nlmsg_type) {
         case RTM_NEWLINK:
@@ -129,6 +144,9 @@ std::optional<Change> change_of(const nlmsghdr& message) {
         case RTM_NEWRULE:
         case RTM_DELRULE:
             return rule_change(message);
+        case RTM_DELQDISC:
+        case RTM_DELTFILTER:
+            return tc_change(message);
         default:
             return std::nullopt;
     }
@@ -138,7 +156,7 @@ std::optional<Change> change_of(const nlmsghdr& message) {
 
 Monitor::Monitor(std::string tables)
     : route_(listen({RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-                     RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE})),
+                     RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_TC})),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       nftables_(std::move(tables)) {
     if (!wake_) {

@@ -1,5 +1,5 @@
-// What changes in a namespace's links, addresses, routes, rules and nftables, as the kernel tells
-// it: for noticing that somebody removed what we made.
+// What changes in a namespace's links, addresses, routes, rules, queues and nftables, as the kernel
+// tells it: for noticing that somebody removed what we made.
 //
 // Of nftables it tells a fifth of a second late, because it looks instead of listening (nft_watch).
 // Told late or never: the kernel drops IPv4 routes and neighbours of a link that goes down without
@@ -27,10 +27,11 @@ struct Change {
         Route,
         Rule,
         Nftables,  // see NftWatch
+        Tc,        // a qdisc or a filter was removed; not told of those that go with their link
     };
     Kind kind = Kind::Everything;
     bool removed = false;          // a link that is down counts as there
-    std::uint32_t ifindex = 0;     // Link, Address; the output link of a Route
+    std::uint32_t ifindex = 0;     // Link, Address, Tc; the output link of a Route
     bool up = false;               // Link: administratively
     std::uint32_t mtu = 0;         // Link
     Mac mac;                       // Link
@@ -39,6 +40,7 @@ struct Change {
     std::uint32_t table = 0;       // Route, Rule
     std::uint32_t priority = 0;    // Rule
     std::string name;              // Link: its name; Nftables: the table's
+    bool is_ifb = false;           // Link
 
     bool operator==(const Change&) const = default;
 };

@@ -22,7 +22,10 @@ bool has(netlink::Socket& socket, const netlink::QdiscOptions& options) {
     trial.options = options;
     try {
         netlink::set_qdisc(socket, trial);
-    } catch (const Error&) {
+    } catch (const Error& error) {
+        if (error.sys_errno() == EPERM || error.sys_errno() == EACCES) {
+            throw;  // says nothing of what the kernel has
+        }
         return false;
     }
     return netlink::remove_qdisc(socket, kLoopback, netlink::kRoot, trial.handle);

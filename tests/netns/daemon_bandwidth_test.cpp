@@ -5,6 +5,7 @@
 #include "goodput.hpp"
 #include "kernel.hpp"
 #include "node.hpp"
+#include "traffic.hpp"
 
 namespace terway::test {
 namespace {
@@ -85,6 +86,24 @@ TEST_F(DaemonBandwidth, WhatWasRemovedIsMissedAndIsBackWithTheNextDaemon) {
     EXPECT_FALSE(check("c").ok());
     EXPECT_TRUE(node_.del("c", *pod_).ok());
     EXPECT_THAT(qdiscs(), Not(AnyOf(HasSubstr("ifb"), HasSubstr("tbf"))));
+    EXPECT_EQ(daemon->stop(), 0) << daemon->log();
+}
+
+TEST_F(DaemonBandwidth, WhatSomebodyRemovesIsPutRight) {
+    const auto daemon = node_.start();
+    ASSERT_TRUE(add("c", R"({"ingressRate":20000000,"egressRate":20000000})").ok());
+    const std::string link = "$(ls /sys/class/net | grep ^cali)";
+    const std::string ifb = "$(ls /sys/class/net | grep ^ifb)";
+    for (const auto& removal :
+         {"tc qdisc del dev " + link + " root", "tc filter del dev " + link + " ingress",
+          "tc qdisc del dev " + ifb + " root", "ip link del " + ifb}) {
+        node_.shell(removal);
+        EXPECT_TRUE(eventually([&] { return check("c").ok(); }, std::chrono::seconds(20)))
+            << removal << "\n"
+            << qdiscs();
+    }
+    EXPECT_TRUE(node_.del("c", *pod_).ok());
+    EXPECT_EQ(settled(node_), "");
     EXPECT_EQ(daemon->stop(), 0) << daemon->log();
 }
 

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "base/netns.hpp"
+#include "netlink/ifb.hpp"
 #include "netlink/link.hpp"
 #include "netlink/monitor.hpp"
+#include "netlink/qdisc.hpp"
 #include "netlink/route.hpp"
 #include "netlink/rule.hpp"
 
@@ -67,6 +69,27 @@ TEST_F(NetlinkMonitor, TellsOfALinkThatGoesDownAndOneThatGoes) {
     const auto gone =
         await([](const auto& each) { return each.kind == Kind::Link && each.removed; });
     ASSERT_TRUE(gone);
+}
+
+TEST_F(NetlinkMonitor, TellsOfARemovedQueueWithItsLink) {
+    set_qdisc(socket_, make_qdisc(a_, kRoot, 0x5442, Tbf{1'000'000, 10'000, 10'000}));
+    ASSERT_TRUE(remove_qdisc(socket_, a_, kRoot, class_id(0x5442, 0)));
+    const auto gone = await([](const auto& each) { return each.kind == Kind::Tc; });
+    ASSERT_TRUE(gone);
+    EXPECT_EQ(gone->ifindex, a_);
+}
+
+TEST_F(NetlinkMonitor, TellsOfALinkWhetherItIsAnIfb) {
+    create_ifb(socket_, "i", 7);
+    ASSERT_TRUE(remove_link(socket_, find_link(socket_, "i").value().index));
+    const auto ifb = await([](const auto& each) { return each.removed; });
+    ASSERT_TRUE(ifb);
+    EXPECT_TRUE(ifb->is_ifb);
+    ASSERT_TRUE(remove_link(socket_, a_));
+    const auto veth =
+        await([](const auto& each) { return each.kind == Kind::Link && each.removed; });
+    ASSERT_TRUE(veth);
+    EXPECT_FALSE(veth->is_ifb);
 }
 
 TEST_F(NetlinkMonitor, TellsOfARemovedAddressWithItsLink) {

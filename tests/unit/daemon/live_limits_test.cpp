@@ -42,9 +42,10 @@ protected:
 
     unsigned failures = 0;  // of the next calls; before start()
     bool has_them = false;
+    std::optional<endpoint::QosWish> kept;  // what the endpoints have, whatever is asked for
 
 private:
-    std::function<bool(const kube::Pod&, const endpoint::QosWish&)> applying() {
+    ApplyLimits applying() {
         return [this](const kube::Pod& pod, const endpoint::QosWish& wish) {
             note("apply " + pod.meta.name.text() + " " + std::to_string(wish.rates.ingress) + " " +
                  std::to_string(wish.rates.egress) +
@@ -54,7 +55,7 @@ private:
                 --failures;
                 throw Error(Status::Retry, "not now");
             }
-            return !has_them;
+            return has_them ? std::nullopt : std::optional(kept ? *kept : wish);
         };
     }
     std::function<void(const kube::Pod&, bool, const std::string&)> telling() {
@@ -102,6 +103,18 @@ TEST_F(LiveLimits, IncludeThePrioritysAnnotation) {
     ASSERT_TRUE(hears(2));
     EXPECT_THAT(heard(), ElementsAre("apply web 0 0 guaranteed",
                                      HasSubstr("its network priority guaranteed")));
+}
+
+TEST_F(LiveLimits, AreToldAsThePodHasThem) {
+    kept = endpoint::QosWish{{5'000'000, 2'000'000}, endpoint::Priority::None};
+    list(R"("kubernetes.io/egress-bandwidth":"2M")");
+    start();
+    news_.add("default", "web");
+    ASSERT_TRUE(hears(2));
+    EXPECT_THAT(heard(),
+                ElementsAre("apply web 0 2000000",
+                            "normal: its bandwidth is now 5000000 bit/s towards the pod, 2000000 "
+                            "bit/s from it"));
 }
 
 TEST_F(LiveLimits, AreToldOnlyIfThePodHadOthers) {

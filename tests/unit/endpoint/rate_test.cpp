@@ -74,5 +74,22 @@ TEST(Rate, AComplaintNamesTheAnnotationAndItsValue) {
     }
 }
 
+TEST(Rate, AComplaintAboutALongOrUnprintableValueStillEndsWithTheFormThatIsAccepted) {
+    const auto complaint = [](const std::string& value) -> std::string {
+        try {
+            (void)rates_of({{"k8s.aliyun.com/ingress-bandwidth", value}});
+            return "accepted";
+        } catch (const Error& error) {
+            return error.what();
+        }
+    };
+    const auto longest = complaint(std::string(100'000, 'x'));
+    EXPECT_LT(longest.size(), 300U);
+    EXPECT_THAT(longest, HasSubstr("xxx\"...: it must be"));
+    EXPECT_THAT(complaint(std::string("1M\0\n\x1b[31m", 9)),
+                HasSubstr("\"1M???[31m\": it must be"));
+    EXPECT_THAT(complaint("114T"), HasSubstr("at most 113T"));
+}
+
 }  // namespace
 }  // namespace terway::endpoint

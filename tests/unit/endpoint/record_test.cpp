@@ -25,6 +25,7 @@ EndpointRecord example() {
     record.spec.mtu = 1500;
     record.spec.ingress_bps = 18'000'000'000'000'000'000U;
     record.spec.egress_burst = 4'000'000;
+    record.spec.annotated = {10'000'000, 0};
     record.spec.priority = Priority::BestEffort;
     record.spec.host_ifname = "cali0123456789a";
     record.state = EndpointState::Ready;
@@ -91,12 +92,21 @@ TEST(EndpointRecord, IsWrittenInItsFirstVersionForEver) {
         R"("pod_namespace":"","pod_name":"","pod_uid":"","source":"pod-cidr","addresses":["10.0.0.7/32"],)"
         R"("gateways":[],"eni":"","eni_ifindex":0,"eni_mac":"00:00:00:00:00:00",)"
         R"("subnets":[],"sticky":"","mtu":0,"ingress_bps":0,"egress_bps":0,)"
-        R"("ingress_burst":0,"egress_burst":0,"priority":"",)"
+        R"("ingress_burst":0,"egress_burst":0,"annotated_ingress_bps":0,)"
+        R"("annotated_egress_bps":0,"priority":"",)"
         R"("host_ifname":""},)"
         R"("chain":[{"role":"qos","id":"tc","version":"1","state":"017a"}],)"
         R"("attachment":{"host_ifindex":0,"pod_ifindex":0,"side_ifindex":0,"mtu":0,)"
         R"("pod_mac":"00:00:00:00:00:00","host_mac":"00:00:00:00:00:00",)"
         R"("host_ifname":"","gateways":[]},"result":""})");
+}
+
+TEST(EndpointRecord, OfAnEarlierVersionIsTakenToBeLimitedByAnnotations) {
+    auto record = example();
+    record.spec.ingress_bps = 5'000'000;
+    const auto former = with(with(to_json(record), R"("annotated_ingress_bps")", R"("a")"),
+                             R"("annotated_egress_bps")", R"("b")");
+    EXPECT_EQ(record_from_json(former, "x").spec.annotated, (Rates{5'000'000, 0}));
 }
 
 TEST(EndpointRecord, IgnoresMembersItDoesNotKnow) {
