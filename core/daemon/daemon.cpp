@@ -111,7 +111,7 @@ public:
           policies_(make_policies(surroundings.policies)),
           manager_({profile_, modules_, gate_, reaper_, registry_, store_, supply_->pool(),
                     metrics_, kube_ == nullptr ? request_pods_ : kube_->pods(), supply_->cares(),
-                    repair_listener(kube_), policies_.get()}),
+                    repair_listener(kube_), policies_.get(), limit_listener(kube_)}),
           limits_(manager_),
           inspector_({profile_, modules_, fallbacks_, manager_, supply_->pool(), gate_, limits_,
                       policies_.get()},

@@ -27,6 +27,13 @@ std::function<void(const endpoint::EndpointRecord&, const std::string&)> repair_
     return [kube](const auto& record, const auto& found) { kube->repaired(record, found); };
 }
 
+std::function<void(const endpoint::EndpointSpec&)> limit_listener(KubeService* kube) {
+    if (kube == nullptr) {
+        return {};
+    }
+    return [kube](const auto& spec) { kube->unlimited(spec); };
+}
+
 ApplyLimits limiter(endpoint::Manager& manager) {
     return [&manager](const kube::Pod& pod, const endpoint::QosWish& wish) {
         return manager.limit({pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},

@@ -16,6 +16,7 @@ namespace terway::daemon {
 [[nodiscard]] AddListener add_listener(KubeService* kube);
 [[nodiscard]] std::function<void(const endpoint::EndpointRecord&, const std::string&)>
 repair_listener(KubeService* kube);
+[[nodiscard]] std::function<void(const endpoint::EndpointSpec&)> limit_listener(KubeService* kube);
 // Borrows the manager.
 [[nodiscard]] ApplyLimits limiter(endpoint::Manager& manager);
 

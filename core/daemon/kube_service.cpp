@@ -306,6 +306,16 @@ void KubeService::unprotected(const endpoint::EndpointSpec& spec, const std::str
     }
 }
 
+void KubeService::unlimited(const endpoint::EndpointSpec& spec) {
+    if (profile_.kube.events && !spec.pod_name.empty()) {
+        outbox_.tell({{"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid},
+                      true,
+                      "BandwidthNotLimited",
+                      "the pod's bandwidth limits are not in force: its network has no module for "
+                      "them; set qos in its chain in the node's profile"});
+    }
+}
+
 std::unique_ptr<KubeService> make_kube(const profile::Profile& profile, Metrics& metrics,
                                        PolicyInbox* policies) {
     return profile.kube.mode == profile::KubeMode::None

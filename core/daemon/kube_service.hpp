@@ -73,6 +73,8 @@ public:
     void repaired(const endpoint::EndpointRecord& record, const std::string& found);
     // It goes on before its policies are in force.
     void unprotected(const endpoint::EndpointSpec& spec, const std::string& message);
+    // It asks for limits that nobody puts in force.
+    void unlimited(const endpoint::EndpointSpec& spec);
     void about_node(bool is_warning, const std::string& reason, const std::string& message);
 
 private:

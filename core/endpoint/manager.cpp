@@ -88,6 +88,9 @@ cni::Result Manager::add(const cni::Request& request, const Netns& netns,
     }
     if (!choice.chain.qos && record.spec.ingress_bps + record.spec.egress_bps > 0) {
         log::warning("a bandwidth limit is asked for, and the pod's chain has no qos module");
+        if (parts_.unlimited) {
+            parts_.unlimited(record.spec);
+        }
     }
     (void)tickets_.remove(cni::TicketKey::of(request));
     if (auto former = parts_.registry.find(key)) {

@@ -67,6 +67,9 @@ public:
         // Hears of each repair and what was found; may be empty. Must not throw.
         std::function<void(const EndpointRecord&, const std::string&)> repaired;
         RuleKeeper* rules = nullptr;  // null where nobody knows of policies
+        // Hears of endpoints that ask for limits and whose chain has no QoS module; may be empty.
+        // Must not throw.
+        std::function<void(const EndpointSpec&)> unlimited{};
     };
     explicit Manager(const Parts& parts);
 

@@ -104,9 +104,15 @@ TEST_F(KubeletTest, AWrongBandwidthKeepsThePodPendingAndAnEventNamesTheAnnotatio
     EXPECT_EQ(cluster_.phase("wrong"), "Pending");
     EXPECT_TRUE(cluster_.addresses("wrong").empty());
     EXPECT_TRUE(eventually([&] { return cluster_.kubelet().sandboxes() == 0; }, kLimit));
-    // The kubelet tries again.
+    // The kubelet tries again. This node's chain limits nobody.
     cluster_.annotate("wrong", kRate, "10M");
     (void)cluster_.await_running("wrong");
+    EXPECT_TRUE(eventually(
+        [&] {
+            return testing::Matches(Contains(StartsWith("Warning BandwidthNotLimited: ")))(
+                cluster_.events("wrong"));
+        },
+        kLimit));
 }
 
 TEST_F(KubeletTest, ARunningPodsLimitsFollowItsAnnotations) {
