@@ -123,6 +123,18 @@ TEST_F(PolicyRepair, ADamagedGroupIsMendedByTheAdoptionOfADaemonThatKnowsIt) {
     expect_as_before();
 }
 
+TEST_F(PolicyRepair, ARuleThatSomebodyAddsIsFoundAndTakenOut) {
+    for (const std::string& name : {std::string("forward_ingress"), into_b_, group_}) {
+        SCOPED_TRACE(name);
+        cluster_.on_node("n1", [&] { nft("insert rule inet terway-policy " + name + " accept"); });
+        EXPECT_THAT(check("b"), Not(IsEmpty()));
+        auto& of = cluster_.pod("x/b");
+        cluster_.on_node("n1", [&] { cluster_.module("n1").adopt_policy(of.endpoint, of.made); });
+        update();
+        expect_as_before();
+    }
+}
+
 TEST_F(PolicyRepair, WhatOpenedWhileTheTableWasGoneIsCutByTheRepair) {
     cluster_.on_node("n1", [] {
         nft("'table inet other { chain f { type filter hook forward priority 0; "
