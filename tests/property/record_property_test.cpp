@@ -57,6 +57,7 @@ EndpointRecord any_record() {
         any_number(),
         any_number(),
         any_number(),
+        {any_number(), any_number()},
         *rc::gen::element(Priority::None, Priority::Guaranteed, Priority::Burstable,
                           Priority::BestEffort),
         any_bytes()};
