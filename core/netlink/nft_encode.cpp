@@ -76,6 +76,12 @@ public:
         address(is.address.family(), is.side);
         compare(NFT_CMP_EQ, address_key(is.address));
     }
+    void operator()(const AddressBetween& is) const {
+        family(is.first.family());
+        address(is.first.family(), is.side);
+        compare(NFT_CMP_GTE, address_key(is.first));
+        compare(NFT_CMP_LTE, address_key(is.last));
+    }
     void operator()(const NamedIn& is) const {
         const std::uint32_t behind = kRegister + (is.family == Family::V4 ? 1 : 4);
         family(is.family);

@@ -41,6 +41,10 @@ struct Text {
     std::string operator()(const AddressIs& is) const {
         return address_word(is.address.family(), is.side) + " " + is.address.text();
     }
+    std::string operator()(const AddressBetween& is) const {
+        return address_word(is.first.family(), is.side) + " " + is.first.text() + "-" +
+               is.last.text();
+    }
     std::string operator()(const NamedIn& is) const {
         return address_word(is.family, Side::Destination) + " . meta l4proto . th dport @" + is.set;
     }

@@ -65,6 +65,12 @@ struct AddressIs {
     IpAddress address;
     bool operator==(const AddressIs&) const = default;
 };
+struct AddressBetween {  // both are of one family
+    Side side = Side::Source;
+    IpAddress first;
+    IpAddress last;
+    bool operator==(const AddressBetween&) const = default;
+};
 struct NamedIn {  // destination address, protocol and port
     Family family = Family::V4;
     std::string set;
@@ -109,8 +115,8 @@ struct Log {  // the packet's beginning goes to whoever listens to the group
 };
 
 using Statement = std::variant<LinkIs, LinkIndexIs, CtState, CtUnconfirmed, AddressIn, AddressIs,
-                               NamedIn, ProtocolIs, Icmpv6Between, LinkMap, ProtocolPortMap,
-                               ProtocolMap, PortMap, Count, Log>;
+                               AddressBetween, NamedIn, ProtocolIs, Icmpv6Between, LinkMap,
+                               ProtocolPortMap, ProtocolMap, PortMap, Count, Log>;
 
 struct Rule {
     std::vector<Statement> statements;

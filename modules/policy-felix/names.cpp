@@ -11,7 +11,7 @@ const char* letter(Direction direction) {
 }
 
 const char* group_prefix(Direction direction) {
-    return direction == Direction::Egress ? "ge2_" : "gi2_";
+    return direction == Direction::Egress ? "ge3_" : "gi3_";
 }
 
 }  // namespace
@@ -37,10 +37,17 @@ std::string group_name(Direction direction, const policy::RuleSetId& id) {
 }
 
 bool is_group(Direction direction, std::string_view name) {
-    static const auto length = group_name(direction, {}).size();
-    const std::string_view prefix = group_prefix(direction);
-    return name.size() == length && name.starts_with(prefix) &&
-           name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
+    static const auto digits = policy::text_of(policy::RuleSetId{}).size();
+    const auto kind = std::string_view(group_prefix(direction)).substr(0, 2);
+    const auto line = name.find('_');
+    if (!name.starts_with(kind) || line == std::string_view::npos || line == kind.size()) {
+        return false;
+    }
+    const auto version = name.substr(kind.size(), line - kind.size());
+    const auto id = name.substr(line + 1);
+    return version.find_first_not_of("0123456789") == std::string_view::npos &&
+           id.size() == digits &&
+           id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string set_name(Family family, const policy::SetId& id) {

@@ -36,7 +36,7 @@ inline constexpr const char* kPodsToNode = "pods_to_node";
 enum class Counter { Asked, Refused, Late };
 [[nodiscard]] std::string counter_name(Counter counter, Direction direction, std::string_view link);
 
-// "ge2_<id>"; chains, maps and class chains of a group begin with it.
+// "ge3_<id>"; chains, maps and class chains of a group begin with it.
 [[nodiscard]] std::string group_name(Direction direction, const policy::RuleSetId& id);
 // Whether it is such a name, of this direction and this form.
 [[nodiscard]] bool is_group(Direction direction, std::string_view name);

@@ -26,6 +26,18 @@ bool is_full(const PortClass& of) {
     return of.first == 0 && of.last == kLastPort;
 }
 
+std::string key_of(const std::vector<Match>& list) {
+    std::string key;
+    for (const auto& match : list) {
+        key += std::to_string(static_cast<int>(match.action)) + (match.peers.any ? " any" : "");
+        for (const auto& id : match.peers.sets) {
+            key += " " + policy::text_of(id);
+        }
+        key += "\n";
+    }
+    return key;
+}
+
 Verdict allowed_verdict(Direction direction) {
     return Verdict::go(allowed_chain(direction));
 }
@@ -109,8 +121,15 @@ private:
                 break;
             }
             for (const auto& id : match.peers.sets) {
-                group_.sets.insert(id);
                 const auto* const content = picture_.find(id);
+                if (content != nullptr && is_in_rules(*content)) {
+                    for (const auto& [first, last] : content->ranges) {
+                        rules.push_back(
+                            {{nft::AddressBetween{side_, first, last}}, verdict(match.action)});
+                    }
+                    continue;
+                }
+                group_.sets.insert(id);
                 for (const auto family : content == nullptr
                                              ? std::vector<Family>{Family::V4, Family::V6}
                                              : families_of(*content)) {
@@ -130,13 +149,12 @@ private:
         if (list.front().peers.any) {
             return verdict(list.front().action);
         }
-        for (const auto& [known, chain] : class_chains_) {
-            if (known == list) {
-                return Verdict::go(chain);
-            }
+        const auto [found, is_new] = class_chains_.try_emplace(
+            key_of(list), name_ + "_c" + std::to_string(class_chains_.size()));
+        const auto& chain = found->second;
+        if (!is_new) {
+            return Verdict::go(chain);
         }
-        const auto chain = name_ + "_c" + std::to_string(class_chains_.size());
-        class_chains_.emplace_back(list, chain);
         auto rules = matches(list);
         finish(rules);
         group_.chains.push_back({chain, std::move(rules)});
@@ -221,7 +239,7 @@ private:
     std::string next_;
     Action otherwise_ = Action::Deny;
     std::size_t own_ = 0;
-    std::vector<std::pair<std::vector<Match>, std::string>> class_chains_;
+    std::map<std::string, std::string> class_chains_;  // by what they say
 };
 
 }  // namespace

@@ -30,6 +30,11 @@ MapPlan set_plan(Family family, const policy::SetId& id, const policy::Picture::
 
 }  // namespace
 
+bool is_in_rules(const policy::Picture::Content& content) {
+    constexpr std::size_t kFew = 2;  // a block, or one with a hole
+    return content.kind == policy::SetKind::Blocks && content.ranges.size() <= kFew;
+}
+
 std::vector<Family> families_of(const policy::Picture::Content& content) {
     if (content.kind != policy::SetKind::Blocks) {
         return {Family::V4, Family::V6};

@@ -82,6 +82,9 @@ void Table::add_sets(nft::Batch& batch, const policy::Picture& picture) {
             throw Error(Status::Invalid,
                         "policy update: a rule names set " + text_of(id) + ", which nobody told");
         }
+        if (is_in_rules(*content)) {
+            continue;
+        }
         std::vector<std::string> names;
         for (const auto& plan : plan_set(id, *content)) {
             names.push_back(plan.set.name);

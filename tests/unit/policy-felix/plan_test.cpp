@@ -20,6 +20,7 @@ using testing::Not;
 const SetId kPods{0, 0xa};
 const SetId kBlocks{0, 0xb};
 const SetId kNamed{0, 0xc};
+const SetId kOneBlock{0, 0xd};
 
 IpAddress address(const char* text) {
     return IpAddress::parse(text).value();
@@ -36,7 +37,13 @@ policy::Picture picture() {
     blocks.kind = SetKind::Blocks;
     blocks.is_new = true;
     blocks.added.ranges = {{address("10.0.0.0"), address("10.0.0.255")},
+                           {address("10.0.2.0"), address("10.0.2.255")},
                            {address("255.0.0.0"), address("255.255.255.255")}};
+    auto& one = update.sets.emplace_back();
+    one.id = kOneBlock;
+    one.kind = SetKind::Blocks;
+    one.is_new = true;
+    one.added.ranges = {{address("fd00::"), address("fd00::ffff")}};
     auto& named = update.sets.emplace_back();
     named.id = kNamed;
     named.kind = SetKind::Named;
@@ -63,24 +70,24 @@ std::string text(Direction direction, std::vector<Tier> tiers) {
 }
 
 TEST(Plan, NoTierLetsEverythingPass) {
-    EXPECT_EQ(text(Direction::Ingress, {}), "chain gi2_1\n  goto allowed_i\n");
+    EXPECT_EQ(text(Direction::Ingress, {}), "chain gi3_1\n  goto allowed_i\n");
 }
 
 TEST(Plan, AnEmptyTierRefusesByReturning) {
-    EXPECT_EQ(text(Direction::Egress, {Tier{}}), "chain ge2_1\n");
+    EXPECT_EQ(text(Direction::Egress, {Tier{}}), "chain ge3_1\n");
 }
 
 TEST(Plan, SinglePortsAreOneLookUp) {
     Tier tier;
     tier.classes = {{Protocol::Tcp, 80, 80, {allow({kPods})}}, {Protocol::Udp, 53, 53, {allow()}}};
     EXPECT_EQ(text(Direction::Ingress, {tier}),
-              "chain gi2_1\n"
-              "  meta l4proto . th dport vmap @gi2_1_pp\n"
-              "chain gi2_1_c0\n"
+              "chain gi3_1\n"
+              "  meta l4proto . th dport vmap @gi3_1_pp\n"
+              "chain gi3_1_c0\n"
               "  ip saddr @s4_a goto allowed_i\n"
               "  ip6 saddr @s6_a goto allowed_i\n"
-              "map gi2_1_pp\n"
-              "  6 0 0 0 0 80 0 0 : goto gi2_1_c0\n"
+              "map gi3_1_pp\n"
+              "  6 0 0 0 0 80 0 0 : goto gi3_1_c0\n"
               "  17 0 0 0 0 53 0 0 : goto allowed_i\n");
 }
 
@@ -91,15 +98,15 @@ TEST(Plan, OnlyTheProtocolThatHasRangesHasIntervals) {
                     {Protocol::Udp, 53, 53, {allow()}},
                     {Protocol::Sctp, 0, 65535, {allow()}}};
     const auto found = text(Direction::Egress, {tier});
-    EXPECT_THAT(found, HasSubstr("  meta l4proto vmap @ge2_1_p\n"));
-    EXPECT_THAT(found, HasSubstr("map ge2_1_n6_m interval\n"
+    EXPECT_THAT(found, HasSubstr("  meta l4proto vmap @ge3_1_p\n"));
+    EXPECT_THAT(found, HasSubstr("map ge3_1_n6_m interval\n"
                                  "  0 80 : goto allowed_o\n"
                                  "  0 90 end\n"
-                                 "  0 90 : goto ge2_1_c0\n"));
-    EXPECT_THAT(found, HasSubstr("map ge2_1_n17_m\n  0 53 : goto allowed_o\n"));
-    EXPECT_THAT(found, HasSubstr("map ge2_1_p\n"
-                                 "  6 : goto ge2_1_n6\n"
-                                 "  17 : goto ge2_1_n17\n"
+                                 "  0 90 : goto ge3_1_c0\n"));
+    EXPECT_THAT(found, HasSubstr("map ge3_1_n17_m\n  0 53 : goto allowed_o\n"));
+    EXPECT_THAT(found, HasSubstr("map ge3_1_p\n"
+                                 "  6 : goto ge3_1_n6\n"
+                                 "  17 : goto ge3_1_n17\n"
                                  "  132 : goto allowed_o\n"));
 }
 
@@ -110,10 +117,18 @@ TEST(Plan, WhatHoldsForEveryProtocolAsksNoPort) {
         tier.classes.push_back({protocol, 0, 65535, tier.other});
     }
     EXPECT_EQ(text(Direction::Egress, {tier}),
-              "chain ge2_1\n"
+              "chain ge3_1\n"
               "  ip daddr @s4_a goto allowed_o\n"
               "  ip6 daddr @s6_a goto allowed_o\n"
               "  ip daddr @s4_b goto allowed_o\n");
+}
+
+TEST(Plan, AFewBlocksAreInTheRulesThemselves) {
+    Tier tier;
+    tier.classes = {{Protocol::Tcp, 80, 80, {allow({kOneBlock, kPods})}}};
+    EXPECT_THAT(text(Direction::Ingress, {tier}),
+                HasSubstr("  ip6 saddr fd00::-fd00::ffff goto allowed_i\n"
+                          "  ip saddr @s4_a goto allowed_i\n"));
 }
 
 TEST(Plan, ProtocolsWithoutPortsAreAskedAfterThoseThatHaveSome) {
@@ -131,10 +146,10 @@ TEST(Plan, NamedPortsAreAskedFirst) {
     tier.named = {kNamed};
     tier.classes = {{Protocol::Tcp, 80, 80, {allow()}}};
     EXPECT_THAT(text(Direction::Egress, {tier}),
-                HasSubstr("chain ge2_1\n"
+                HasSubstr("chain ge3_1\n"
                           "  ip daddr . meta l4proto . th dport @s4_c goto allowed_o\n"
                           "  ip6 daddr . meta l4proto . th dport @s6_c goto allowed_o\n"
-                          "  meta l4proto . th dport vmap @ge2_1_pp\n"));
+                          "  meta l4proto . th dport vmap @ge3_1_pp\n"));
 }
 
 TEST(Plan, WhatPassesATierGoesToTheNextAndIsAllowedAfterTheLast) {
@@ -145,15 +160,15 @@ TEST(Plan, WhatPassesATierGoesToTheNextAndIsAllowedAfterTheLast) {
     baseline.otherwise = Action::Pass;
     baseline.classes = {{Protocol::Tcp, 81, 81, {{Action::Deny, {true, {}}}}}};
     const auto found = text(Direction::Ingress, {admin, baseline});
-    EXPECT_THAT(found, HasSubstr("chain gi2_1\n"
-                                 "  meta l4proto . th dport vmap @gi2_1_pp\n"
-                                 "  goto gi2_1_t1\n"));
-    EXPECT_THAT(found, HasSubstr("chain gi2_1_c0\n"
+    EXPECT_THAT(found, HasSubstr("chain gi3_1\n"
+                                 "  meta l4proto . th dport vmap @gi3_1_pp\n"
+                                 "  goto gi3_1_t1\n"));
+    EXPECT_THAT(found, HasSubstr("chain gi3_1_c0\n"
                                  "  ip saddr @s4_a return\n"
                                  "  ip6 saddr @s6_a return\n"
-                                 "  goto gi2_1_t1\n"));
-    EXPECT_THAT(found, HasSubstr("chain gi2_1_t1\n"
-                                 "  meta l4proto . th dport vmap @gi2_1_t1_pp\n"
+                                 "  goto gi3_1_t1\n"));
+    EXPECT_THAT(found, HasSubstr("chain gi3_1_t1\n"
+                                 "  meta l4proto . th dport vmap @gi3_1_t1_pp\n"
                                  "  goto allowed_i\n"));
     EXPECT_THAT(found, HasSubstr("  6 0 0 0 0 81 0 0 : return\n"));
 }
@@ -163,8 +178,11 @@ TEST(Plan, RangesAreToldByTheirEndsButTheLast) {
     const auto plans = plan_set(kBlocks, *made.find(kBlocks));
     ASSERT_EQ(plans.size(), 1U) << "no IPv6";
     EXPECT_TRUE(plans[0].set.is_interval);
-    const std::vector<nft::Element> expected{
-        {{10, 0, 0, 0}, false, {}}, {{10, 0, 1, 0}, true, {}}, {{255, 0, 0, 0}, false, {}}};
+    const std::vector<nft::Element> expected{{{10, 0, 0, 0}, false, {}},
+                                             {{10, 0, 1, 0}, true, {}},
+                                             {{10, 0, 2, 0}, false, {}},
+                                             {{10, 0, 3, 0}, true, {}},
+                                             {{255, 0, 0, 0}, false, {}}};
     EXPECT_EQ(plans[0].elements, expected);
 }
 
@@ -188,8 +206,8 @@ TEST(Plan, AClosedEndpointLeadsNowhere) {
               "log prefix \"terway deny out cali1\" group 5450 drop comment \"closed\"\n"
               "  counter name \"late_o_cali1\" "
               "log prefix \"terway deny out cali1\" group 5450 drop comment \"closed\"\n");
-    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", Tag{"ge2_1", 3}, Place{}).text(),
-                HasSubstr("  jump ge2_1 comment \"leads to ge2_1 of 3 rules\"\n"));
+    EXPECT_THAT(endpoint_plan(Direction::Egress, "cali1", Tag{"ge3_1", 3}, Place{}).text(),
+                HasSubstr("  jump ge3_1 comment \"leads to ge3_1 of 3 rules\"\n"));
 }
 
 TEST(Plan, OnlyTheFirstPacketOfAConnectionIsToldAsAllowed) {
