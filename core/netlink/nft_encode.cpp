@@ -90,6 +90,15 @@ public:
         payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, behind + 1);
         find(is.set);
     }
+    void operator()(const TcpInMidStream& /*is*/) const {
+        constexpr std::uint32_t kFlags = 13;  // their place in the header
+        constexpr std::uint8_t kSyn = 0x02;
+        constexpr std::uint8_t kFinSynRstAck = 0x17;
+        (*this)(ProtocolIs{IPPROTO_TCP});
+        payload(NFT_PAYLOAD_TRANSPORT_HEADER, kFlags, 1, kRegister);
+        any_of(Bytes{kFinSynRstAck});
+        compare(NFT_CMP_NEQ, {kSyn});
+    }
     void operator()(const ProtocolIs& is) const {
         meta(NFT_META_L4PROTO);
         compare(NFT_CMP_EQ, {is.number});
@@ -163,14 +172,16 @@ private:
         nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, key);
         nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, kRegister);
     }
-    void any_of(std::uint32_t mask) const {
-        const std::uint32_t none = 0;
+    void any_of(std::uint32_t mask) const { any_of(host_bytes(mask)); }
+    void any_of(const Bytes& mask) const {
+        const Bytes none(mask.size());
+        const auto size = static_cast<std::uint32_t>(mask.size());
         auto* const expression = add("bitwise");
         nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, kRegister);
         nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, kRegister);
-        nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, sizeof mask);
-        nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof mask);
-        nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &none, sizeof none);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, size);
+        nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, mask.data(), size);
+        nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, none.data(), size);
     }
     void compare(std::uint32_t how, const Bytes& with) const {
         auto* const expression = add("cmp");

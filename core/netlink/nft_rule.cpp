@@ -48,6 +48,9 @@ struct Text {
     std::string operator()(const NamedIn& is) const {
         return address_word(is.family, Side::Destination) + " . meta l4proto . th dport @" + is.set;
     }
+    std::string operator()(const TcpInMidStream& /*is*/) const {
+        return "tcp flags & (fin | syn | rst | ack) != syn";
+    }
     std::string operator()(const ProtocolIs& is) const {
         return "meta l4proto " + std::to_string(is.number);
     }

@@ -76,6 +76,9 @@ struct NamedIn {  // destination address, protocol and port
     std::string set;
     bool operator==(const NamedIn&) const = default;
 };
+struct TcpInMidStream {  // a segment that does not ask for a new connection
+    bool operator==(const TcpInMidStream&) const = default;
+};
 struct ProtocolIs {
     std::uint8_t number = 0;
     bool operator==(const ProtocolIs&) const = default;
@@ -115,8 +118,8 @@ struct Log {  // the packet's beginning goes to whoever listens to the group
 };
 
 using Statement = std::variant<LinkIs, LinkIndexIs, CtState, CtUnconfirmed, AddressIn, AddressIs,
-                               AddressBetween, NamedIn, ProtocolIs, Icmpv6Between, LinkMap,
-                               ProtocolPortMap, ProtocolMap, PortMap, Count, Log>;
+                               AddressBetween, NamedIn, TcpInMidStream, ProtocolIs, Icmpv6Between,
+                               LinkMap, ProtocolPortMap, ProtocolMap, PortMap, Count, Log>;
 
 struct Rule {
     std::vector<Statement> statements;

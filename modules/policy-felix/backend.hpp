@@ -36,7 +36,11 @@ public:
     // See Endpoints.
     [[nodiscard]] virtual bool wants_cut() const { return false; }
     [[nodiscard]] virtual std::set<IpAddress> begin_cut() { return {}; }
-    virtual void finish_cut(const std::vector<netlink::TrackedConnection>& /*connections*/) {}
+    [[nodiscard]] virtual std::vector<netlink::Tracked> finish_cut(
+        const std::vector<netlink::TrackedConnection>& /*connections*/) {
+        return {};
+    }
+    virtual void cut_answers() {}
 };
 
 }  // namespace terway::felix

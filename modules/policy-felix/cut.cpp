@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 namespace terway::felix {
 namespace {
@@ -75,14 +76,40 @@ std::vector<netlink::TrackedConnection> connections_of(netlink::Socket& socket,
     return all;
 }
 
-void cut(netlink::Socket& socket, const std::vector<netlink::TrackedConnection>& connections,
-         const Judges& judges, const policy::Picture& picture, const std::set<IpAddress>& node,
-         bool asks_for_node) {
+std::vector<netlink::Tracked> cut(netlink::Socket& socket,
+                                  const std::vector<netlink::TrackedConnection>& connections,
+                                  const Judges& judges, const policy::Picture& picture,
+                                  const std::set<IpAddress>& node, bool asks_for_node) {
+    std::vector<netlink::Tracked> was_cut;
     for (const auto& connection : connections) {
-        if (is_forbidden(connection.what, judges, picture, node, asks_for_node)) {
-            (void)netlink::forget_connection(socket, connection);
+        if (is_forbidden(connection.what, judges, picture, node, asks_for_node) &&
+            netlink::forget_connection(socket, connection)) {
+            was_cut.push_back(connection.what);
         }
     }
+    return was_cut;
+}
+
+std::size_t cut_answers(netlink::Socket& socket, const std::vector<netlink::Tracked>& was_cut) {
+    using Ends = std::tuple<IpAddress, std::uint16_t, IpAddress, std::uint16_t, std::uint8_t>;
+    std::set<Ends> answers;
+    std::set<IpAddress> servers;
+    for (const auto& each : was_cut) {
+        const auto& answer = each.reply;
+        answers.insert({answer.source, answer.source_port, answer.destination,
+                        answer.destination_port, each.protocol});
+        servers.insert(answer.source);
+    }
+    std::size_t ended = 0;
+    for (const auto& connection : connections_of(socket, servers)) {
+        const auto& opened = connection.what.original;
+        const Ends ends{opened.source, opened.source_port, opened.destination,
+                        opened.destination_port, connection.what.protocol};
+        if (answers.contains(ends) && netlink::forget_connection(socket, connection)) {
+            ++ended;
+        }
+    }
+    return ended;
 }
 
 }  // namespace terway::felix

@@ -29,9 +29,15 @@ using Judges = std::map<IpAddress, End>;
 [[nodiscard]] std::vector<netlink::TrackedConnection> connections_of(
     netlink::Socket& socket, const std::set<IpAddress>& pods);
 
-// Makes the kernel forget those of `connections` that are forbidden. Throws Error.
-void cut(netlink::Socket& socket, const std::vector<netlink::TrackedConnection>& connections,
-         const Judges& judges, const policy::Picture& picture, const std::set<IpAddress>& node,
-         bool asks_for_node);
+// Makes the kernel forget those of `connections` that are forbidden; answers which. Throws Error.
+std::vector<netlink::Tracked> cut(netlink::Socket& socket,
+                                  const std::vector<netlink::TrackedConnection>& connections,
+                                  const Judges& judges, const policy::Picture& picture,
+                                  const std::set<IpAddress>& node, bool asks_for_node);
+
+// An answer that was on its way when its connection was cut has opened another one, from the server
+// to the client, which rules may allow and which carries on what was forbidden. Makes the kernel
+// forget those; answers how many. Throws Error.
+std::size_t cut_answers(netlink::Socket& socket, const std::vector<netlink::Tracked>& was_cut);
 
 }  // namespace terway::felix

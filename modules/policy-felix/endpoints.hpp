@@ -45,9 +45,12 @@ public:
     // addresses of the pods concerned; what passes inside pods is cut already. Throws Error.
     [[nodiscard]] bool wants_cut() const { return !narrowed_.empty() || !being_cut_.empty(); }
     [[nodiscard]] std::set<IpAddress> begin_cut();
-    // Then connections_of() them, and what is forbidden of that is cut. Throws Error; all steps are
-    // wanted again then.
-    void finish_cut(const std::vector<netlink::TrackedConnection>& connections);
+    // Then connections_of() them, and what is forbidden of that is cut and answered. Throws Error;
+    // all steps are wanted again then.
+    [[nodiscard]] std::vector<netlink::Tracked> finish_cut(
+        const std::vector<netlink::TrackedConnection>& connections);
+    // For a while after that, now and then: cut_answers() to what passed inside pods. Throws Error.
+    void cut_answers();
 
     // Hears what the rules say. Any thread; it may outlive the endpoints.
     [[nodiscard]] std::shared_ptr<Tracer> tracer() const { return tracer_; }
@@ -59,6 +62,7 @@ private:
         End end;
         std::unique_ptr<Table> own;  // inside the pod, where traffic passes the host by
         bool has_host_link = true;   // judged by the host's table; it and `own` may be both
+        std::vector<netlink::Tracked> was_cut;  // the last time, by `own`
     };
     using All = std::map<policy::EndpointKey, Endpoint>;
 

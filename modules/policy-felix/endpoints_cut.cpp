@@ -58,8 +58,8 @@ std::set<IpAddress> Endpoints::begin_cut() {
         const std::set<IpAddress> addresses(endpoint.addresses.begin(), endpoint.addresses.end());
         if (endpoint.own != nullptr) {
             auto& socket = endpoint.own->socket();
-            cut(socket, connections_of(socket, addresses), judges_of(endpoint), picture_,
-                {node_.begin(), node_.end()}, options_.asks_for_node);
+            endpoint.was_cut = cut(socket, connections_of(socket, addresses), judges_of(endpoint),
+                                   picture_, {node_.begin(), node_.end()}, options_.asks_for_node);
         }
         if (endpoint.has_host_link) {
             on_host.insert(addresses.begin(), addresses.end());
@@ -68,7 +68,8 @@ std::set<IpAddress> Endpoints::begin_cut() {
     return on_host;
 }
 
-void Endpoints::finish_cut(const std::vector<netlink::TrackedConnection>& connections) {
+std::vector<netlink::Tracked> Endpoints::finish_cut(
+    const std::vector<netlink::TrackedConnection>& connections) {
     Judges judges;
     for (const auto& key : being_cut_) {
         const auto found = all_.find(key);
@@ -76,11 +77,21 @@ void Endpoints::finish_cut(const std::vector<netlink::TrackedConnection>& connec
             judges.merge(judges_of(found->second));
         }
     }
+    std::vector<netlink::Tracked> was_cut;
     if (!connections.empty()) {
-        cut(host_.socket(), connections, judges, picture_, local_addresses(),
-            options_.asks_for_node);
+        was_cut = cut(host_.socket(), connections, judges, picture_, local_addresses(),
+                      options_.asks_for_node);
     }
     being_cut_.clear();
+    return was_cut;
+}
+
+void Endpoints::cut_answers() {
+    for (auto& [_, endpoint] : all_) {
+        if (endpoint.own != nullptr && !endpoint.was_cut.empty()) {
+            (void)felix::cut_answers(endpoint.own->socket(), endpoint.was_cut);
+        }
+    }
 }
 
 }  // namespace terway::felix

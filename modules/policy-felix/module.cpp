@@ -175,15 +175,20 @@ private:
     void cut(const std::stop_token& stop) {
         constexpr int kRest = 9;
         constexpr std::chrono::seconds kPause{5};
+        constexpr std::chrono::milliseconds kBreath{50};
         while (!stop.stop_requested()) {
             std::chrono::milliseconds rest{0};
             try {
-                if (await_cut(stop)) {
-                    const auto start = Clock::now();
+                const bool is_wanted = await_cut(stop);
+                const auto start = Clock::now();
+                if (is_wanted) {
                     cut_once();
-                    rest = std::chrono::ceil<std::chrono::milliseconds>(kRest *
-                                                                        (Clock::now() - start));
+                } else if (!stop.stop_requested()) {
+                    cut_answers_once();
                 }
+                const auto took = Clock::now() - start;
+                rest =
+                    std::max(kBreath, std::chrono::ceil<std::chrono::milliseconds>(kRest * took));
             } catch (const std::exception& error) {
                 log().warning(std::string("connections that rules forbid go on for now: ") +
                               error.what());
@@ -192,12 +197,15 @@ private:
             (void)rest_for(rest, stop);
         }
     }
+    // False: there is nothing new to cut, but answers to what was cut may be there.
     bool await_cut(const std::stop_token& stop) {
         const MutexLock lock(mutex_);
-        return cut_condition_.wait(mutex_, stop, Deadline::max(),
+        const auto patience = Clock::now() < answers_until_ ? Clock::now() : Deadline::max();
+        return cut_condition_.wait(mutex_, stop, patience,
                                    [&] { return backend_ != nullptr && backend_->wants_cut(); });
     }
     void cut_once() {
+        constexpr std::chrono::seconds kAnswersFor{3};
         std::set<IpAddress> pods;
         {
             const MutexLock lock(mutex_);
@@ -206,7 +214,22 @@ private:
         netlink::Socket socket(NETLINK_NETFILTER);
         const auto connections = connections_of(socket, pods);
         const MutexLock lock(mutex_);
-        backend().finish_cut(connections);
+        const auto more = backend().finish_cut(connections);
+        if (Clock::now() >= answers_until_) {
+            was_cut_.clear();
+        }
+        was_cut_.insert(was_cut_.end(), more.begin(), more.end());
+        answers_until_ = after(kAnswersFor);
+    }
+    void cut_answers_once() {
+        netlink::Socket socket(NETLINK_NETFILTER);
+        if (!was_cut_.empty()) {
+            (void)cut_answers(socket, was_cut_);
+        }
+        const MutexLock lock(mutex_);
+        if (backend_ != nullptr) {
+            backend_->cut_answers();
+        }
     }
 
     Options options_;  // set by configure, which never runs beside another verb
@@ -215,7 +238,10 @@ private:
     std::unique_ptr<Backend> backend_ TERWAY_GUARDED_BY(mutex_);
     bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
     Condition cut_condition_;
-    std::jthread sweeper_;  // the last: they end first
+    // The cutter's own.
+    std::vector<netlink::Tracked> was_cut_;
+    Deadline answers_until_{};  // until then they may come
+    std::jthread sweeper_;      // the last: they end first
     std::jthread cutter_;
 };
 

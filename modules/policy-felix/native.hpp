@@ -38,9 +38,11 @@ public:
     std::optional<Deadline> sweep(Deadline now) override { return endpoints_.sweep(now); }
     bool wants_cut() const override { return endpoints_.wants_cut(); }
     std::set<IpAddress> begin_cut() override { return endpoints_.begin_cut(); }
-    void finish_cut(const std::vector<netlink::TrackedConnection>& connections) override {
-        endpoints_.finish_cut(connections);
+    std::vector<netlink::Tracked> finish_cut(
+        const std::vector<netlink::TrackedConnection>& connections) override {
+        return endpoints_.finish_cut(connections);
     }
+    void cut_answers() override { endpoints_.cut_answers(); }
 
 private:
     Endpoints endpoints_;

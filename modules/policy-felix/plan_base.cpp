@@ -107,6 +107,8 @@ nft::Chain endpoint_plan(Direction direction, const std::string& link, const Tag
         chain.rules.push_back({{nft::LinkIs{other, link}}, Verdict::accept()});
     }
     chain.rules.push_back({{nft::CtState{nft::kInvalid}, count(Counter::Late)}, Verdict::drop()});
+    // Of a connection that was cut: from its server, it would open another one the other way.
+    chain.rules.push_back({{nft::TcpInMidStream{}, count(Counter::Late)}, Verdict::drop()});
     chain.rules.push_back({{nft::CtUnconfirmed{}, count(Counter::Asked)}, std::nullopt});
     if (!tag.group.empty()) {
         chain.rules.push_back({{}, Verdict::jump(tag.group)});

@@ -17,8 +17,8 @@ struct MapPlan {
     bool operator==(const MapPlan&) const = default;
 };
 
-// Whether rules name its addresses themselves, as it has so few ranges that never change: the kernel
-// finds a table's sets one after another, so thousands of them take long.
+// Whether rules name its addresses themselves, as it has so few ranges that never change: the
+// kernel finds a table's sets one after another, so thousands of them take long.
 [[nodiscard]] bool is_in_rules(const policy::Picture::Content& content);
 // A set of addresses as sets of the kernel: each with its elements.
 [[nodiscard]] std::vector<MapPlan> plan_set(const policy::SetId& id,

@@ -201,6 +201,8 @@ TEST(Plan, AClosedEndpointLeadsNowhere) {
               "chain po_cali1\n"
               "  oifname \"cali1\" accept comment \"closed\"\n"
               "  ct state invalid counter name \"late_o_cali1\" drop comment \"closed\"\n"
+              "  tcp flags & (fin | syn | rst | ack) != syn counter name \"late_o_cali1\" drop "
+              "comment \"closed\"\n"
               "  ct status ! confirmed counter name \"asked_o_cali1\" comment \"closed\"\n"
               "  ct status ! confirmed counter name \"refused_o_cali1\" "
               "log prefix \"terway deny out cali1\" group 5450 drop comment \"closed\"\n"
