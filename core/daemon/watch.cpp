@@ -29,6 +29,7 @@ constexpr seconds kRepairTime{60};
 // Modules delete rules and queues of theirs as well. Who looks at everything for that and finds all
 // well rests so many times as long as it took.
 constexpr int kRest = 9;
+constexpr seconds kLongestRest{3};
 
 void note(const netlink::Change& change, Suspects& suspects) {
     using Kind = netlink::Change::Kind;
@@ -129,7 +130,10 @@ private:
         repaired += manager_.repair(suspects, operation);
         if (looks_for_losses) {
             const auto now = Clock::now();
-            rested_ = repaired == 0 ? now + kRest * (now - begun) : now;
+            rested_ = now;
+            if (repaired == 0) {
+                rested_ += std::min<Clock::duration>(kRest * (now - begun), kLongestRest);
+            }
         }
     }
 

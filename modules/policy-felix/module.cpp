@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <set>
 #include <stop_token>
@@ -21,6 +22,13 @@
 
 namespace terway::felix {
 namespace {
+
+// Of the calling thread.
+std::chrono::nanoseconds processor_time() {
+    timespec time{};
+    (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 class Felix final : public sdk::Module, public sdk::Policy, public sdk::PolicyTrace {
 public:
@@ -180,15 +188,14 @@ private:
             std::chrono::milliseconds rest{0};
             try {
                 const bool is_wanted = await_cut(stop);
-                const auto start = Clock::now();
+                const auto start = processor_time();
                 if (is_wanted) {
                     cut_once();
                 } else if (!stop.stop_requested()) {
                     cut_answers_once();
                 }
-                const auto took = Clock::now() - start;
-                rest =
-                    std::max(kBreath, std::chrono::ceil<std::chrono::milliseconds>(kRest * took));
+                rest = std::max(kBreath, std::chrono::ceil<std::chrono::milliseconds>(
+                                             kRest * (processor_time() - start)));
             } catch (const std::exception& error) {
                 log().warning(std::string("connections that rules forbid go on for now: ") +
                               error.what());

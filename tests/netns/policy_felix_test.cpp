@@ -1,6 +1,10 @@
 // policy-felix by itself: what passes between pods, node and world, and what it leaves behind.
+#include <atomic>
+#include <thread>
+
 #include "netlink/nft_read.hpp"
 #include "policy_fixture.hpp"
+#include "stream.hpp"
 
 namespace terway::test {
 namespace {
@@ -182,6 +186,45 @@ TEST_F(PolicyFelix, AConnectionThatBecomesForbiddenEndsAndOthersGoOn) {
           false);
     EXPECT_TRUE(eventually([&] { return !forbidden.works(kSilence); }));
     EXPECT_TRUE(allowed.works());
+}
+
+// Talks as fast as it can until there is no answer.
+template <class Once>
+class Busy {
+public:
+    explicit Busy(Once once)
+        : thread_([this, once](const std::stop_token& stop) {
+              while (!stop.stop_requested() && once()) {
+                  ++rounds_;
+              }
+              has_ended_ = true;
+          }) {}
+    [[nodiscard]] bool has_ended() const { return has_ended_; }
+    [[nodiscard]] unsigned rounds() const { return rounds_; }
+
+private:
+    std::atomic<unsigned> rounds_ = 0;
+    std::atomic<bool> has_ended_ = false;
+    std::jthread thread_;
+};
+
+TEST_F(PolicyFelix, AConnectionEndsThoughItsServersAnswerIsOnItsWay) {
+    for (int round = 0; round < 3; ++round) {
+        open_all();
+        Talk talk(pod("a"), a_, pod("b"), b_, kShut);
+        const Stream stream(pod("a").fd(), pod("b").fd(), b_);
+        const Busy talking([&] { return talk.works(kSilence); });
+        const Busy streaming([&] { return stream.carries("on and on", kSilence); });
+        EXPECT_TRUE(eventually([&] { return talking.rounds() > 20 && streaming.rounds() > 20; }));
+        apply({},
+              {rules("a", Rules::open(), Rules::open()),
+               rules("b", Rules::only("80", {}), Rules::open())},
+              false);
+        EXPECT_TRUE(eventually([&] { return talking.has_ended(); })) << "UDP";
+        EXPECT_TRUE(eventually([&] { return streaming.has_ended(); })) << "TCP";
+        EXPECT_FALSE(talk.works(kSilence));
+        EXPECT_FALSE(stream.carries("again", kSilence));
+    }
 }
 
 }  // namespace
