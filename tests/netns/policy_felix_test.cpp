@@ -188,6 +188,37 @@ TEST_F(PolicyFelix, AConnectionThatBecomesForbiddenEndsAndOthersGoOn) {
     EXPECT_TRUE(allowed.works());
 }
 
+// One pod's policy may not keep the others waiting: the kernel finds sets one after another.
+TEST_F(PolicyFelix, ThousandsOfBlocksWithPortsOfTheirOwnAreNoThousandsOfSets) {
+    constexpr unsigned kMany = 4000;
+    std::vector<policy::SetChange> blocks;
+    auto many = std::make_shared<RuleSet>();
+    many->id = policy::id_of<policy::RuleSetId>("many");
+    auto& tier = many->tiers.emplace_back();
+    const auto rule = [&](const std::string& name, std::uint16_t port,
+                          const policy::AddressRange& range) {
+        auto& block = blocks.emplace_back();
+        block.id = set_id(name);
+        block.kind = policy::SetKind::Blocks;
+        block.is_new = true;
+        block.added.ranges = {range};
+        tier.classes.push_back({Protocol::Tcp, port, port, {{Action::Allow, {false, {block.id}}}}});
+        tier.classes.push_back({Protocol::Udp, port, port, {{Action::Allow, {false, {block.id}}}}});
+    };
+    rule("a", kOpen, {a_, a_});
+    const auto first = address("172.16.0.0");
+    for (unsigned i = 0; i < kMany; ++i) {
+        const auto port = static_cast<std::uint16_t>(10'000 + i);
+        rule(std::to_string(i), port, {first.plus(i), first.plus(i)});
+    }
+    apply(blocks, {rules("a", Rules::open(), Rules::open()), rules("b", many, Rules::open())});
+    EXPECT_TRUE(passes(pod("a"), b_));
+    EXPECT_FALSE(leaks(pod("a"), b_, 10'000));
+    EXPECT_FALSE(leaks(cluster_.external("e1"), b_));
+    auto nft = netlink::Socket::in(cluster_.node("n1").fd(), NETLINK_NETFILTER);
+    EXPECT_LT(netlink::nft::sets(nft, "terway-policy").size(), 20U);
+}
+
 // Talks as fast as it can until there is no answer.
 template <class Once>
 class Busy {
