@@ -191,9 +191,8 @@ private:
                 const auto start = processor_time();
                 if (is_wanted) {
                     cut_once();
-                } else if (!stop.stop_requested()) {
-                    cut_answers_once();
                 }
+                cut_answers_once();
                 rest = std::max(kBreath, std::chrono::ceil<std::chrono::milliseconds>(
                                              kRest * (processor_time() - start)));
             } catch (const std::exception& error) {
@@ -221,17 +220,21 @@ private:
         netlink::Socket socket(NETLINK_NETFILTER);
         const auto connections = connections_of(socket, pods);
         const MutexLock lock(mutex_);
-        const auto more = backend().finish_cut(connections);
-        if (Clock::now() >= answers_until_) {
-            was_cut_.clear();
-        }
-        was_cut_.insert(was_cut_.end(), more.begin(), more.end());
         answers_until_ = after(kAnswersFor);
+        for (const auto& each : backend().finish_cut(connections)) {
+            was_cut_.emplace_back(answers_until_, each);
+        }
     }
     void cut_answers_once() {
-        netlink::Socket socket(NETLINK_NETFILTER);
-        if (!was_cut_.empty()) {
-            (void)cut_answers(socket, was_cut_);
+        std::erase_if(was_cut_,
+                      [now = Clock::now()](const auto& each) { return each.first < now; });
+        std::vector<netlink::Tracked> recent;
+        for (const auto& [_, connection] : was_cut_) {
+            recent.push_back(connection);
+        }
+        if (!recent.empty()) {
+            netlink::Socket socket(NETLINK_NETFILTER);
+            (void)cut_answers(socket, recent);
         }
         const MutexLock lock(mutex_);
         if (backend_ != nullptr) {
@@ -245,10 +248,10 @@ private:
     std::unique_ptr<Backend> backend_ TERWAY_GUARDED_BY(mutex_);
     bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
     Condition cut_condition_;
-    // The cutter's own.
-    std::vector<netlink::Tracked> was_cut_;
-    Deadline answers_until_{};  // until then they may come
-    std::jthread sweeper_;      // the last: they end first
+    // The cutter's own: what was cut, and until when answers to it may come.
+    std::vector<std::pair<Deadline, netlink::Tracked>> was_cut_;
+    Deadline answers_until_{};
+    std::jthread sweeper_;  // the last: they end first
     std::jthread cutter_;
 };
 
