@@ -156,6 +156,27 @@ bool forget_connection(Socket& socket, const TrackedConnection& connection) {
     return forget(socket, af(connection.what.original.source.family()), connection.name);
 }
 
+bool forget_connection(Socket& socket, const TrackedWay& way, std::uint8_t protocol) {
+    const auto family = way.source.family();
+    const bool v4 = family == Family::V4;
+    auto message = conntrack_message(IPCTNL_MSG_CT_DELETE, af(family));
+    const auto port = [&](int attribute, std::uint16_t number) {
+        message.u16(attribute, htobe16(number));
+    };
+    message.nest(CTA_TUPLE_ORIG, [&] {
+        message.nest(CTA_TUPLE_IP, [&] {
+            message.put(v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, way.source.bytes());
+            message.put(v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, way.destination.bytes());
+        });
+        message.nest(CTA_TUPLE_PROTO, [&] {
+            message.u8(CTA_PROTO_NUM, protocol);
+            port(CTA_PROTO_SRC_PORT, way.source_port);
+            port(CTA_PROTO_DST_PORT, way.destination_port);
+        });
+    });
+    return socket.request_tolerating(message, "forget a tracked connection", {ENOENT}) == 0;
+}
+
 void expect_conntrack(Socket& socket) {
     auto message = conntrack_message(IPCTNL_MSG_CT_GET, AF_INET);
     socket.dump(

@@ -55,6 +55,10 @@ struct TrackedConnection {
 // False if it is gone already.
 bool forget_connection(Socket& socket, const TrackedConnection& connection);
 
+// The one, if there is any, to which packets of that protocol that go that way belong, in either
+// direction. No listing. False if there is none.
+bool forget_connection(Socket& socket, const TrackedWay& way, std::uint8_t protocol);
+
 // Throws Error if the kernel does not tell what it tracks: for who cannot do without.
 void expect_conntrack(Socket& socket);
 

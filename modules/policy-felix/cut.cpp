@@ -1,8 +1,9 @@
 #include "cut.hpp"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <iterator>
-#include <tuple>
 
 namespace terway::felix {
 namespace {
@@ -91,21 +92,11 @@ std::vector<netlink::Tracked> cut(netlink::Socket& socket,
 }
 
 std::size_t cut_answers(netlink::Socket& socket, const std::vector<netlink::Tracked>& was_cut) {
-    using Ends = std::tuple<IpAddress, std::uint16_t, IpAddress, std::uint16_t, std::uint8_t>;
-    std::set<Ends> answers;
-    std::set<IpAddress> servers;
-    for (const auto& each : was_cut) {
-        const auto& answer = each.reply;
-        answers.insert({answer.source, answer.source_port, answer.destination,
-                        answer.destination_port, each.protocol});
-        servers.insert(answer.source);
-    }
     std::size_t ended = 0;
-    for (const auto& connection : connections_of(socket, servers)) {
-        const auto& opened = connection.what.original;
-        const Ends ends{opened.source, opened.source_port, opened.destination,
-                        opened.destination_port, connection.what.protocol};
-        if (answers.contains(ends) && netlink::forget_connection(socket, connection)) {
+    for (const auto& each : was_cut) {
+        const bool has_ports = each.reply.source_port != 0;
+        if (each.protocol != IPPROTO_TCP && has_ports &&
+            netlink::forget_connection(socket, each.reply, each.protocol)) {
             ++ended;
         }
     }

@@ -37,7 +37,9 @@ std::vector<netlink::Tracked> cut(netlink::Socket& socket,
 
 // An answer that was on its way when its connection was cut has opened another one, from the server
 // to the client, which rules may allow and which carries on what was forbidden. Makes the kernel
-// forget those; answers how many. Throws Error.
+// forget those; answers how many. Nothing is listed, so that it can be done every few milliseconds,
+// for what is forgotten may be answered again. TCP is left out: there only a SYN opens a connection
+// (endpoint_plan). Throws Error.
 std::size_t cut_answers(netlink::Socket& socket, const std::vector<netlink::Tracked>& was_cut);
 
 }  // namespace terway::felix

@@ -183,7 +183,7 @@ private:
     void cut(const std::stop_token& stop) {
         constexpr int kRest = 9;
         constexpr std::chrono::seconds kPause{5};
-        constexpr std::chrono::milliseconds kBreath{50};
+        constexpr std::chrono::milliseconds kBreath{10};
         while (!stop.stop_requested()) {
             std::chrono::milliseconds rest{0};
             try {

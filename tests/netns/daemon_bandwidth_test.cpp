@@ -92,8 +92,8 @@ TEST_F(DaemonBandwidth, WhatWasRemovedIsMissedAndIsBackWithTheNextDaemon) {
 TEST_F(DaemonBandwidth, WhatSomebodyRemovesIsPutRight) {
     const auto daemon = node_.start();
     ASSERT_TRUE(add("c", R"({"ingressRate":20000000,"egressRate":20000000})").ok());
-    const std::string link = "$(ls /sys/class/net | grep ^cali)";
-    const std::string ifb = "$(ls /sys/class/net | grep ^ifb)";
+    const std::string link = "$(ip -o link | grep -o 'cali[0-9a-f]*' | head -1)";
+    const std::string ifb = "$(ip -o link | grep -o 'ifb[0-9a-z]*' | head -1)";
     for (const auto& removal :
          {"tc qdisc del dev " + link + " root", "tc filter del dev " + link + " ingress",
           "tc qdisc del dev " + ifb + " root", "ip link del " + ifb}) {

@@ -57,8 +57,8 @@ constexpr const char* kDocument = R"( {"junk": {"name": "no", "list": [{"x": 1},
 TEST(KubeJson, TellsWhatTheShapeNames) {
     EXPECT_THAT(read(kDocument),
                 ElementsAre("begin 7", "1=aA\n😀", "2 one=1", "2 tw\"o=2", "begin 3", "4=first",
-                            "end 3", "begin 3", "4=12345", "end 3", "begin 3", "4=true", "end 3",
-                            "5=t1", "5=t2", "6=-5", "end 7"));
+                            "end 3", "begin 3", "4=12345", "end 3", "begin 3", "end 3", "begin 3",
+                            "4=true", "end 3", "5=t1", "5=t2", "6=-5", "end 7"));
 }
 
 TEST(KubeJson, TellsTheEndsOfAListThatHasATag) {
