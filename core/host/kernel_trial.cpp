@@ -7,7 +7,6 @@
 #include <linux/if_link.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <sys/syscall.h>
@@ -21,6 +20,7 @@
 
 #include "base/fd.hpp"
 #include "netlink/link.hpp"
+#include "netlink/nfnetlink.hpp"
 #include "netlink/socket.hpp"
 #include "terway/error.hpp"
 
@@ -28,6 +28,8 @@ namespace terway::host {
 namespace {
 
 using netlink::Message;
+using netlink::nfnetlink_message;
+using netlink::nft_type;
 using netlink::Socket;
 
 constexpr std::uint32_t kLoopbackIndex = 1;
@@ -115,16 +117,6 @@ void put_qdisc_options(Message& message, std::string_view kind) {
     }
 }
 
-Message nft_message(int type, int flags, std::uint8_t family, std::uint16_t resource) {
-    Message message(type, flags);
-    nfgenmsg header{};
-    header.nfgen_family = family;
-    header.version = NFNETLINK_V0;
-    header.res_id = htons(resource);
-    message.header(header);
-    return message;
-}
-
 constexpr std::array<Named<std::uint8_t>, 6> kNftFamilies{{{"ip", NFPROTO_IPV4},
                                                            {"ip6", NFPROTO_IPV6},
                                                            {"inet", NFPROTO_INET},
@@ -191,11 +183,11 @@ std::optional<std::string> KernelTrial::nft(const std::string& family) const {
     }
     auto socket = Socket::in(scratch_.fd(), NETLINK_NETFILTER);
     std::vector<Message> batch;
-    batch.push_back(nft_message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
-    batch.push_back(nft_message((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE,
-                                NLM_F_CREATE | NLM_F_ACK, *number, 0));
+    batch.push_back(nfnetlink_message(NFNL_MSG_BATCH_BEGIN, AF_UNSPEC, 0, NFNL_SUBSYS_NFTABLES));
+    batch.push_back(
+        nfnetlink_message(nft_type(NFT_MSG_NEWTABLE), *number, NLM_F_CREATE | NLM_F_ACK));
     batch.back().text(NFTA_TABLE_NAME, "terway-trial-" + family);
-    batch.push_back(nft_message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+    batch.push_back(nfnetlink_message(NFNL_MSG_BATCH_END, AF_UNSPEC, 0, NFNL_SUBSYS_NFTABLES));
     try {
         socket.batch(batch, "refused");
         return std::nullopt;

@@ -1,7 +1,6 @@
 #include "netlink/conntrack.hpp"
 
 #include <endian.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
 
@@ -58,25 +58,24 @@ bool concerns(nlattr* tuple, std::uint8_t family, std::span<const IpAddress> add
 }
 
 Message conntrack_message(int verb, std::uint8_t family) {
-    Message message((NFNL_SUBSYS_CTNETLINK << 8) | verb);
-    nfgenmsg header{};
-    header.nfgen_family = family;
-    header.version = NFNETLINK_V0;
-    message.header(header);
-    return message;
+    return nfnetlink_message(nfnetlink_type(NFNL_SUBSYS_CTNETLINK, verb), family);
 }
 
-// Those that `is_meant` says yes to, by their attributes.
-std::vector<TrackedName> connections(
-    Socket& socket, std::uint8_t family,
-    const std::function<bool(const std::array<nlattr*, CTA_MAX + 1>&)>& is_meant) {
+using TrackedAttributes = std::array<nlattr*, CTA_MAX + 1>;
+
+TrackedName name_of(const TrackedAttributes& attributes) {
+    return {bytes_of(attributes[CTA_TUPLE_ORIG]), bytes_of(attributes[CTA_ZONE]),
+            bytes_of(attributes[CTA_ID])};
+}
+
+// `take` answers what it wants of a connection, if it wants anything.
+template <class Wanted, class Take>
+std::vector<Wanted> list(Socket& socket, std::uint8_t family, const Take& take) {
     auto message = conntrack_message(IPCTNL_MSG_CT_GET, family);
-    std::vector<TrackedName> all;
+    std::vector<Wanted> all;
     const auto collect = [&](const nlmsghdr& entry) {
-        const auto attributes = parse<CTA_MAX + 1>(entry, sizeof(nfgenmsg));
-        if (is_meant(attributes)) {
-            all.push_back({bytes_of(attributes[CTA_TUPLE_ORIG]), bytes_of(attributes[CTA_ZONE]),
-                           bytes_of(attributes[CTA_ID])});
+        if (auto wanted = take(parse<CTA_MAX + 1>(entry, sizeof(nfgenmsg)))) {
+            all.push_back(std::move(*wanted));
         }
     };
     try {
@@ -113,11 +112,12 @@ std::size_t flush_conntrack(Socket& socket, std::span<const IpAddress> addresses
         if (!wanted) {
             continue;
         }
-        const auto is_meant = [&](const auto& attributes) {
-            return concerns(attributes[CTA_TUPLE_ORIG], af(family), addresses) ||
-                   concerns(attributes[CTA_TUPLE_REPLY], af(family), addresses);
+        const auto take = [&](const TrackedAttributes& attributes) {
+            const bool is_meant = concerns(attributes[CTA_TUPLE_ORIG], af(family), addresses) ||
+                                  concerns(attributes[CTA_TUPLE_REPLY], af(family), addresses);
+            return is_meant ? std::optional(name_of(attributes)) : std::nullopt;
         };
-        for (const auto& connection : connections(socket, af(family), is_meant)) {
+        for (const auto& connection : list<TrackedName>(socket, af(family), take)) {
             forgotten += forget(socket, af(family), connection) ? 1U : 0U;
         }
     }
@@ -126,30 +126,22 @@ std::size_t flush_conntrack(Socket& socket, std::span<const IpAddress> addresses
 
 std::vector<TrackedConnection> tracked_connections(
     Socket& socket, Family family, const std::function<bool(const Tracked&)>& is_meant) {
-    std::vector<Tracked> facts;
-    const auto asked = [&](const auto& attributes) {
-        Tracked tracked;
-        const auto original = way_of(attributes[CTA_TUPLE_ORIG], af(family), &tracked.protocol);
-        const auto reply = way_of(attributes[CTA_TUPLE_REPLY], af(family), &tracked.protocol);
-        if (!original || !reply) {
-            return false;
-        }
-        tracked.original = *original;
-        tracked.reply = *reply;
-        if (!is_meant(tracked)) {
-            return false;
-        }
-        facts.push_back(tracked);
-        return true;
-    };
-    auto names = connections(socket, af(family), asked);
-    // A listing that began again saw some twice.
-    const auto first = facts.size() - names.size();
-    std::vector<TrackedConnection> all;
-    for (std::size_t at = 0; at < names.size(); ++at) {
-        all.push_back({facts[first + at], std::move(names[at])});
-    }
-    return all;
+    return list<TrackedConnection>(
+        socket, af(family),
+        [&](const TrackedAttributes& attributes) -> std::optional<TrackedConnection> {
+            Tracked tracked;
+            const auto original = way_of(attributes[CTA_TUPLE_ORIG], af(family), &tracked.protocol);
+            const auto reply = way_of(attributes[CTA_TUPLE_REPLY], af(family), &tracked.protocol);
+            if (!original || !reply) {
+                return std::nullopt;
+            }
+            tracked.original = *original;
+            tracked.reply = *reply;
+            if (!is_meant(tracked)) {
+                return std::nullopt;
+            }
+            return TrackedConnection{tracked, name_of(attributes)};
+        });
 }
 
 bool forget_connection(Socket& socket, const TrackedConnection& connection) {

@@ -1,28 +1,16 @@
 #include "netlink/nft.hpp"
 
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
 
+#include "netlink/nfnetlink.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
 namespace {
-
-nfgenmsg nf_header(std::uint8_t family, std::uint16_t resource = 0) {
-    nfgenmsg header{};
-    header.nfgen_family = family;
-    header.version = NFNETLINK_V0;
-    header.res_id = htons(resource);
-    return header;
-}
-
-int nft_type(int verb) {
-    return (NFNL_SUBSYS_NFTABLES << 8) | verb;
-}
 
 void put_element(Message& message, const std::string& table, const std::string& set,
                  const NftKey& key) {
@@ -51,8 +39,7 @@ NftKey& NftKey::ifname(const std::string& name) {
 
 void NftBatch::element(int verb, int flags, std::uint8_t family, const std::string& table,
                        const std::string& set, const NftKey& key) {
-    Message message(nft_type(verb), NLM_F_ACK | flags);
-    message.header(nf_header(family));
+    auto message = nfnetlink_message(nft_type(verb), family, NLM_F_ACK | flags);
     put_element(message, table, set, key);
     messages_.push_back(std::move(message));
 }
@@ -71,10 +58,8 @@ void NftBatch::commit(Socket& socket, const std::string& what) {
     if (messages_.empty()) {
         return;
     }
-    Message begin(NFNL_MSG_BATCH_BEGIN);
-    begin.header(nf_header(AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
-    Message end(NFNL_MSG_BATCH_END);
-    end.header(nf_header(AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+    auto begin = nfnetlink_message(NFNL_MSG_BATCH_BEGIN, AF_UNSPEC, 0, NFNL_SUBSYS_NFTABLES);
+    auto end = nfnetlink_message(NFNL_MSG_BATCH_END, AF_UNSPEC, 0, NFNL_SUBSYS_NFTABLES);
     messages_.insert(messages_.begin(), std::move(begin));
     messages_.push_back(std::move(end));
     socket.batch(messages_, what);
@@ -83,8 +68,7 @@ void NftBatch::commit(Socket& socket, const std::string& what) {
 
 bool nft_has_element(Socket& socket, std::uint8_t family, const std::string& table,
                      const std::string& set, const NftKey& key) {
-    Message message(nft_type(NFT_MSG_GETSETELEM));
-    message.header(nf_header(family));
+    auto message = nfnetlink_message(nft_type(NFT_MSG_GETSETELEM), family);
     put_element(message, table, set, key);
     return socket.get(message, "look into nft set " + table + " " + set, [](const nlmsghdr&) {});
 }

@@ -2,13 +2,13 @@
 
 #include <arpa/inet.h>
 #include <endian.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/nft_batch.hpp"
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
@@ -21,15 +21,11 @@ constexpr std::uint32_t kAtOnce = 20;     // packets that the kernel may gather
 constexpr std::uint32_t kHundredths = 5;  // and how long
 constexpr int kMostReads = 64;            // then the caller may look around
 constexpr int kBuffer = 1 << 20;
-constexpr int kPacket = (NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_PACKET;
+constexpr int kPacket = nfnetlink_type(NFNL_SUBSYS_ULOG, NFULNL_MSG_PACKET);
 
 Message config(std::uint16_t group, std::uint8_t command) {
-    Message message((NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_CONFIG);
-    nfgenmsg header{};
-    header.nfgen_family = AF_UNSPEC;
-    header.version = NFNETLINK_V0;
-    header.res_id = htons(group);
-    message.header(header);
+    auto message =
+        nfnetlink_message(nfnetlink_type(NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG), AF_UNSPEC, 0, group);
     const nfulnl_msg_config_cmd wanted{command};
     message.put(NFULA_CFG_CMD, &wanted, sizeof wanted);
     return message;

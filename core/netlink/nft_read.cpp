@@ -3,12 +3,12 @@
 #include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
 
@@ -16,12 +16,7 @@ namespace terway::netlink::nft {
 namespace {
 
 Message message_of(int verb) {
-    Message message((NFNL_SUBSYS_NFTABLES << 8) | verb);
-    nfgenmsg header{};
-    header.nfgen_family = NFPROTO_INET;
-    header.version = NFNETLINK_V0;
-    message.header(header);
-    return message;
+    return nfnetlink_message(nft_type(verb), NFPROTO_INET);
 }
 
 std::string text_of(const nlattr* attribute) {

@@ -3,27 +3,17 @@
 #include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/parse.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
 namespace {
-
-Message message_of(int verb, std::uint8_t family) {
-    Message message((NFNL_SUBSYS_NFTABLES << 8) | verb);
-    nfgenmsg header{};
-    header.nfgen_family = family;
-    header.version = NFNETLINK_V0;
-    message.header(header);
-    return message;
-}
 
 std::uint64_t handle_of(const nlattr* attribute) {
     return be64toh(struct_of<std::uint64_t>(attribute));
@@ -34,7 +24,7 @@ std::uint64_t handle_of(const nlattr* attribute) {
 NftWatch::NftWatch(std::string prefix) : prefix_(std::move(prefix)), socket_(NETLINK_NETFILTER) {}
 
 bool NftWatch::has_changed() {
-    auto message = message_of(NFT_MSG_GETGEN, NFPROTO_UNSPEC);
+    auto message = nfnetlink_message(nft_type(NFT_MSG_GETGEN), NFPROTO_UNSPEC);
     std::uint32_t found = 0;
     try {
         (void)socket_.get(message, "read nftables' generation", [&](const nlmsghdr& reply) {
@@ -51,7 +41,7 @@ bool NftWatch::has_changed() {
 
 NftWatch::Tables NftWatch::look() {
     Tables tables;
-    auto list = message_of(NFT_MSG_GETTABLE, NFPROTO_UNSPEC);
+    auto list = nfnetlink_message(nft_type(NFT_MSG_GETTABLE), NFPROTO_UNSPEC);
     socket_.dump(
         list, "list the tables of nftables", [&] { tables.clear(); },
         [&](const nlmsghdr& entry) {
@@ -65,7 +55,7 @@ NftWatch::Tables NftWatch::look() {
             }
         });
     for (auto& [_, table] : tables) {
-        auto message = message_of(NFT_MSG_GETRULE, table.family);
+        auto message = nfnetlink_message(nft_type(NFT_MSG_GETRULE), table.family);
         message.text(NFTA_RULE_TABLE, table.name);
         auto& rules = table.rules;
         socket_.dump(

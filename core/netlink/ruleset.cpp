@@ -5,7 +5,6 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
 #include <array>
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <sstream>
 #include <utility>
 
+#include "netlink/nfnetlink.hpp"
 #include "terway/error.hpp"
 
 namespace terway::netlink {
@@ -37,11 +37,7 @@ void run(const std::string& table, const std::string& commands, bool tolerate_mi
 }
 
 std::size_t rules_in_kernel(Socket& nft, std::uint8_t family, const std::string& table) {
-    Message message((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE);
-    nfgenmsg header{};
-    header.nfgen_family = family;
-    header.version = NFNETLINK_V0;
-    message.header(header);
+    auto message = nfnetlink_message(nft_type(NFT_MSG_GETRULE), family);
     message.text(NFTA_RULE_TABLE, table);
     std::size_t found = 0;
     nft.dump(
