@@ -89,6 +89,15 @@ kube::Handlers<kube::Pod> pod_handlers(PodNews& news, PolicyInbox* inbox, const 
     return handlers;
 }
 
+kube::Subject subject_of(const cni::Request& request) {
+    const auto& args = request.args;
+    return {"Pod", args.pod_namespace, args.pod_name, args.pod_uid};
+}
+
+kube::Subject subject_of(const endpoint::EndpointSpec& spec) {
+    return {"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid};
+}
+
 }  // namespace
 
 std::string node_name(const profile::Kube& settings) {
@@ -197,12 +206,9 @@ std::jthread KubeService::watch_capacity(std::function<std::string()> trouble) {
 
 std::jthread KubeService::watch_limits(ApplyLimits apply) {
     const auto tell = [this](const kube::Pod& pod, bool is_warning, const std::string& message) {
-        if (profile_.kube.events) {
-            outbox_.tell({{"Pod", pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},
-                          is_warning,
-                          is_warning ? "BandwidthRefused" : "BandwidthChanged",
-                          message});
-        }
+        about_pod(is_warning,
+                  {"Pod", pod.meta.space.text(), pod.meta.name.text(), pod.meta.uid.text()},
+                  is_warning ? "BandwidthRefused" : "BandwidthChanged", message);
     };
     return std::jthread([parts = LimitParts{limits_, known_pods_.cache(), std::move(apply), tell}](
                             const std::stop_token& stop) {
@@ -229,14 +235,10 @@ std::string KubeService::why_no_pod_cidrs() const {
                           : "the API server has not told of it yet";
 }
 
-void KubeService::about_pod(bool is_warning, const cni::Request& request, const std::string& reason,
+void KubeService::about_pod(bool is_warning, const kube::Subject& pod, const std::string& reason,
                             const std::string& message) {
-    const auto& args = request.args;
-    if (profile_.kube.events && !args.pod_name.empty()) {
-        outbox_.tell({{"Pod", args.pod_namespace, args.pod_name, args.pod_uid},
-                      is_warning,
-                      reason,
-                      message});
+    if (profile_.kube.events && !pod.name.empty()) {
+        outbox_.tell({pod, is_warning, reason, message});
     }
 }
 
@@ -256,7 +258,7 @@ void KubeService::connected(const cni::Request& request, const cni::Result& resu
         text += (text.empty() ? "" : ", ") + addresses.back().text();
     }
     about_pod(
-        false, request, "AllocIPSucceed",
+        false, subject_of(request), "AllocIPSucceed",
         "Alloc IP " + text + " took " + std::to_string(static_cast<long>(seconds * 1e3)) + "ms");
     const auto& args = request.args;
     limits_.add(args.pod_namespace, args.pod_name);  // they may have changed during the ADD
@@ -284,36 +286,22 @@ void KubeService::tell_addresses(const kube::Key& pod, const std::string& uid,
 }
 
 void KubeService::refused(const cni::Request& request, const std::string& reason) {
-    about_pod(true, request, "AllocIPFailed", reason);
+    about_pod(true, subject_of(request), "AllocIPFailed", reason);
 }
 
 void KubeService::repaired(const endpoint::EndpointRecord& record, const std::string& found) {
-    const auto& spec = record.spec;
-    if (profile_.kube.events && !spec.pod_name.empty()) {
-        outbox_.tell({{"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid},
-                      true,
-                      "NetworkRepaired",
-                      "somebody removed part of the pod's network; repaired: " + found});
-    }
+    about_pod(true, subject_of(record.spec), "NetworkRepaired",
+              "somebody removed part of the pod's network; repaired: " + found);
 }
 
 void KubeService::unprotected(const endpoint::EndpointSpec& spec, const std::string& message) {
-    if (profile_.kube.events && !spec.pod_name.empty()) {
-        outbox_.tell({{"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid},
-                      true,
-                      "NetworkPolicyNotReady",
-                      message});
-    }
+    about_pod(true, subject_of(spec), "NetworkPolicyNotReady", message);
 }
 
 void KubeService::unlimited(const endpoint::EndpointSpec& spec) {
-    if (profile_.kube.events && !spec.pod_name.empty()) {
-        outbox_.tell({{"Pod", spec.pod_namespace, spec.pod_name, spec.pod_uid},
-                      true,
-                      "BandwidthNotLimited",
-                      "the pod's bandwidth limits are not in force: its network has no module for "
-                      "them; set qos in its chain in the node's profile"});
-    }
+    about_pod(true, subject_of(spec), "BandwidthNotLimited",
+              "the pod's bandwidth limits are not in force: its network has no module for them; "
+              "set qos in its chain in the node's profile");
 }
 
 std::unique_ptr<KubeService> make_kube(const profile::Profile& profile, Metrics& metrics,

@@ -80,7 +80,7 @@ public:
 private:
     void tell_addresses(const kube::Key& pod, const std::string& uid,
                         const std::vector<IpAddress>& addresses);
-    void about_pod(bool is_warning, const cni::Request& request, const std::string& reason,
+    void about_pod(bool is_warning, const kube::Subject& pod, const std::string& reason,
                    const std::string& message);
 
     const profile::Profile& profile_;
