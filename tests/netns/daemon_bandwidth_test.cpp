@@ -85,6 +85,7 @@ TEST_F(DaemonBandwidth, WhatWasRemovedIsMissedAndIsBackWithTheNextDaemon) {
     node_.shell("tc qdisc del dev $(ip -o link show type ifb | cut -d: -f2) root");
     EXPECT_FALSE(check("c").ok());
     EXPECT_TRUE(node_.del("c", *pod_).ok());
+    EXPECT_EQ(settled(node_), "");  // links are destroyed after the answer
     EXPECT_THAT(qdiscs(), Not(AnyOf(HasSubstr("ifb"), HasSubstr("tbf"))));
     EXPECT_EQ(daemon->stop(), 0) << daemon->log();
 }
