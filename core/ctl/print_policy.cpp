@@ -16,8 +16,7 @@ std::string directions_of(const json::value& policy) {
     const std::string words = ingress  ? egress ? "ingress, egress" : "ingress"
                               : egress ? "egress"
                                        : "-";
-    const auto* const bad = policy.as_object().if_contains("bad");
-    return bad != nullptr && bad->as_bool() ? words + " (partly invalid: allows nobody)" : words;
+    return policy.at("bad").as_bool() ? words + " (partly invalid: allows nobody)" : words;
 }
 
 // "Admin 10".

@@ -132,8 +132,11 @@ void Builder<NetworkPolicy>::end(Tag tag) {
             egress_.push_back(std::exchange(rule_, {}));
             break;
         case kPeer:
-            policy_.is_bad = policy_.is_bad || !is_peer_good();
-            rule_.peers.push_back(is_peer_good() ? std::move(peer_) : PolicyPeer{});
+            if (!is_peer_good()) {
+                policy_.is_bad = true;
+                peer_ = {};
+            }
+            rule_.peers.push_back(std::move(peer_));
             break;
         case kPort:
             rule_.ports.push_back(finished_port());

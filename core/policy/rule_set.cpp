@@ -37,18 +37,6 @@ std::string_view word_of(Action action) {
     return "";
 }
 
-std::string text_of(const std::vector<Match>& matches) {
-    std::string text;
-    for (const auto& match : matches) {
-        text.append(" ").append(word_of(match.action));
-        text += match.peers.any ? " any" : "";
-        for (const auto& set : match.peers.sets) {
-            text.append(" ").append(text_of(set));
-        }
-    }
-    return text;
-}
-
 std::string text_of(const Tier& tier) {
     std::string text = "tier\n";
     for (const auto& each : tier.classes) {
@@ -64,6 +52,18 @@ std::string text_of(const Tier& tier) {
 }
 
 }  // namespace
+
+std::string text_of(const std::vector<Match>& matches) {
+    std::string text;
+    for (const auto& match : matches) {
+        text.append(" ").append(word_of(match.action));
+        text += match.peers.any ? " any" : "";
+        for (const auto& set : match.peers.sets) {
+            text.append(" ").append(text_of(set));
+        }
+    }
+    return text;
+}
 
 std::uint8_t number_of(Protocol protocol) {
     switch (protocol) {

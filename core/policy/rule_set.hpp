@@ -142,6 +142,8 @@ struct RuleSet {
 };
 
 // Everything it says but the id, in one line per class.
+// The same for the same matches only.
+[[nodiscard]] std::string text_of(const std::vector<Match>& matches);
 [[nodiscard]] std::string text_of(const RuleSet& rules);
 
 }  // namespace terway::policy

@@ -26,18 +26,6 @@ bool is_full(const PortClass& of) {
     return of.first == 0 && of.last == kLastPort;
 }
 
-std::string key_of(const std::vector<Match>& list) {
-    std::string key;
-    for (const auto& match : list) {
-        key += std::to_string(static_cast<int>(match.action)) + (match.peers.any ? " any" : "");
-        for (const auto& id : match.peers.sets) {
-            key += " " + policy::text_of(id);
-        }
-        key += "\n";
-    }
-    return key;
-}
-
 Verdict allowed_verdict(Direction direction) {
     return Verdict::go(allowed_chain(direction));
 }
@@ -150,7 +138,7 @@ private:
             return verdict(list.front().action);
         }
         const auto [found, is_new] = class_chains_.try_emplace(
-            key_of(list), name_ + "_c" + std::to_string(class_chains_.size()));
+            policy::text_of(list), name_ + "_c" + std::to_string(class_chains_.size()));
         const auto& chain = found->second;
         if (!is_new) {
             return Verdict::go(chain);
