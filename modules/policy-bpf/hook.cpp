@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "terway/error.hpp"
@@ -62,6 +63,12 @@ std::optional<Filter> find(Socket& socket, std::uint32_t ifindex, Hook hook) {
     return std::nullopt;
 }
 
+bool is_empty(Socket& socket, std::uint32_t ifindex) {
+    return std::all_of(kHooks.begin(), kHooks.end(), [&](Hook hook) {
+        return netlink::filters(socket, ifindex, hook).empty();
+    });
+}
+
 }  // namespace
 
 Hooked look(Socket& socket, const Place& place, const State& state) {
@@ -85,8 +92,8 @@ Hooked look(Socket& socket, const Place& place, const State& state) {
 }
 
 void put(Socket& socket, const Place& place, const State& state) {
-    const bool made = netlink::ensure_clsact(socket, place.ifindex);
     try {
+        const bool made = netlink::ensure_clsact(socket, place.ifindex);
         for (const auto hook : kHooks) {
             const auto before = made ? std::nullopt : find(socket, place.ifindex, hook);
             const bool hooked = made || (before && says_hooked(*before));
@@ -94,7 +101,8 @@ void put(Socket& socket, const Place& place, const State& state) {
                                 filter_of(state, place, hook, hooked ? kHookedName : kName));
         }
     } catch (const Error&) {
-        if (made) {
+        // Whatever was made before the first filter nothing remembers.
+        if (is_empty(socket, place.ifindex)) {
             (void)netlink::remove_clsact(socket, place.ifindex);
         }
         throw;
@@ -102,21 +110,26 @@ void put(Socket& socket, const Place& place, const State& state) {
 }
 
 void take(Socket& socket, std::uint32_t ifindex) {
+    std::vector<Filter> ours;
     bool hooked = false;
-    bool is_used = false;
+    bool is_shared = false;
     for (const auto hook : kHooks) {
-        for (auto filter : netlink::filters(socket, ifindex, hook)) {
+        for (auto& filter : netlink::filters(socket, ifindex, hook)) {
             if (is_ours(filter)) {
                 hooked = hooked || says_hooked(filter);
-                filter.handle = 0;  // alone it would leave the empty table of its priority
-                (void)netlink::remove_filter(socket, ifindex, filter);
+                ours.push_back(std::move(filter));
             } else {
-                is_used = true;
+                is_shared = true;
             }
         }
     }
-    if (hooked && !is_used) {
+    if (hooked && !is_shared) {  // in one go, for without filters nothing says whose it is
         (void)netlink::remove_clsact(socket, ifindex);
+        return;
+    }
+    for (auto& filter : ours) {
+        filter.handle = 0;  // alone it would leave the empty table of its priority
+        (void)netlink::remove_filter(socket, ifindex, filter);
     }
 }
 

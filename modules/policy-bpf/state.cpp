@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdio>
 #include <numeric>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pins.hpp"
@@ -68,6 +70,11 @@ bool has_shape(const bpf_map* map, const bpf_map_info& info) {
            info.value_size == bpf_map__value_size(map) && info.map_flags == bpf_map__map_flags(map);
 }
 
+// The programs' scratch paper is of their version only.
+bool is_kept(const bpf_map* map) {
+    return !bpf_map__is_internal(map) && std::string_view(bpf_map__name(map)) != "sights";
+}
+
 std::string pin_of(const std::string& directory, const bpf_map* map) {
     return directory + "/" + bpf_map__name(map);
 }
@@ -83,7 +90,7 @@ bool reuse(const Skeleton& made, const std::string& directory) {
     std::vector<std::pair<bpf_map*, Fd>> found;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, made->obj) {
-        if (bpf_map__is_internal(map)) {
+        if (!is_kept(map)) {
             continue;
         }
         Fd pinned(::bpf_obj_get(pin_of(directory, map).c_str()));
@@ -113,7 +120,7 @@ bool is_foreign(const std::string& directory, std::uint64_t cookie) {
 void pin(const Skeleton& made, const std::string& directory) {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, made->obj) {
-        if (bpf_map__is_internal(map)) {
+        if (!is_kept(map)) {
             continue;
         }
         const auto path = pin_of(directory, map);

@@ -113,8 +113,9 @@ void CasePlayer::Round::tell(Played& played) const {
     }
 }
 
-CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane)
-    : cluster_(cluster), dataplane_(dataplane), real_(dataplane) {
+CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane,
+                       PolicyModule module)
+    : cluster_(cluster), dataplane_(dataplane), real_(dataplane, module) {
     for (const auto& node : cluster.nodes) {
         real_.add_node(node.name, node.addresses);
     }

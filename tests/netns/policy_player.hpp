@@ -52,7 +52,8 @@ struct Played {
 // All cases of one cluster, one after the other, on the same nodes.
 class CasePlayer {
 public:
-    explicit CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane = Dataplane::Veth);
+    explicit CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane = Dataplane::Veth,
+                        PolicyModule module = PolicyModule::Felix);
 
     // A case that the resolver cannot play to its end is not played. Throws Error for what the
     // kernel refuses; the player is of no use then.

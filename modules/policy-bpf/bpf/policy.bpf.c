@@ -15,7 +15,9 @@ static __always_inline const struct policy_settings *settings_of_node(void) {
     return bpf_map_lookup_elem(&settings, &first);
 }
 
-/* A packet at one of an endpoint's two hooks. */
+/* A packet at one of an endpoint's two hooks. It is put together in a map, so that the kernel
+   verifies what is made of it once, and not for each way a packet may be read. Whoever fills it is
+   not interrupted by another packet on the same processor. */
 struct sight {
     struct packet packet;
     struct policy_connection_key key;
@@ -29,7 +31,20 @@ struct sight {
     __u32 epoch;
     __u32 serial;
     __u64 now;
+    __u64 learns_until;
 };
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct sight);
+} sights SEC(".maps");
+
+static __always_inline struct sight *sight_of_processor(void) {
+    const __u32 first = 0;
+    return bpf_map_lookup_elem(&sights, &first);
+}
 
 static __always_inline __u32 rules_of(__u64 both, __u32 direction) {
     return direction == POLICY_EGRESS ? (__u32)both : (__u32)(both >> 32);
@@ -165,8 +180,7 @@ static __always_inline bool is_exempt(const struct __sk_buff *skb, const struct 
 }
 
 /* A packet of no connection that is known, or that opens another one. */
-static __always_inline int open(const struct __sk_buff *skb, const struct sight *sight,
-                                const struct policy_endpoint *endpoint) {
+static __noinline int open(const struct __sk_buff *skb, const struct sight *sight) {
     const struct packet *packet = &sight->packet;
     __u32 opened = sight->direction;
     const bool is_exempted = is_exempt(skb, sight);
@@ -174,7 +188,7 @@ static __always_inline int open(const struct __sk_buff *skb, const struct sight 
                          (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN);
     if (is_late) {
         const bool is_open = sight->rules == ((__u64)POLICY_OPEN << 32 | POLICY_OPEN);
-        if (!is_open && sight->now >= endpoint->learns_until) {
+        if (!is_open && sight->now >= sight->learns_until) {
             count(POLICY_LATE);
             return TC_ACT_SHOT;
         }
@@ -204,8 +218,12 @@ static __always_inline int open(const struct __sk_buff *skb, const struct sight 
     return TC_ACT_UNSPEC;
 }
 
-static __always_inline int judge(struct __sk_buff *skb, struct sight *sight,
-                                 const struct policy_endpoint *endpoint) {
+int judge(struct __sk_buff *skb);
+__noinline int judge(struct __sk_buff *skb) {
+    struct sight *sight = sight_of_processor();
+    if (sight == NULL) {
+        return TC_ACT_SHOT;
+    }
     struct packet *packet = &sight->packet;
     if ((packet->is_first || packet->is_later) && !know_fragment(sight)) {
         return drop(sight, POLICY_LOST_FRAGMENT);
@@ -216,13 +234,13 @@ static __always_inline int judge(struct __sk_buff *skb, struct sight *sight,
     }
     struct policy_connection *found = bpf_map_lookup_elem(&connections, &sight->key);
     if (found == NULL || is_over(found, packet->protocol, sight->now)) {
-        return open(skb, sight, endpoint);
+        return open(skb, sight);
     }
     const bool opens = packet->protocol == PROTOCOL_TCP &&
                        (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
     const bool is_opener = found->opened == sight->direction;
     if (opens && (!is_opener || is_closing(found))) {
-        return open(skb, sight, endpoint);
+        return open(skb, sight);
     }
     if (is_allowed_still(found, sight)) {
         note(found, packet, sight->direction, sight->now);
@@ -231,30 +249,33 @@ static __always_inline int judge(struct __sk_buff *skb, struct sight *sight,
     /* It was cut. Another connection of the same name may begin, but not with an answer to it. */
     if (packet->protocol == PROTOCOL_TCP ? opens
                                          : is_opener || sight->now - found->cut >= LATE_TIME) {
-        return open(skb, sight, endpoint);
+        return open(skb, sight);
     }
     return drop(sight, POLICY_BY_RULES);
 }
 
 static __always_inline int handle(struct __sk_buff *skb, __u32 direction) {
-    struct sight sight = {};
-    sight.index = skb->tc_classid & POLICY_INDEX;
-    sight.is_inside = (skb->tc_classid & POLICY_INSIDE) != 0;
-    sight.direction = direction;
-    const struct policy_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &sight.index);
-    if (endpoint == NULL || (endpoint->flags & POLICY_IN_USE) == 0) {
+    struct sight *sight = sight_of_processor();
+    const struct policy_settings *node = settings_of_node();
+    const __u32 index = skb->tc_classid & POLICY_INDEX;
+    const struct policy_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &index);
+    if (sight == NULL || node == NULL || endpoint == NULL || (endpoint->flags & POLICY_IN_USE) == 0) {
         count(POLICY_NO_ENDPOINT);
         return TC_ACT_SHOT;
     }
-    const struct policy_settings *node = settings_of_node();
-    sight.keeps = node != NULL && node->keeps != 0;
-    sight.has_side = (endpoint->flags & POLICY_HAS_SIDE) != 0;
-    sight.serial = endpoint->serial;
-    sight.epoch = *(const volatile __u32 *)&endpoint->epoch; /* before the rules it is the epoch of */
-    sight.rules = *(const volatile __u64 *)&endpoint->rules;
-    sight.now = bpf_ktime_get_ns();
+    __builtin_memset(sight, 0, sizeof *sight);
+    sight->index = index;
+    sight->direction = direction;
+    sight->is_inside = (skb->tc_classid & POLICY_INSIDE) != 0;
+    sight->has_side = (endpoint->flags & POLICY_HAS_SIDE) != 0;
+    sight->keeps = node->keeps != 0;
+    sight->serial = endpoint->serial;
+    sight->learns_until = endpoint->learns_until;
+    sight->epoch = *(const volatile __u32 *)&endpoint->epoch;
+    sight->rules = *(const volatile __u64 *)&endpoint->rules;
+    sight->now = bpf_ktime_get_ns();
 
-    struct packet *packet = &sight.packet;
+    struct packet *packet = &sight->packet;
     bool is_read;
     if (skb->protocol == bpf_htons(ETH_P_IP)) {
         is_read = read_v4(skb, ETH_HLEN, packet);
@@ -267,12 +288,12 @@ static __always_inline int handle(struct __sk_buff *skb, __u32 direction) {
         return TC_ACT_SHOT;
     }
     if (!is_read || (!packet->is_later && !read_transport(skb, packet))) {
-        return drop(&sight, POLICY_MALFORMED);
+        return drop(sight, POLICY_MALFORMED);
     }
     if (packet->is_discovery) {
         return TC_ACT_UNSPEC;
     }
-    return judge(skb, &sight, endpoint);
+    return judge(skb);
 }
 
 SEC("tc")

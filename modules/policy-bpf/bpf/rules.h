@@ -18,6 +18,7 @@ static __always_inline bool has_ports(__u32 protocol) {
 /* The functions below are not static: such the kernel verifies once, whoever calls them. Linux 5.10
    wants plain numbers as their arguments. */
 int is_in(__u32 set, __u32 kind, __u32 port, __u64 high, __u64 low);
+__u64 ask_element(__u32 list, __u32 port, __u64 high, __u64 low);
 int ask(__u32 list, __u32 port, __u32 otherwise, __u64 high, __u64 low);
 int allows(__u32 id, __u32 protocol, __u32 port, __u64 high, __u64 low);
 
@@ -36,23 +37,32 @@ __noinline int is_in(__u32 set, __u32 kind, __u32 port, __u64 high, __u64 low) {
     return bpf_map_lookup_elem(&members, &member) != NULL;
 }
 
-/* The action of the first question that is answered with yes. What is damaged denies. */
+/* The action of the first question that is answered with yes; else 0, and the next element in the
+   upper half. What is damaged denies. */
+__noinline __u64 ask_element(__u32 list, __u32 port, __u64 high, __u64 low) {
+    const struct policy_list *found = bpf_map_lookup_elem(&lists, &list);
+    if (found == NULL) {
+        return POLICY_DENY;
+    }
+    for (__u32 i = 0; i < POLICY_QUESTIONS; ++i) {
+        if (i >= found->count) {
+            break;
+        }
+        const struct policy_question *question = &found->questions[i];
+        if (is_in(question->set, question->kind, port, high, low)) {
+            return question->action;
+        }
+    }
+    return (__u64)found->next << 32;
+}
+
 __noinline int ask(__u32 list, __u32 port, __u32 otherwise, __u64 high, __u64 low) {
     for (__u32 element = 0; element < POLICY_ELEMENTS; ++element) {
-        const struct policy_list *found = bpf_map_lookup_elem(&lists, &list);
-        if (found == NULL) {
-            return POLICY_DENY;
+        const __u64 answer = ask_element(list, port, high, low);
+        if ((__u32)answer != 0) {
+            return (int)answer;
         }
-        for (__u32 i = 0; i < POLICY_QUESTIONS; ++i) {
-            if (i >= found->count) {
-                break;
-            }
-            const struct policy_question *question = &found->questions[i];
-            if (is_in(question->set, question->kind, port, high, low)) {
-                return question->action;
-            }
-        }
-        list = found->next;
+        list = answer >> 32;
         if (list == 0) {
             return otherwise;
         }
