@@ -110,7 +110,7 @@ protected:
         profile_.kube.mode = profile::KubeMode::Kubeconfig;
         profile_.kube.kubeconfig = server_.kubeconfig(directory_);
         profile_.kube.node = "n1";
-        service_ = make_kube(profile_, metrics_, inbox_);
+        service_ = make_kube(profile_, metrics_, {inbox_, nullptr});
         service_->start();
     }
     static cni::Request request(const std::string& pod, const std::string& uid = "") {

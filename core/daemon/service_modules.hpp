@@ -1,0 +1,26 @@
+// Between the service proxy and the modules.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+
+#include "endpoint/chain.hpp"
+#include "host/gate.hpp"
+#include "profile/diagnostic.hpp"
+#include "profile/profile.hpp"
+
+namespace terway::daemon {
+
+// The loaded modules that translate Services.
+[[nodiscard]] std::set<std::string> service_modules(const endpoint::Modules& modules);
+
+// Complains where modules are to translate Services that nobody can tell them.
+void check_services(const profile::Profile& profile, profile::Diagnostics& diagnostics);
+
+// Has a module carry an update out: through the gate, within the time the gate gives it. Throws
+// Error. Borrows all.
+[[nodiscard]] std::function<void(const std::string& module, const twy_service_update&)>
+service_applier(const endpoint::Modules& modules, host::Gate& gate, host::LinkReaper& reaper);
+
+}  // namespace terway::daemon
