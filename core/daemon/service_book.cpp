@@ -2,9 +2,9 @@
 
 namespace terway::daemon {
 
-ServiceBook::ServiceBook(const std::set<std::string>& modules) {
-    for (const auto& module : modules) {
-        modules_.try_emplace(module);
+void ServiceBook::add_modules(const std::set<std::string>& ids) {
+    for (const auto& id : ids) {
+        modules_.try_emplace(id);
     }
 }
 
@@ -61,6 +61,14 @@ void ServiceBook::distrust() {
     for (auto& [_, module] : modules_) {
         module.needs_full = true;
     }
+}
+
+std::vector<std::string> ServiceBook::modules() const {
+    std::vector<std::string> all;
+    for (const auto& [id, _] : modules_) {
+        all.push_back(id);
+    }
+    return all;
 }
 
 std::uint64_t ServiceBook::had(const std::string& module) const {

@@ -24,8 +24,8 @@ struct ServiceDelivery {
 
 class ServiceBook {
 public:
-    explicit ServiceBook(const std::set<std::string>& modules);
-
+    // These are told from now on.
+    void add_modules(const std::set<std::string>& ids);
     void take(const ServiceNews& news);
 
     // What is to be told now, at most one delivery for each module; settle() must follow for each.
@@ -39,6 +39,7 @@ public:
     // Of the latest round, and the latest that a module has.
     [[nodiscard]] std::uint64_t wanted() const noexcept { return revision_; }
     [[nodiscard]] std::uint64_t had(const std::string& module) const;
+    [[nodiscard]] std::vector<std::string> modules() const;
     [[nodiscard]] bool is_synced() const noexcept { return is_synced_; }
     [[nodiscard]] const service::Index& index() const noexcept { return index_; }
 

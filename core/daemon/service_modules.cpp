@@ -1,6 +1,7 @@
 #include "daemon/service_modules.hpp"
 
 #include <chrono>
+#include <set>
 
 #include "terway/error.hpp"
 
@@ -8,8 +9,6 @@ namespace terway::daemon {
 namespace {
 
 constexpr std::chrono::seconds kApplyTime{60};  // the gate knows what a verb may take
-
-}  // namespace
 
 std::set<std::string> service_modules(const endpoint::Modules& modules) {
     std::set<std::string> all;
@@ -21,6 +20,8 @@ std::set<std::string> service_modules(const endpoint::Modules& modules) {
     return all;
 }
 
+}  // namespace
+
 void check_services(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     if (profile.service.by == profile::ServiceBy::Module &&
         profile.kube.mode == profile::KubeMode::None) {
@@ -28,6 +29,15 @@ void check_services(const profile::Profile& profile, profile::Diagnostics& diagn
                           "[service] by = \"module\" needs the API server, which has the Services; "
                           "set [kube] mode");
     }
+}
+
+std::jthread keep_services(ServiceProxy& proxy, const endpoint::Modules& modules) {
+    const auto ids = service_modules(modules);
+    if (ids.empty()) {
+        return {};
+    }
+    proxy.add_modules(ids);
+    return std::jthread([&proxy](const std::stop_token& stop) { proxy.run(stop); });
 }
 
 std::function<void(const std::string& module, const twy_service_update&)> service_applier(

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <set>
 #include <string>
+#include <thread>
 
+#include "daemon/service_proxy.hpp"
 #include "endpoint/chain.hpp"
 #include "host/gate.hpp"
 #include "profile/diagnostic.hpp"
@@ -12,11 +13,12 @@
 
 namespace terway::daemon {
 
-// The loaded modules that translate Services.
-[[nodiscard]] std::set<std::string> service_modules(const endpoint::Modules& modules);
-
 // Complains where modules are to translate Services that nobody can tell them.
 void check_services(const profile::Profile& profile, profile::Diagnostics& diagnostics);
+
+// Tells the modules that translate Services of them as long as the thread lives. The modules have been
+// started. Borrows both.
+[[nodiscard]] std::jthread keep_services(ServiceProxy& proxy, const endpoint::Modules& modules);
 
 // Has a module carry an update out: through the gate, within the time the gate gives it. Throws
 // Error. Borrows all.

@@ -27,12 +27,17 @@ Gauge revision(Metrics& metrics, const char* of, const std::string& module) {
 
 }  // namespace
 
-ServiceProxy::ServiceProxy(Parts parts) : parts_(std::move(parts)), book_(parts_.modules) {
+ServiceProxy::ServiceProxy(Parts parts) : parts_(std::move(parts)) {
     if (!parts_.is_wanted) {
         for (const auto kind : {Kind::Services, Kind::Slices, Kind::Node}) {
             parts_.inbox.synced(kind);
         }
     }
+}
+
+void ServiceProxy::add_modules(const std::set<std::string>& ids) {
+    const MutexLock lock(book_mutex_);
+    book_.add_modules(ids);
 }
 
 void ServiceProxy::gather(const std::stop_token& stop, Deadline deadline) {

@@ -34,7 +34,6 @@ public:
     struct Parts {
         ServiceInbox& inbox;
         Metrics& metrics;
-        std::set<std::string> modules;  // that translate Services
         // False: somebody else does it, and the modules are told once that there are none.
         bool is_wanted = true;
         // Has the module carry it out. Throws Error.
@@ -42,6 +41,8 @@ public:
         ServicePace pace{};
     };
     explicit ServiceProxy(Parts parts);
+    // Those that translate Services; before run().
+    void add_modules(const std::set<std::string>& ids);
 
     // Until a stop is asked for; never throws. One thread, in the host's network namespace.
     void run(const std::stop_token& stop) noexcept;
