@@ -9,6 +9,7 @@
 
 #include "ctl/print_policy.hpp"
 #include "ctl/print_pool.hpp"
+#include "ctl/print_service.hpp"
 #include "ctl/table.hpp"
 
 namespace terway::ctl {
@@ -145,7 +146,7 @@ bool always(const json::value& /*answer*/) {
     return true;
 }
 
-constexpr std::array<View, 13> kViews{{
+constexpr std::array<View, 15> kViews{{
     {"status", print_status,
      [](const json::value& answer) { return answer.at("ready").as_bool(); }},
     {"endpoints", print_endpoints, always},
@@ -166,16 +167,20 @@ constexpr std::array<View, 13> kViews{{
                 answer.at("closed").as_array().empty();
      }},
     {"policy explain", print_policy_explain,
-     [](const json::value& answer) { return !answer.at("defect").as_bool(); }, 3, true},
+     [](const json::value& answer) { return !answer.at("defect").as_bool(); }, 3,
+     View::Words::Needed},
     {"policy counters", print_policy_counters, always},
+    {"service list", print_service_list, is_service_list_fine, 3, View::Words::Optional},
+    {"service explain", print_service_explain, is_service_fine, 3, View::Words::Needed},
 }};
 
 }  // namespace
 
 const View* find_view(std::string_view verb) {
     const auto found = std::find_if(kViews.begin(), kViews.end(), [verb](const View& view) {
-        return view.takes_words ? verb.starts_with(std::string(view.verb) + " ")
-                                : verb == view.verb;
+        const bool has_words = verb.starts_with(std::string(view.verb) + " ");
+        return (view.words != View::Words::Needed && verb == view.verb) ||
+               (view.words != View::Words::None && has_words);
     });
     return found == kViews.end() ? nullptr : &*found;
 }

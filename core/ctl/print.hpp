@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,8 @@ struct View {
     // Whether the answer says that all is well; decides the exit status.
     bool (*fine)(const boost::json::value& answer);
     int trouble = 3;           // the exit status when it does not
-    bool takes_words = false;  // further ones follow the verb
+    enum class Words : std::uint8_t { None, Optional, Needed };
+    Words words = Words::None;  // that follow the verb
 };
 
 // Null for a verb terwayctl does not have.

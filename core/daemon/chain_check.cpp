@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/requirements.hpp"
+#include "terway/abi.h"
 
 namespace terway::daemon {
 namespace {
@@ -54,11 +55,28 @@ void check_pair(const profile::Chain& chain, const std::string& dataplane, const
     }
 }
 
+void check_services(const profile::Chain& chain, const Facts& facts,
+                    profile::Diagnostics& diagnostics) {
+    const auto found = chain.policy ? facts.find(*chain.policy) : facts.end();
+    if (!chain.policy) {
+        diagnostics.error(chain.place,
+                          "[service] by = \"module\" needs a policy module in every chain, one that "
+                          "translates Services");
+    } else if (found != facts.end() && !found->second.knows_services) {
+        diagnostics.error(chain.place, "[service] by = \"module\" needs a policy module that "
+                                       "translates Services, and " +
+                                           *chain.policy + " offers no " TWY_SERVICE);
+    }
+}
+
 }  // namespace
 
 void check_chains(const profile::Profile& profile, const Facts& facts,
                   profile::Diagnostics& diagnostics) {
     for (const auto* chain : profile.chains()) {
+        if (profile.service.by == profile::ServiceBy::Module) {
+            check_services(*chain, facts, diagnostics);
+        }
         for (const auto& dataplane : {std::optional(chain->dataplane), chain->fallback}) {
             if (!dataplane) {
                 continue;

@@ -23,6 +23,8 @@
 #include "daemon/pool_metrics.hpp"
 #include "daemon/server.hpp"
 #include "daemon/service_manager.hpp"
+#include "daemon/service_modules.hpp"
+#include "daemon/service_proxy.hpp"
 #include "daemon/supply.hpp"
 #include "daemon/watch.hpp"
 #include "endpoint/abi_view.hpp"
@@ -109,12 +111,18 @@ public:
           supply_(
               make_supply({profile_, store_, modules_, gate_, reaper_, metrics_, registry_.all()})),
           policies_(make_policies(surroundings.policies)),
+          services_({surroundings.services,
+                     metrics_,
+                     profile_.service.by == profile::ServiceBy::Module,
+                     service_applier(modules_, gate_, reaper_),
+                     {}}),
           manager_({profile_, modules_, gate_, reaper_, registry_, store_, supply_->pool(),
                     metrics_, kube_ == nullptr ? request_pods_ : kube_->pods(), supply_->cares(),
-                    repair_listener(kube_), policies_.get(), limit_listener(kube_)}),
+                    repair_listener(kube_), policies_.get(), limit_listener(kube_),
+                    [this] { return services_.trouble(); }}),
           limits_(manager_),
           inspector_({profile_, modules_, fallbacks_, manager_, supply_->pool(), gate_, limits_,
-                      policies_.get()},
+                      policies_.get(), services_},
                      [this] { return supply_->doors(); }),
           tracer_({modules_, gate_, reaper_, manager_, policies_.get()}),
           server_({profile_.daemon.socket, profile_.daemon.max_requests,
@@ -138,6 +146,7 @@ public:
         supply_->start();
         take_over(manager_);
         const auto policies = keep_policies();
+        const auto services = keep_services(services_, modules_);
         supply_->warm_up();
         server_.listen();
         // Now a client either finds us or has left a ticket by now.
@@ -303,6 +312,7 @@ private:
     std::unique_ptr<Supply> supply_;
     endpoint::RequestPodSource request_pods_;
     std::unique_ptr<PolicyService> policies_;
+    ServiceProxy services_;
     endpoint::Manager manager_;
     LimitView limits_;
     Inspector inspector_;

@@ -7,6 +7,7 @@
 #include "daemon/fallback.hpp"
 #include "daemon/kube_service.hpp"
 #include "daemon/policy_inbox.hpp"
+#include "daemon/service_inbox.hpp"
 #include "endpoint/chain.hpp"
 #include "profile/profile.hpp"
 #include "store/store.hpp"
@@ -22,6 +23,7 @@ struct Surroundings {
     Metrics& metrics;
     KubeService* kube;      // null outside Kubernetes
     PolicyInbox* policies;  // null where no policies are to be had
+    ServiceInbox& services;
 };
 
 // Serves until SIGTERM or SIGINT; the exit code. Throws Error for what keeps it from starting.

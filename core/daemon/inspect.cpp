@@ -15,7 +15,8 @@ namespace json = boost::json;
 std::string kinds_text(const host::ModuleIdentity& identity) {
     std::string text;
     for (const auto kind :
-         {host::Kind::Dataplane, host::Kind::Eni, host::Kind::Qos, host::Kind::Policy}) {
+         {host::Kind::Dataplane, host::Kind::Eni, host::Kind::Qos, host::Kind::Policy,
+          host::Kind::Service}) {
         if (identity.offers(kind)) {
             text += (text.empty() ? "" : ", ") + std::string(host::kind_name(kind));
         }
@@ -72,6 +73,15 @@ std::string Inspector::handle(const std::string& payload, const endpoint::Operat
     }
     if (constexpr std::string_view kExplain = "policy explain "; name.starts_with(kExplain)) {
         return policy_.explain(std::string_view(name).substr(kExplain.size()));
+    }
+    if (name == "service list") {
+        return service_.list("");
+    }
+    if (constexpr std::string_view kList = "service list "; name.starts_with(kList)) {
+        return service_.list(std::string_view(name).substr(kList.size()));
+    }
+    if (constexpr std::string_view kExplain = "service explain "; name.starts_with(kExplain)) {
+        return service_.explain(std::string_view(name).substr(kExplain.size()));
     }
     throw Error(Status::Invalid, "unknown control verb \"" + name + "\"");
 }

@@ -7,6 +7,7 @@
 #include "daemon/fallback.hpp"
 #include "daemon/inspect_cloud.hpp"
 #include "daemon/inspect_policy.hpp"
+#include "daemon/inspect_service.hpp"
 #include "daemon/limit_view.hpp"
 #include "endpoint/manager.hpp"
 #include "host/gate.hpp"
@@ -27,16 +28,19 @@ public:
         host::Gate& gate;
         LimitView& limits;
         const PolicyService* policies;  // may be null
+        const ServiceProxy& services;
     };
     Inspector(const Parts& parts, CloudInspector::Doors doors)
         : parts_(parts),
           cloud_(parts.manager, parts.pool, std::move(doors)),
           policy_(parts.manager, parts.policies),
+          service_(parts.services),
           started_(Clock::now()) {}
 
     // `payload` is {"verb": ...}, the verb one of "status", "endpoints", "modules", "preflight",
     // "check", "pool", "mapping", "metadata", "cloud calls", "cloud routes", "policy list", "policy
-    // counters" and "policy explain SRC DST PORT/PROTO". Throws Error(Invalid) for anything else.
+    // counters", "policy explain SRC DST PORT/PROTO", "service list", "service list NAMESPACE" and
+    // "service explain WHAT". Throws Error(Invalid) for anything else.
     [[nodiscard]] std::string handle(const std::string& payload,
                                      const endpoint::Operation& operation);
 
@@ -50,6 +54,7 @@ private:
     const Parts parts_;
     const CloudInspector cloud_;
     const PolicyInspector policy_;
+    const ServiceInspector service_;
     const Deadline started_;
     Mutex preflight_mutex_;  // a module's [serial] verbs run one at a time
 };

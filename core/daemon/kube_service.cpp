@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json.hpp>
 #include <cctype>
 #include <chrono>
 #include <cstdlib>
@@ -19,13 +18,8 @@
 namespace terway::daemon {
 namespace {
 
-namespace json = boost::json;
 using std::chrono::seconds;
 
-constexpr const char* kPodIps = "k8s.aliyun.com/pod-ips";
-constexpr const char* kCalicoPodIp = "cni.projectcalico.org/podIP";
-constexpr const char* kCalicoPodIps = "cni.projectcalico.org/podIPs";
-constexpr const char* kCondition = "SufficientIP";
 constexpr seconds kLook{5};
 constexpr seconds kHeartbeat{300};
 
@@ -115,53 +109,28 @@ std::string node_name(const profile::Kube& settings) {
     return out;
 }
 
-std::string pod_ips_patch(const std::string& uid, const std::vector<IpAddress>& addresses,
-                          bool for_calico) {
-    std::string bare;
-    std::string blocks;
-    for (const auto& address : addresses) {
-        bare += (bare.empty() ? "" : ",") + address.text();
-        blocks += (blocks.empty() ? "" : ",") + Prefix::host(address).text();
-    }
-    json::object annotations{{kPodIps, bare}};
-    if (for_calico && !addresses.empty()) {
-        annotations[kCalicoPodIp] = Prefix::host(addresses.front()).text();
-        annotations[kCalicoPodIps] = blocks;
-    }
-    json::object metadata{{"annotations", std::move(annotations)}};
-    if (!uid.empty()) {
-        metadata["uid"] = uid;
-    }
-    return json::serialize(json::object{{"metadata", std::move(metadata)}});
-}
-
-std::string sufficient_ip_patch(const std::string& trouble, WallTime since, WallTime now) {
-    const bool fine = trouble.empty();
-    const json::object condition{
-        {"type", kCondition},
-        {"status", fine ? "True" : "False"},
-        {"reason", fine ? "SufficientIP" : "InsufficientIP"},
-        {"message", fine ? "pods on this node can get addresses" : trouble},
-        {"lastTransitionTime", kube::timestamp(since)},
-        {"lastHeartbeatTime", kube::timestamp(now)}};
-    return json::serialize(
-        json::object{{"status", json::object{{"conditions", json::array{condition}}}}});
-}
-
-KubeService::KubeService(const profile::Profile& profile, Metrics& metrics, PolicyInbox* policies)
+KubeService::KubeService(const profile::Profile& profile, Metrics& metrics, const Inboxes& inboxes)
     : profile_(profile),
       node_name_(node_name(profile.kube)),
       session_(access(profile.kube)),
       wanted_(wanted(profile)),
       known_pods_(session_, words_, metrics,
-                  policies == nullptr ? kube::local_pods(node_name_) : kube::all_of<kube::Pod>(),
-                  pod_handlers(limits_, policies, node_name_), wanted_),
-      own_node_(session_, words_, metrics, kube::own_node(node_name_)),
+                  inboxes.policies == nullptr ? kube::local_pods(node_name_)
+                                              : kube::all_of<kube::Pod>(),
+                  pod_handlers(limits_, inboxes.policies, node_name_), wanted_),
+      own_node_(session_, words_, metrics, kube::own_node(node_name_),
+                inboxes.services == nullptr ? kube::Handlers<kube::Node>{}
+                                            : node_handlers(*inboxes.services)),
       client_(session_, words_, wanted_),
       outbox_(kube::sender(client_, {"terwayd", node_name_}), metrics),
       pods_(known_pods_.cache(), client_, profile.kube, metrics) {
-    if (policies != nullptr) {
-        policies_.emplace(session_, words_, metrics, *policies, profile.policy.cluster_policies);
+    if (inboxes.policies != nullptr) {
+        policies_.emplace(session_, words_, metrics, *inboxes.policies,
+                          profile.policy.cluster_policies);
+    }
+    if (inboxes.services != nullptr) {
+        inboxes.services->tell({node_name_, {}, {}});
+        services_.emplace(session_, words_, metrics, *inboxes.services);
     }
 }
 
@@ -171,6 +140,9 @@ void KubeService::start() {
     own_node_.start();
     if (policies_) {
         policies_->start();
+    }
+    if (services_) {
+        services_->start();
     }
     telling_ = std::jthread([this](const std::stop_token& stop) {
         pthread_setname_np(pthread_self(), "kube-outbox");
@@ -305,10 +277,10 @@ void KubeService::unlimited(const endpoint::EndpointSpec& spec) {
 }
 
 std::unique_ptr<KubeService> make_kube(const profile::Profile& profile, Metrics& metrics,
-                                       PolicyInbox* policies) {
+                                       const Inboxes& inboxes) {
     return profile.kube.mode == profile::KubeMode::None
                ? nullptr
-               : std::make_unique<KubeService>(profile, metrics, policies);
+               : std::make_unique<KubeService>(profile, metrics, inboxes);
 }
 
 }  // namespace terway::daemon

@@ -13,10 +13,13 @@
 #include "base/time.hpp"
 #include "cni/request.hpp"
 #include "cni/result.hpp"
+#include "daemon/kube_patches.hpp"
 #include "daemon/kube_pods.hpp"
 #include "daemon/live_limits.hpp"
 #include "daemon/policy_inbox.hpp"
 #include "daemon/policy_watch.hpp"
+#include "daemon/service_inbox.hpp"
+#include "daemon/service_watch.hpp"
 #include "endpoint/record.hpp"
 #include "kube/client.hpp"
 #include "kube/mirror.hpp"
@@ -29,23 +32,19 @@ namespace terway::daemon {
 // [kube] node, else $NODE_NAME, else the host's name in lower case, as the kubelet has it.
 [[nodiscard]] std::string node_name(const profile::Kube& settings);
 
-// The merge patch that tells a pod's addresses before its status has them; it concerns the pod of
-// that UID alone. Pure.
-[[nodiscard]] std::string pod_ips_patch(const std::string& uid,
-                                        const std::vector<IpAddress>& addresses,
-                                        bool for_calico = false);
-// The strategic merge patch of a node's condition SufficientIP; `trouble` is why there is none.
-// Pure.
-[[nodiscard]] std::string sufficient_ip_patch(const std::string& trouble, WallTime since,
-                                              WallTime now);
+// Who is told what is watched for their sake alone; each may be null.
+struct Inboxes {
+    PolicyInbox* policies = nullptr;
+    ServiceInbox* services = nullptr;
+};
 
 // Any thread, but for start() and the destructor. What is told is told later, by a thread of its
 // own; nobody waits for the API server but pods().
 class KubeService {
 public:
     // Reads the credentials. Throws Error(Invalid) with what is wrong about them. Borrows all. With
-    // an inbox the pods of all nodes are watched, and what [policy] says, and go there.
-    KubeService(const profile::Profile& profile, Metrics& metrics, PolicyInbox* policies);
+    // an inbox for policies the pods of all nodes are watched, and what [policy] says, and go there.
+    KubeService(const profile::Profile& profile, Metrics& metrics, const Inboxes& inboxes);
     KubeService(const KubeService&) = delete;
     KubeService& operator=(const KubeService&) = delete;
 
@@ -92,6 +91,7 @@ private:
     kube::Mirror<kube::Pod> known_pods_;
     kube::Mirror<kube::Node> own_node_;
     std::optional<PolicyWatch> policies_;
+    std::optional<ServiceWatch> services_;
     kube::Client client_;
     kube::Outbox outbox_;
     KubePods pods_;
@@ -101,6 +101,6 @@ private:
 // Null where the profile knows no Kubernetes.
 [[nodiscard]] std::unique_ptr<KubeService> make_kube(const profile::Profile& profile,
                                                      Metrics& metrics,
-                                                     PolicyInbox* policies = nullptr);
+                                                     const Inboxes& inboxes = {});
 
 }  // namespace terway::daemon

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "daemon/chain_check.hpp"
 #include "daemon/policy_modules.hpp"
+#include "daemon/service_modules.hpp"
 
 namespace terway::daemon {
 namespace {
@@ -69,10 +70,12 @@ endpoint::Modules load_modules(const profile::Profile& profile, profile::Diagnos
     }
     std::map<std::string, ModuleFacts> facts;
     for (const auto& [id, module] : modules) {
-        facts[id] = {module->requirements(), module->eni() != nullptr};
+        facts[id] = {module->requirements(), module->eni() != nullptr,
+                     module->service() != nullptr};
     }
     check_chains(profile, facts, diagnostics);
     check_policies(profile, diagnostics);
+    check_services(profile, diagnostics);
     return modules;
 }
 

@@ -79,7 +79,9 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     Metrics metrics;
     PolicyInbox inbox(fitted.profile.policy.cluster_policies);
     auto* const policies = needs_policies(fitted.profile, store.all()) ? &inbox : nullptr;
-    const auto kube = make_kube(fitted.profile, metrics, policies);
+    ServiceInbox services;
+    const bool by_module = fitted.profile.service.by == profile::ServiceBy::Module;
+    const auto kube = make_kube(fitted.profile, metrics, {policies, by_module ? &services : nullptr});
     const bool has_no_source = kube == nullptr && policies != nullptr;
     const bool may_open = fitted.profile.policy.startup == profile::PolicyStartup::Allow;
     if (has_no_source) {
@@ -97,7 +99,7 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
         }
     }
     return serve({fitted.profile, fitted.in_force, modules, store, metrics, kube.get(),
-                  has_no_source && !may_open ? nullptr : policies});
+                  has_no_source && !may_open ? nullptr : policies, services});
 }
 
 }  // namespace terway::daemon

@@ -363,8 +363,11 @@ void Manager::gc(const cni::Request& request, const Operation& operation) {
 
 void Manager::status() {
     require_capacity();
-    if (const auto trouble = parts_.rules == nullptr ? "" : parts_.rules->trouble();
-        !trouble.empty()) {
+    auto trouble = parts_.rules == nullptr ? "" : parts_.rules->trouble();
+    if (trouble.empty() && parts_.suffering) {
+        trouble = parts_.suffering();
+    }
+    if (!trouble.empty()) {
         throw cni::CniError(cni::Code::NotAvailableLimited, trouble);
     }
 }

@@ -70,6 +70,8 @@ public:
         // Hears of endpoints that ask for limits and whose chain has no QoS module; may be empty.
         // Must not throw.
         std::function<void(const EndpointSpec&)> unlimited{};
+        // What else running pods suffer from; empty text: nothing. May be empty.
+        std::function<std::string()> suffering{};
     };
     explicit Manager(const Parts& parts);
 

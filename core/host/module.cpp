@@ -186,6 +186,8 @@ void Module::find_interfaces() {
         find(TWY_POLICY), identity_.offers(Kind::Policy), context(TWY_POLICY),
         {offsetof(twy_policy, attach), offsetof(twy_policy, detach), offsetof(twy_policy, check),
          offsetof(twy_policy, adopt), offsetof(twy_policy, apply), offsetof(twy_policy, observe)});
+    service_ = require_verbs<twy_service>(find(TWY_SERVICE), identity_.offers(Kind::Service),
+                                          context(TWY_SERVICE), {offsetof(twy_service, apply)});
 }
 
 std::vector<std::string> Module::requirements() const {

@@ -51,6 +51,7 @@ public:
     [[nodiscard]] const twy_eni_verbs* eni() const noexcept { return eni_; }
     [[nodiscard]] const twy_qos* qos() const noexcept { return qos_; }
     [[nodiscard]] const twy_policy* policy() const noexcept { return policy_; }
+    [[nodiscard]] const twy_service* service() const noexcept { return service_; }
 
 private:
     Module(const twy_module& descriptor, ModuleIdentity identity);
@@ -64,6 +65,7 @@ private:
     const twy_eni_verbs* eni_ = nullptr;
     const twy_qos* qos_ = nullptr;
     const twy_policy* policy_ = nullptr;
+    const twy_service* service_ = nullptr;
 };
 
 // Finds, probes, admits and loads a module for every place it fills in the profile's chain. One

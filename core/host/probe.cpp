@@ -88,6 +88,8 @@ const char* kind_name(Kind kind) {
             return "qos";
         case Kind::Eni:
             return "eni";
+        case Kind::Service:
+            return "service";
         case Kind::Policy:
             break;
     }

@@ -14,10 +14,10 @@
 namespace terway::host {
 
 // The part a module plays in a chain; values are the bits of the ELF note.
-// Eni is what a dataplane offers beside its own part.
-enum class Kind : std::uint32_t { Dataplane = 1, Qos = 2, Policy = 4, Eni = 8 };
+// Eni is what a dataplane offers beside its own part, Service what a policy module does.
+enum class Kind : std::uint32_t { Dataplane = 1, Qos = 2, Policy = 4, Eni = 8, Service = 16 };
 
-// "dataplane", "qos", "policy", "eni".
+// "dataplane", "qos", "policy", "eni", "service".
 [[nodiscard]] const char* kind_name(Kind kind);
 
 // Whose files are trusted. A module runs as root inside the daemon, so anyone who could change the

@@ -198,5 +198,7 @@ template class Cache<Node>;
 template class Cache<Namespace>;
 template class Cache<NetworkPolicy>;
 template class Cache<ClusterNetworkPolicy>;
+template class Cache<Service>;
+template class Cache<EndpointSlice>;
 
 }  // namespace terway::kube

@@ -14,9 +14,11 @@
 #include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "kube/cluster_network_policy.hpp"
+#include "kube/endpoint_slice.hpp"
 #include "kube/feed.hpp"
 #include "kube/network_policy.hpp"
 #include "kube/object_sink.hpp"
+#include "kube/service.hpp"
 
 namespace terway::kube {
 
@@ -126,5 +128,7 @@ extern template class Cache<Node>;
 extern template class Cache<Namespace>;
 extern template class Cache<NetworkPolicy>;
 extern template class Cache<ClusterNetworkPolicy>;
+extern template class Cache<Service>;
+extern template class Cache<EndpointSlice>;
 
 }  // namespace terway::kube

@@ -65,31 +65,6 @@ std::string text_of(const std::vector<Match>& matches) {
     return text;
 }
 
-std::uint8_t number_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::Tcp:
-            return IPPROTO_TCP;
-        case Protocol::Udp:
-            return IPPROTO_UDP;
-        case Protocol::Sctp:
-            return IPPROTO_SCTP;
-    }
-    return 0;
-}
-
-std::optional<Protocol> protocol_by_number(std::uint8_t number) {
-    switch (number) {
-        case IPPROTO_TCP:
-            return Protocol::Tcp;
-        case IPPROTO_UDP:
-            return Protocol::Udp;
-        case IPPROTO_SCTP:
-            return Protocol::Sctp;
-        default:
-            return std::nullopt;
-    }
-}
-
 std::string protocol_text(std::uint8_t number) {
     if (const auto known = protocol_by_number(number)) {
         return std::string(name_of(*known));
@@ -97,18 +72,6 @@ std::string protocol_text(std::uint8_t number) {
     return number == IPPROTO_ICMP     ? "ICMP"
            : number == IPPROTO_ICMPV6 ? "ICMPv6"
                                       : "protocol " + std::to_string(number);
-}
-
-std::string_view name_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::Tcp:
-            return "TCP";
-        case Protocol::Udp:
-            return "UDP";
-        case Protocol::Sctp:
-            return "SCTP";
-    }
-    return "";
 }
 
 std::string_view name_of(Direction direction) {

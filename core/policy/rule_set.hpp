@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/address.hpp"
-#include "kube/objects.hpp"
+#include "kube/protocol.hpp"
 #include "policy/ranges.hpp"
 
 namespace terway::policy {
@@ -19,14 +19,13 @@ using kube::Protocol;
 
 enum class Direction : std::uint8_t { Ingress, Egress };
 
-// IANA's: https://www.iana.org/assignments/protocol-numbers
-[[nodiscard]] std::uint8_t number_of(Protocol protocol);
-[[nodiscard]] std::optional<Protocol> protocol_by_number(std::uint8_t number);
+using kube::number_of;
+using kube::protocol_by_number;
 // "TCP", "ICMPv6", "protocol 47".
 [[nodiscard]] std::string protocol_text(std::uint8_t number);
 
 // "TCP", "ingress".
-[[nodiscard]] std::string_view name_of(Protocol protocol);
+using kube::name_of;
 [[nodiscard]] std::string_view name_of(Direction direction);
 
 // A name made of content: 128 bits of SHA-256. The same in every run and on every node.

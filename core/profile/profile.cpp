@@ -12,6 +12,7 @@
 #include "profile/policy_section.hpp"
 #include "profile/pool_section.hpp"
 #include "profile/section.hpp"
+#include "profile/service_section.hpp"
 #include "profile/toml.hpp"
 #include "terway/error.hpp"
 
@@ -192,6 +193,7 @@ std::optional<Profile> parse(std::string_view text, Diagnostics& diagnostics) {
     read_section(root, "cni", read_cni, profile.cni, diagnostics);
     read_section(root, "kube", read_kube, profile.kube, diagnostics);
     read_section(root, "policy", read_policy, profile.policy, diagnostics);
+    read_section(root, "service", read_service, profile.service, diagnostics);
     read_modules(root, modules, profile, diagnostics);
     root.finish();
     if (diagnostics.errors() != errors_before) {

@@ -141,6 +141,14 @@ struct Policy {
     bool confirm = false;  // an ADD waits until the module's CHECK finds its rules in force
 };
 
+enum class ServiceBy : std::uint8_t { KubeProxy, Module };
+
+// Who takes pods' connections to Services to their backends.
+struct Service {
+    ServiceBy by = ServiceBy::KubeProxy;
+    Place place{};  // of `by`, where it is said
+};
+
 // What the container runtime needs, put in its place by the daemon: for container images.
 struct CniFiles {
     bool install = false;
@@ -171,6 +179,7 @@ struct Profile {
     CniFiles cni;
     Kube kube;
     Policy policy;
+    Service service;
     std::map<std::string, ModuleSettings> modules;  // by id
 
     // [chain] and those of the rules, in the order of the file.

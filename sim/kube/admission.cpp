@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <set>
+
+#include "sim/kube/service_defaults.hpp"
 
 namespace terway::sim::kube {
 namespace {
@@ -104,54 +105,6 @@ void default_pod(json::object& pod) {
     fill(spec, "schedulerName", "default-scheduler");
     fill(child_of(pod, "status"), "phase", "Pending");
     fill(child_of(pod, "status"), "qosClass", "BestEffort");
-}
-
-std::string free_service_address(const Store& store, const Prefix& range) {
-    std::set<std::string> taken;
-    const auto page = store.list(
-        "services", "", [](const Key&, const Object&) { return true; }, 0, {}, 0);
-    for (const auto& [key, service] : page.items) {
-        taken.insert(text_at(service->value, {"spec", "clusterIP"}));
-    }
-    for (std::uint64_t at = 1;; ++at) {
-        const IpAddress address = range.network().address().plus(at);
-        if (!range.contains(address)) {
-            throw Problem{
-                500, "InternalError", "failed to allocate a serviceIP: range is full", {}, {}};
-        }
-        if (!taken.contains(address.text())) {
-            return address.text();
-        }
-    }
-}
-
-void default_service(json::object& service, const Surroundings& around, const Store& store) {
-    json::object& spec = child_of(service, "spec");
-    if (!spec.contains("type")) {
-        spec["type"] = "ClusterIP";
-    }
-    if (!spec.contains("sessionAffinity")) {
-        spec["sessionAffinity"] = "None";
-    }
-    if (text_at(service, {"spec", "type"}) != "ExternalName") {
-        if (text_at(service, {"spec", "clusterIP"}).empty()) {
-            spec["clusterIP"] = free_service_address(store, around.services);
-        }
-        spec["clusterIPs"] = json::array{spec["clusterIP"]};
-    }
-    if (json::value* ports = spec.if_contains("ports"); ports != nullptr && ports->is_array()) {
-        for (auto& port : ports->get_array()) {
-            if (json::object* one = port.if_object()) {
-                if (!one->contains("protocol")) {
-                    (*one)["protocol"] = "TCP";
-                }
-                if (!one->contains("targetPort") && one->contains("port")) {
-                    (*one)["targetPort"] = json::value((*one)["port"]);
-                }
-            }
-        }
-    }
-    (void)child_of(child_of(service, "status"), "loadBalancer");
 }
 
 void default_policy(json::object& policy) {
@@ -278,7 +231,9 @@ void admit_new(json::object& object, const Kind& kind, const std::string& space,
     if (kind.qualified() == "pods") {
         default_pod(object);
     } else if (kind.qualified() == "services") {
-        default_service(object, around, store);
+        default_service(object, around.services, store);
+    } else if (kind.plural == "endpointslices") {
+        default_slice(object, kind);
     } else if (kind.qualified() == "namespaces") {
         default_namespace(object, name);
     } else if (kind.plural == "networkpolicies") {

@@ -113,10 +113,11 @@ TEST_P(KubeManifest, IsTakenByKubectlAndTheServer) {
 
 TEST_P(KubeManifest, GivesTheDaemonTheRightsItNeedsAndNoOthers) {
     use_account();
-    cluster_.node().settings().chain = "policy = \"picky\"\n";  // with all that it may watch
+    // With all that it may watch.
+    cluster_.node().settings().chain = "policy = \"recorder\"\n";
     cluster_.set_modules(
         "[policy]\nstartup = \"allow\"\nstartup_deadline = \"1s\"\n"
-        "cluster_policies = true\n");
+        "cluster_policies = true\n[service]\nby = \"module\"\n");
     const auto daemon = cluster_.start_daemon();
     cluster_.start_kubelet();
     cluster_.create("good");

@@ -172,6 +172,25 @@ void KubeNode::remove(const sim::kube::Kind& kind, const Key& key) {
     server_.with([&](Api& api) { (void)api.cluster().remove(kind, key, {0, "", ""}, when); });
 }
 
+void KubeNode::put(const std::string& kind, const std::string& name, const std::string& text) {
+    const When when{server_.time()};
+    const auto& of = kind_named(kind);
+    server_.with([&](Api& api) {
+        auto object = json::parse(text).as_object();
+        if (api.store().find(of.stored(), key_of(name)) != nullptr) {
+            (void)api.cluster().patch(of, key_of(name), "", "application/merge-patch+json", object,
+                                      when);
+            return;
+        }
+        sim::kube::metadata_of(object)["name"] = name;
+        (void)api.cluster().create(of, "default", std::move(object), when);
+    });
+}
+
+void KubeNode::drop(const std::string& kind, const std::string& name) {
+    remove(kind_named(kind), key_of(name));
+}
+
 void KubeNode::apply_policy(const std::string& name, const std::string& spec) {
     apply(kind_named(kPolicies), key_of(name), spec);
 }

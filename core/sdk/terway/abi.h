@@ -1,5 +1,5 @@
-/* terway/abi.h -- the whole contract between terwayd and a module (with abi_policy.h, which it
- * includes).
+/* terway/abi.h -- the whole contract between terwayd and a module (with abi_policy.h and
+ * abi_service.h, which it includes).
  *
  * Plain C11 (also C++17 and later); depends on <stddef.h> and <stdint.h> only. Three laws:
  *   1. A released member is never changed, moved or removed; new ones go at the end.
@@ -32,13 +32,14 @@ extern "C" {
 
 #define TWY_MAGIC 0x59575254u /* "TRWY" */
 #define TWY_ABI_MAJOR 0
-#define TWY_ABI_MINOR 7
+#define TWY_ABI_MINOR 8
 
 /* Interface ids, for twy_module.interface. */
 #define TWY_DATAPLANE "terway.dataplane/1"
 #define TWY_POLICY "terway.policy/1"
 #define TWY_QOS "terway.qos/1"
 #define TWY_ENI "terway.eni/1"
+#define TWY_SERVICE "terway.service/1"
 
 /* Owner name and type of the ELF note that carries a module's identity (see docs/module-abi.md). */
 #define TWY_NOTE_SECTION ".note.terway"
@@ -253,6 +254,7 @@ typedef struct twy_qos {
 } twy_qos;
 
 #include "terway/abi_policy.h"
+#include "terway/abi_service.h"
 
 /* -- the host's side --------------------------------------------------------------------------- */
 

@@ -1,7 +1,8 @@
 // terway/module.hpp -- write a module in C++20; this header turns it into the C contract of abi.h.
 //
 // Derive from Module and from one or more of Dataplane, Qos and Policy (a Dataplane also
-// from Eni if its pods may have addresses of ENIs), and end one source file with
+// from Eni if its pods may have addresses of ENIs, a Policy also from Service if it translates
+// Services), and end one source file with
 //     TERWAY_MODULE(Type, "com.example.thing", "1.0.0", "kernel>=4.19", "netdev:veth");
 // Whatever a verb throws becomes a status and a message; nothing else crosses the contract.
 #pragma once
@@ -100,6 +101,13 @@ public:
     virtual void trace_policy(const Call&, const Sink&) = 0;
 };
 
+// See twy_service: for a Policy that translates Services, too. [request]
+class Service {
+public:
+    virtual ~Service() = default;
+    virtual void apply_services(const Call&, const twy_service_update&) = 0;
+};
+
 // Runs `body`; whatever it throws becomes a status and a message in `reterr`.
 template <class Body>
 twy_status guarded(twy_error* reterr, Body&& body) noexcept {
@@ -134,6 +142,8 @@ struct Export {
                   "a module that derives from Eni is a Dataplane");
     static_assert(std::is_base_of_v<Policy, T> || !std::is_base_of_v<PolicyTrace, T>,
                   "a module that derives from PolicyTrace is a Policy");
+    static_assert(std::is_base_of_v<Policy, T> || !std::is_base_of_v<Service, T>,
+                  "a module that derives from Service is a Policy");
 
     static T& self(twy_instance* instance) { return *reinterpret_cast<T*>(instance); }
 
@@ -252,6 +262,22 @@ struct Export {
         });
     }
 
+    static const void* service() {
+        if constexpr (std::is_base_of_v<Service, T>) {
+            static constexpr twy_service kTable{sizeof(twy_service), 0, apply_services};
+            return &kTable;
+        } else {
+            return nullptr;
+        }
+    }
+    static twy_status apply_services(twy_instance* instance, twy_call* call,
+                                     const twy_service_update* update, twy_error* reterr) {
+        return guarded(reterr, [&] {
+            T& module = self(instance);
+            module.apply_services(Call(module.host(), call), *update);
+        });
+    }
+
     static twy_status create(const twy_host* host, twy_instance** ret, twy_error* reterr) {
         return guarded(reterr, [&] {
             *ret = reinterpret_cast<twy_instance*>(std::make_unique<T>(*host).release());
@@ -287,6 +313,9 @@ struct Export {
         if (std::strcmp(id, TWY_ENI) == 0) {
             return eni();
         }
+        if (std::strcmp(id, TWY_SERVICE) == 0) {
+            return service();
+        }
         return nullptr;
     }
 };
@@ -301,7 +330,7 @@ struct ElfNote {
     std::uint32_t magic;
     std::uint16_t abi_major;
     std::uint16_t abi_minor;
-    std::uint32_t kinds;  // bit 0 dataplane, bit 1 QoS, bit 2 policy, bit 3 ENIs
+    std::uint32_t kinds;  // bit 0 dataplane, 1 QoS, 2 policy, 3 ENIs, 4 Services
     char id[48];
     char version[48];
 };
@@ -333,7 +362,8 @@ template <class T>
 inline constexpr std::uint32_t kKinds = (std::is_base_of_v<Dataplane, T> ? 1U : 0U) |
                                         (std::is_base_of_v<Qos, T> ? 2U : 0U) |
                                         (std::is_base_of_v<Policy, T> ? 4U : 0U) |
-                                        (std::is_base_of_v<Eni, T> ? 8U : 0U);
+                                        (std::is_base_of_v<Eni, T> ? 8U : 0U) |
+                                        (std::is_base_of_v<Service, T> ? 16U : 0U);
 
 }  // namespace terway::sdk
 

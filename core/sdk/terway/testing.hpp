@@ -17,3 +17,4 @@
 #include "terway/testing/host.hpp"
 #include "terway/testing/module.hpp"
 #include "terway/testing/policy.hpp"
+#include "terway/testing/service.hpp"

@@ -125,6 +125,20 @@ TEST(ChainCheck, LooksAtTheFallbackToo) {
               "pod-link\n");
 }
 
+TEST(ChainCheck, WantsServicesTranslatedWhereTheProfileLeavesThemToModules) {
+    auto with_lb = facts;
+    with_lb["lb"] = {{"needs:pod-link"}, false, true};
+    const std::string chains = "[chain]\ndataplane = \"veth\"\npolicy = \"lb\"\n"
+                               "[[chain.when]]\nnamespace = \"a\"\npolicy = \"felix\"\n"
+                               "[[chain.when]]\nnamespace = \"b\"\npolicy = false\n";
+    EXPECT_EQ(complaints(chains, with_lb), "");
+    EXPECT_EQ(complaints(chains + "[service]\nby = \"module\"\n", with_lb),
+              "p:5:1: error: [service] by = \"module\" needs a policy module that translates "
+              "Services, and felix offers no terway.service/1\n"
+              "p:8:1: error: [service] by = \"module\" needs a policy module in every chain, one "
+              "that translates Services\n");
+}
+
 TEST(ChainCheck, RefusesAddressesOfEnisForADataplaneThatKnowsNone) {
     EXPECT_EQ(complaints("[chain]\ndataplane = \"veth\"\n"
                          "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"plain\"\n"

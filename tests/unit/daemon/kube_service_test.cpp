@@ -88,6 +88,15 @@ private:
         if (received.target.starts_with("/apis/networking.k8s.io/v1/networkpolicies?")) {
             return {200, kube::list_json({kube::pod_json("deny", "3")}, "7")};
         }
+        if (received.target.starts_with("/api/v1/services?")) {
+            return {200, kube::list_json({R"({"metadata":{"namespace":"shop","name":"web"},"spec":
+                {"clusterIPs":["10.96.0.1"],"ports":[{"port":80}]}})"}, "7")};
+        }
+        if (received.target.starts_with("/apis/discovery.k8s.io/v1/endpointslices?")) {
+            return {200, kube::list_json({R"({"metadata":{"namespace":"shop","name":"web-1","labels":
+                {"kubernetes.io/service-name":"web"}},"addressType":"IPv4","ports":[{"port":8080}],
+                "endpoints":[{"addresses":["10.0.0.1"]}]})"}, "7")};
+        }
         if (received.target.starts_with("/apis/policy.networking.k8s.io/")) {
             return knows_cluster_policies
                        ? Reply{200, kube::list_json({R"({"metadata":{"name":"guard"}})"}, "7")}
@@ -110,7 +119,7 @@ protected:
         profile_.kube.mode = profile::KubeMode::Kubeconfig;
         profile_.kube.kubeconfig = server_.kubeconfig(directory_);
         profile_.kube.node = "n1";
-        service_ = make_kube(profile_, metrics_, inbox_);
+        service_ = make_kube(profile_, metrics_, {inbox_, services_inbox_});
         service_->start();
     }
     static cni::Request request(const std::string& pod, const std::string& uid = "") {
@@ -138,6 +147,7 @@ protected:
     ApiServer server_;
     profile::Profile profile_;
     PolicyInbox* inbox_ = nullptr;
+    ServiceInbox* services_inbox_ = nullptr;
     std::unique_ptr<KubeService> service_;
 };
 
@@ -223,6 +233,41 @@ TEST_F(KubeServiceTest, APodThatWasRecreatedIsNotTakenForItsPredecessor) {
         EXPECT_EQ(error.status(), Status::Retry);
         EXPECT_THAT(error.what(), HasSubstr("another pod default/d"));
     }
+}
+
+TEST_F(KubeServiceTest, WatchesServicesOnlyForWhoWantsThem) {
+    server_.listed = {labelled("a")};
+    start();
+    (void)facts(request("a"));
+    EXPECT_TRUE(server_.sent("GET", "/services?").empty());
+    EXPECT_TRUE(server_.sent("GET", "/endpointslices?").empty());
+}
+
+TEST_F(KubeServiceTest, TellsServicesSlicesAndTheFactsOfItsNode) {
+    ServiceInbox inbox;
+    services_inbox_ = &inbox;
+    server_.node = R"({"metadata":{"name":"n1","resourceVersion":"1",
+        "labels":{"topology.kubernetes.io/zone":"cn-hangzhou-h"}},
+        "status":{"addresses":[{"type":"InternalIP","address":"192.168.0.7"},
+            {"type":"ExternalIP","address":"203.0.113.7"},{"type":"Hostname","address":"n1"}]}})";
+    start();
+    ServiceNews all;
+    EXPECT_TRUE(eventually([&] {
+        auto news = inbox.take({}, after(20s));
+        all.services.merge(news.services);
+        all.slices.merge(news.slices);
+        all.facts = news.facts ? news.facts : all.facts;
+        return news.is_synced;
+    }));
+    EXPECT_EQ(all.services.count({"shop", "web"}), 1U);
+    ASSERT_EQ(all.slices.count({"shop", "web-1"}), 1U);
+    EXPECT_EQ((all.slices.at({"shop", "web-1"})->service), "web");
+    EXPECT_EQ(all.facts, (service::NodeFacts{
+                             "n1", "cn-hangzhou-h", {IpAddress::parse("192.168.0.7").value()}}));
+    const std::string selector = "labelSelector=%21service.kubernetes.io%2Fservice-proxy-name";
+    EXPECT_FALSE(server_.sent("GET", "/services?" + selector).empty());
+    EXPECT_FALSE(server_.sent("GET", "/endpointslices?" + selector).empty());
+    service_.reset();
 }
 
 TEST_F(KubeServiceTest, KnowsTheRangesOfItsNode) {

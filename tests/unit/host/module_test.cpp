@@ -9,9 +9,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/verb.hpp"
 #include "host_testing.hpp"
 #include "profile/profile.hpp"
 #include "terway/error.hpp"
+#include "terway/testing/service.hpp"
 
 namespace terway::host {
 namespace {
@@ -29,6 +31,25 @@ TEST(Module, OffersTheInterfacesItAnnounces) {
     EXPECT_NE(module->dataplane(), nullptr);
     EXPECT_NE(module->qos(), nullptr);
     EXPECT_EQ(module->policy(), nullptr);
+    EXPECT_EQ(module->service(), nullptr);
+}
+
+TEST(Module, OfPolicyMayOfferServices) {
+    const auto module = load_test_module("serves");
+    EXPECT_TRUE(module->identity().offers(Kind::Policy));
+    EXPECT_TRUE(module->identity().offers(Kind::Service));
+    ASSERT_NE(module->service(), nullptr);
+
+    sdk::testing::ServiceBuilder services;
+    services.frontend("10.96.0.1", 80, 6, "default/web:http").backend("10.0.0.1", 8080);
+    const auto update = services.full(3);
+    FakeReaper reaper;
+    twy_call call(after(std::chrono::hours(1)), reaper);
+    const Answer answer = run_verb([&](twy_error* error) {
+        return module->service()->apply(module->instance(), &call, &update, error);
+    });
+    EXPECT_EQ(answer.status, TWY_RETRY);
+    EXPECT_STREQ(answer.error.message, "revision 3: default/web:http has 1 backend");
 }
 
 TEST(Module, MayLackRequirements) {
@@ -66,6 +87,10 @@ TEST(Module, IsRefusedWhenItsFileContradictsItself) {
     refusal("short-table", "module deviant: interface terway.dataplane/1: lacks a verb");
     refusal("claims-policy",
             "module deviant: interface terway.policy/1: announced in its ELF note but not offered");
+    refusal("claims-services",
+            "module deviant: interface terway.service/1: announced in its ELF note but not "
+            "offered");
+    refusal("serves-without-verb", "module serves: interface terway.service/1: lacks a verb");
     refusal("hides-dataplane",
             "module deviant: interface terway.dataplane/1: offered but not announced");
     refusal("create-fails", "module deviant: create: no such luck");

@@ -190,6 +190,30 @@ TEST_F(Verbs, ServicesGetAddressesAndKeepThem) {
     EXPECT_EQ(moved.status, 422U);
 }
 
+TEST_F(Verbs, ServicesAndSlicesHaveTheirDefaults) {
+    const std::string services = "/api/v1/namespaces/default/services";
+    const auto plain = ask("POST", services, R"({"metadata":{"name":"a"},
+        "spec":{"sessionAffinity":"ClientIP","ports":[{"port":80}]}})");
+    EXPECT_EQ(plain.text_of("/spec/internalTrafficPolicy"), "Cluster");
+    EXPECT_EQ(plain.at("/spec/sessionAffinityConfig/clientIP/timeoutSeconds"), 10800);
+    EXPECT_EQ(plain.at("/spec/ports/0").as_object().contains("nodePort"), false);
+    const auto node = ask("POST", services, R"({"metadata":{"name":"b"},"spec":{"type":"NodePort",
+        "clusterIPs":["172.21.0.7","fd00:21::7"],"ports":[{"port":80},{"port":81}]}})");
+    EXPECT_EQ(node.text_of("/spec/clusterIP"), "172.21.0.7");
+    EXPECT_EQ(node.text_of("/spec/clusterIPs/1"), "fd00:21::7");
+    EXPECT_EQ(node.at("/spec/ports/1/nodePort"), 30001);
+    const auto balanced = ask("POST", services, R"({"metadata":{"name":"c"},
+        "spec":{"type":"LoadBalancer","ports":[{"port":80}]}})");
+    EXPECT_EQ(balanced.at("/spec/ports/0/nodePort"), 30002);
+
+    const std::string slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    const auto slice = ask("POST", slices, R"({"metadata":{"name":"s"},"addressType":"IPv4",
+        "endpoints":[],"ports":[{"port":8080}]})");
+    EXPECT_EQ(slice.text_of("/ports/0/protocol"), "TCP");
+    EXPECT_EQ(slice.text_of("/ports/0/name"), "");
+    EXPECT_EQ(ask("POST", slices, R"({"metadata":{"name":"t"},"endpoints":[]})").status, 422U);
+}
+
 TEST_F(Verbs, EventsAndSlicesAreOneInBothVersions) {
     const std::string old_events = "/api/v1/namespaces/default/events";
     const std::string new_events = "/apis/events.k8s.io/v1/namespaces/default/events";
@@ -200,7 +224,9 @@ TEST_F(Verbs, EventsAndSlicesAreOneInBothVersions) {
     EXPECT_THAT(get(old_events + "?fieldSelector=involvedObject.name%3Dp").names(),
                 ElementsAre("e"));
     const std::string slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
-    (void)ask("POST", slices, R"({"metadata":{"name":"s"},"endpoints":[{"nodeName":"n"}]})");
+    (void)ask(
+        "POST", slices,
+        R"({"metadata":{"name":"s"},"addressType":"IPv4","endpoints":[{"nodeName":"n"}]})");
     EXPECT_EQ(get("/apis/discovery.k8s.io/v1beta1/namespaces/default/endpointslices/s")
                   .text_of("/endpoints/0/topology/kubernetes.io~1hostname"),
               "n");

@@ -133,6 +133,13 @@ public:
         return counters;
     }
 
+    void apply_services(const twy_service_update& update) {
+        FakeHost::Operation operation(host_);
+        run([&](twy_error* reterr) {
+            return service().apply(instance_, operation.raw(), &update, reterr);
+        });
+    }
+
     [[nodiscard]] bool can_trace() const {
         return TWY_HAS(&policy(), trace) && policy().trace != nullptr;
     }
@@ -159,6 +166,7 @@ public:
     [[nodiscard]] const twy_eni_verbs& eni() const { return table<twy_eni_verbs>(TWY_ENI); }
     [[nodiscard]] const twy_qos& qos() const { return table<twy_qos>(TWY_QOS); }
     [[nodiscard]] const twy_policy& policy() const { return table<twy_policy>(TWY_POLICY); }
+    [[nodiscard]] const twy_service& service() const { return table<twy_service>(TWY_SERVICE); }
     [[nodiscard]] const twy_module& module() const noexcept { return module_; }
     [[nodiscard]] twy_instance* instance() const noexcept { return instance_; }
 

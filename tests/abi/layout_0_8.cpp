@@ -1,4 +1,4 @@
-// The layout of every struct of terway ABI 0.7 on 64-bit Linux, as it was released. This file is
+// The layout of every struct of terway ABI 0.8 on 64-bit Linux, as it was released. This file is
 // never edited after a release; a new minor version gets a file of its own that lists what was
 // appended.
 #include <terway/abi.h>
@@ -22,6 +22,8 @@ static_assert(TWY_NONE == 0 && TWY_BOOL == 1 && TWY_INT == 2 && TWY_STRING == 3 
 static_assert(TWY_LOG_DEBUG == 1 && TWY_LOG_INFO == 2 && TWY_LOG_WARNING == 3 &&
               TWY_LOG_ERROR == 4);
 static_assert(TWY_RETIRED_LINK_GROUP == 0x54575259);
+static_assert(TWY_BACKEND_READY == 1 && TWY_BACKEND_DRAINING == 2);
+static_assert(TWY_REFUSE == 1 && TWY_DROP == 2);
 
 SIZE(twy_str, 16);
 LAYOUT(twy_str, data, 0);
@@ -261,6 +263,42 @@ LAYOUT(twy_policy, adopt, 32);
 LAYOUT(twy_policy, apply, 40);
 LAYOUT(twy_policy, observe, 48);
 LAYOUT(twy_policy, trace, 56);
+
+SIZE(twy_backend, 20);
+LAYOUT(twy_backend, state, 0);
+LAYOUT(twy_backend, reserved, 1);
+LAYOUT(twy_backend, port, 2);
+LAYOUT(twy_backend, address, 4);
+
+SIZE(twy_frontend_key, 20);
+LAYOUT(twy_frontend_key, family, 0);
+LAYOUT(twy_frontend_key, protocol, 1);
+LAYOUT(twy_frontend_key, port, 2);
+LAYOUT(twy_frontend_key, address, 4);
+
+SIZE(twy_frontend, 64);
+LAYOUT(twy_frontend, size, 0);
+LAYOUT(twy_frontend, without_backends, 4);
+LAYOUT(twy_frontend, reserved, 5);
+LAYOUT(twy_frontend, key, 8);
+LAYOUT(twy_frontend, affinity_seconds, 28);
+LAYOUT(twy_frontend, backends, 32);
+LAYOUT(twy_frontend, backend_count, 40);
+LAYOUT(twy_frontend, service, 48);
+
+SIZE(twy_service_update, 48);
+LAYOUT(twy_service_update, size, 0);
+LAYOUT(twy_service_update, is_full, 4);
+LAYOUT(twy_service_update, revision, 8);
+LAYOUT(twy_service_update, frontends, 16);
+LAYOUT(twy_service_update, frontend_count, 24);
+LAYOUT(twy_service_update, gone, 32);
+LAYOUT(twy_service_update, gone_count, 40);
+
+SIZE(twy_service, 16);
+LAYOUT(twy_service, size, 0);
+LAYOUT(twy_service, reserved, 4);
+LAYOUT(twy_service, apply, 8);
 
 SIZE(twy_value, 48);
 LAYOUT(twy_value, size, 0);
