@@ -58,7 +58,7 @@ Endpoints::Digest Endpoints::digest_of(const policy::EndpointKey& key) {
 }
 
 Endpoints::Endpoints(const Options& options, const std::vector<IpAddress>& node)
-    : state_(std::make_shared<State>(options)), store_(*state_) {
+    : state_(std::make_shared<State>(options)), store_(*state_), services_(*state_) {
     move_node(node);
     for (std::uint32_t index = 1; index < POLICY_ENDPOINTS; ++index) {
         const auto& element = state_->endpoint(index);
@@ -154,6 +154,27 @@ std::vector<Endpoints::Hooking> Endpoints::hooks_of(const sdk::EndpointView& end
     return hooks;
 }
 
+void Endpoints::introduce(const Endpoint& endpoint, const sdk::EndpointView& view) const {
+    const bool is_slave = !endpoint.hooks.empty() && endpoint.hooks.front().place.is_inside;
+    const auto mac = view.eni_mac();
+    if (!is_slave) {
+        return;
+    }
+    policy_neighbour neighbour{};
+    std::copy(mac.begin(), mac.end(), neighbour.mac);
+    for (const auto& prefix : view.addresses()) {
+        state_->neighbours().put(address_of(Prefix::from_abi(prefix).address()), neighbour);
+    }
+}
+
+void Endpoints::forget(std::uint32_t index) const {
+    auto& element = state_->endpoint(index);
+    store(element.flags, 0);
+    store(element.rules, POLICY_CLOSED);
+    (void)state_->neighbours().remove(element.v4);
+    (void)state_->neighbours().remove(element.v6);
+}
+
 netlink::Socket Endpoints::socket_of(const Hooking& hook) const {
     return hook.place.is_inside ? netlink::Socket::in(hook.netns.get()) : netlink::Socket();
 }
@@ -169,6 +190,7 @@ void Endpoints::attach(const sdk::EndpointView& endpoint, const twy_attachment& 
     describe(now.index, endpoint, made);
     now.hooks = hooks_of(endpoint, made, now.index);
     auto& kept = all_[key] = std::move(now);
+    introduce(kept, endpoint);
     for (const auto& hook : kept.hooks) {
         auto socket = socket_of(hook);
         put(socket, hook.place, *state_);
@@ -186,6 +208,7 @@ void Endpoints::adopt(const sdk::EndpointView& endpoint, const twy_attachment& m
     describe(now.index, endpoint, made);
     now.hooks = hooks_of(endpoint, made, now.index);
     auto& kept = all_[key] = std::move(now);
+    introduce(kept, endpoint);
     for (auto& hook : kept.hooks) {
         auto socket = socket_of(hook);
         switch (look(socket, hook.place, *state_)) {
@@ -227,8 +250,7 @@ void Endpoints::detach(const sdk::EndpointView& endpoint) {
         }
     }
     if (const auto index = find(key)) {
-        store(state_->endpoint(*index).flags, 0);
-        store(state_->endpoint(*index).rules, POLICY_CLOSED);
+        forget(*index);
         indices_.erase(digest_of(key));
     }
     if (found != all_.end()) {

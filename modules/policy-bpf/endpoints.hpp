@@ -15,6 +15,7 @@
 #include "options.hpp"
 #include "policy/abi_update.hpp"
 #include "rule_store.hpp"
+#include "service_store.hpp"
 #include "state.hpp"
 #include "terway/types.hpp"
 
@@ -35,8 +36,12 @@ public:
     [[nodiscard]] twy_policy_counters observe(const sdk::EndpointView& endpoint);
     void apply(const twy_policy_update& update);
 
+    // See ServiceStore.
+    void apply(const twy_service_update& update) { services_.apply(update); }
+
     // What is not needed any more, for dispose().
     [[nodiscard]] Waste take_waste() { return store_.take_waste(is_begun_); }
+    [[nodiscard]] ServiceWaste take_service_waste() { return services_.take_waste(); }
 
     [[nodiscard]] const std::shared_ptr<const State>& state() const noexcept { return state_; }
     // By serial.
@@ -72,6 +77,9 @@ private:
     [[nodiscard]] static std::vector<Hooking> hooks_of(const sdk::EndpointView& endpoint,
                                                        const twy_attachment& made,
                                                        std::uint32_t index);
+    // Others find it by its ENI, if it is a slave of one.
+    void introduce(const Endpoint& endpoint, const sdk::EndpointView& view) const;
+    void forget(std::uint32_t index) const;
     [[nodiscard]] netlink::Socket socket_of(const Hooking& hook) const;
 
     void read_rules(const twy_policy_update& update);
@@ -82,6 +90,7 @@ private:
 
     std::shared_ptr<const State> state_;
     RuleStore store_;
+    ServiceStore services_;
     All all_;
     std::map<Digest, std::uint32_t> indices_;  // of all elements in use
     bool is_sure_ = true;  // what was told is what is in force

@@ -20,7 +20,10 @@
 namespace terway::policy_bpf {
 namespace {
 
-class Bpf final : public sdk::Module, public sdk::Policy, public sdk::PolicyTrace {
+class Bpf final : public sdk::Module,
+                  public sdk::Policy,
+                  public sdk::PolicyTrace,
+                  public sdk::Service {
 public:
     using Module::Module;
 
@@ -84,6 +87,12 @@ public:
         is_due_ = true;
         condition_.notify_all();
     }
+    void apply_services(const sdk::Call& /*call*/, const twy_service_update& update) override {
+        const MutexLock lock(mutex_);
+        endpoints().apply(update);
+        is_due_ = true;
+        condition_.notify_all();
+    }
     twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                                        const twy_attachment& /*made*/) override {
         const MutexLock lock(mutex_);
@@ -136,6 +145,7 @@ private:
         while (!stop.stop_requested()) {
             std::shared_ptr<const State> state;
             Waste waste;
+            ServiceWaste services;
             {
                 const MutexLock lock(mutex_);
                 (void)condition_.wait(mutex_, stop, next, [&] { return is_due_; });
@@ -144,12 +154,15 @@ private:
                 }
                 is_due_ = false;
                 waste = endpoints().take_waste();
+                services = endpoints().take_service_waste();
                 state = endpoints().state();
             }
             next = Deadline::max();
             try {
-                if (!waste.empty()) {
+                if (!waste.empty() || !services.empty()) {
+                    await_programs();
                     dispose(*state, waste);
+                    dispose(*state, services);
                 }
             } catch (const std::exception& error) {
                 log().warning(std::string("what no endpoint needs any more stays for now: ") +

@@ -22,6 +22,8 @@ Options read_options(sdk::Config& config) {
     options.members = size(config, "max_addresses", options.members);
     options.blocks = size(config, "max_blocks", options.blocks);
     options.rules = size(config, "max_rules", options.rules);
+    options.services = size(config, "max_services", options.services);
+    options.backends = size(config, "max_backends", options.backends);
     if (options.bpffs.empty() || options.bpffs.front() != '/') {
         throw Error(Status::Invalid, "bpffs must be an absolute path");
     }

@@ -18,6 +18,8 @@ struct Options {
     std::uint32_t members = 262'144;  // of sets; what a restart loads stands beside what was there
     std::uint32_t blocks = 131'072;   // prefixes
     std::uint32_t rules = 65'536;     // ports and lists of rules
+    std::uint32_t services = 65'536;  // addresses and ports of Services
+    std::uint32_t backends = 262'144; // of all of them; what is being replaced stands beside it
 
     bool operator==(const Options&) const = default;
 };

@@ -51,7 +51,6 @@ void await_programs() {
 }
 
 void dispose(const State& state, const Waste& waste) {
-    await_programs();
     remove_all(state.rules(), waste.rules);
     remove_all(state.ports(), waste.ports);
     remove_all(state.lists(), waste.lists);

@@ -39,7 +39,7 @@ struct Waste {
         return below == 0 && rules.empty() && members.empty() && blocks.empty();
     }
 };
-// Awaits the programs that run, then deletes. Any thread. Throws Error.
+// Any thread; programs that ran when the waste was taken have ended. Throws Error.
 void dispose(const State& state, const Waste& waste);
 
 class RuleStore {

@@ -146,6 +146,9 @@ Skeleton open_skeleton(const Options& options, std::string& log) {
     set_size(made->maps.blocks, options.blocks);
     set_size(made->maps.ports, options.rules);
     set_size(made->maps.lists, options.rules);
+    set_size(made->maps.frontends, options.services);
+    set_size(made->maps.backends, options.backends);
+    set_size(made->maps.targets, options.backends);
     return made;
 }
 
@@ -177,9 +180,11 @@ std::vector<Value> per_processor(int map, std::uint32_t key) {
 
 void throw_map_error(const std::string& doing, const std::string& map, int error) {
     if (error == E2BIG || error == ENOSPC) {
-        const std::string key = map == "members"  ? "max_addresses"
-                                : map == "blocks" ? "max_blocks"
-                                                  : "max_rules";
+        const std::string key = map == "members"     ? "max_addresses"
+                                : map == "blocks"    ? "max_blocks"
+                                : map == "frontends" ? "max_services"
+                                : map == "backends" || map == "targets" ? "max_backends"
+                                                                        : "max_rules";
         throw Error(Status::Internal, "the BPF map " + map + " is full; what was in force stays; remedy: a larger " + key +
                                           " in [module.policy-bpf], and a restart of the node's pods' rules "
                                           "(README, \"Sizes\")",
@@ -191,7 +196,8 @@ void throw_map_error(const std::string& doing, const std::string& map, int error
 struct State::Parts {
     bool is_new = false;
     std::uint32_t endpoints_id = 0;
-    Fd settings, endpoints, rules, ports, lists, members, blocks, connections, counters, reasons, verdicts;
+    Fd settings, endpoints, rules, ports, lists, members, blocks, connections;
+    Fd neighbours, frontends, backends, targets, counters, reasons, verdicts;
     Fd from_pod, to_pod;
 };
 
@@ -224,6 +230,10 @@ State::Parts State::load(const Options& options) {
     parts.members = keep(made->maps.members);
     parts.blocks = keep(made->maps.blocks);
     parts.connections = keep(made->maps.connections);
+    parts.neighbours = keep(made->maps.neighbours);
+    parts.frontends = keep(made->maps.frontends);
+    parts.backends = keep(made->maps.backends);
+    parts.targets = keep(made->maps.targets);
     parts.counters = keep(made->maps.counters);
     parts.reasons = keep(made->maps.reasons);
     parts.verdicts = keep(made->maps.verdicts);
@@ -256,6 +266,10 @@ State::State(Parts parts)
       members_(std::move(parts.members), "members"),
       blocks_(std::move(parts.blocks), "blocks"),
       connections_(std::move(parts.connections), "connections"),
+      neighbours_(std::move(parts.neighbours), "neighbours"),
+      frontends_(std::move(parts.frontends), "frontends"),
+      backends_(std::move(parts.backends), "backends"),
+      targets_(std::move(parts.targets), "targets"),
       counters_(std::move(parts.counters)),
       reasons_(std::move(parts.reasons)),
       verdicts_(std::move(parts.verdicts)),

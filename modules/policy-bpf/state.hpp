@@ -52,6 +52,16 @@ public:
     [[nodiscard]] const Map<policy_connection_key, policy_connection>& connections() const {
         return connections_;
     }
+    [[nodiscard]] const Map<policy_address, policy_neighbour>& neighbours() const {
+        return neighbours_;
+    }
+    [[nodiscard]] const Map<policy_frontend_key, policy_frontend>& frontends() const {
+        return frontends_;
+    }
+    [[nodiscard]] const Map<policy_backend_key, policy_backend>& backends() const {
+        return backends_;
+    }
+    [[nodiscard]] const Map<policy_target_key, std::uint32_t>& targets() const { return targets_; }
     [[nodiscard]] int verdicts_fd() const noexcept { return verdicts_.get(); }
 
     [[nodiscard]] policy_counter counter(std::uint32_t index) const;
@@ -90,6 +100,10 @@ private:
     Map<policy_member, std::uint32_t> members_;
     Map<policy_block, std::uint32_t> blocks_;
     Map<policy_connection_key, policy_connection> connections_;
+    Map<policy_address, policy_neighbour> neighbours_;
+    Map<policy_frontend_key, policy_frontend> frontends_;
+    Map<policy_backend_key, policy_backend> backends_;
+    Map<policy_target_key, std::uint32_t> targets_;
     Fd counters_;
     Fd reasons_;
     Fd verdicts_;

@@ -82,11 +82,15 @@ private:
                                             const policy::ServiceProbe& asked,
                                             const policy::Backends& resolver,
                                             const policy::Backends* expected, Played& played);
+    // To the node's module, which translates it.
+    void tell_service(const std::string& node, const policy::ServiceProbe& asked,
+                      const IpAddress& backend, const std::string& target);
     [[nodiscard]] char service(const policy::World& world, Cell& cell,
                                const policy::ServiceProbe& asked, Played& played);
 
     const policy::CaseCluster& cluster_;
     Dataplane dataplane_;
+    PolicyModule module_;
     PolicyCluster real_;
 };
 

@@ -31,6 +31,8 @@ enum {
     POLICY_HAS_SIDE = 2 /* what it exchanges with its node goes by another link */
 };
 
+#define POLICY_MAC 6u
+
 /* What is in force for an endpoint. Of the map "endpoints", which is shared memory. */
 struct policy_endpoint {
     __u64 rules;         /* of both directions, in one store: ingress in the upper half */
@@ -44,12 +46,20 @@ struct policy_endpoint {
     __u8 key[16]; /* digest of the container interface */
 };
 
+/* Map "neighbours": pods that are slaves of an ENI, by their address. They meet without leaving it. */
+struct policy_neighbour {
+    __u8 mac[POLICY_MAC]; /* the ENI's */
+    __u16 reserved;
+};
+
 /* The one element of the map "settings", which is shared memory. */
 struct policy_settings {
     __u32 listeners;        /* of verdicts */
     __u32 pod_to_node;      /* 1: what pods open to their node is always allowed */
     __u32 keeps;            /* 1: open connections are not asked about again */
     __u32 next_index;       /* of the element of "endpoints" that is tried first */
+    __u32 has_services;     /* 1: what pods send to Services is translated here */
+    __u32 reserved;
     __u64 netns;            /* cookie of the namespace whose endpoints these are */
     __u64 next_id;          /* that was never used */
     struct policy_address node_v4;
@@ -119,13 +129,14 @@ struct policy_connection_key {
     __u16 remote_port;
     struct policy_address remote;
     __u32 protocol;
-    __u32 reserved;
+    __u32 is_service; /* 1: what was sent to a Service, which has another entry by its backend */
 };
 
 enum {
     POLICY_ANSWERED = 1,    /* packets went both ways */
     POLICY_CUT = 2,         /* rules forbid it now */
     POLICY_ALWAYS = 4,      /* allowed whatever the rules */
+    POLICY_TRANSLATED = 64, /* the far end is known to the pod as `other` */
     POLICY_LOCAL_DONE = 8,  /* TCP: that end sent its FIN */
     POLICY_REMOTE_DONE = 16,
     POLICY_RESET = 32
@@ -138,8 +149,9 @@ struct policy_connection {
     __u32 rules; /* that were asked */
     __u8 opened; /* POLICY_INGRESS, POLICY_EGRESS: by whom */
     __u8 flags;
-    __u16 reserved;
-    __u32 reserved2;
+    __u16 other_port;
+    __u32 frontend; /* of a Service's: the identifier of the frontend when it was looked up last */
+    struct policy_address other; /* of a Service's: its backend. Else, if translated: the Service */
 };
 
 /* How long after its last packet a connection is known, in nanoseconds. RFC 5382, RFC 4787 and RFC
@@ -162,6 +174,57 @@ static inline __u64 policy_time_of(const struct policy_connection *connection, _
     }
     return (connection->flags & POLICY_ANSWERED) != 0 ? POLICY_ANSWERED_TIME : POLICY_ASKED_TIME;
 }
+
+/* Map "frontends": what pods connect to. */
+struct policy_frontend_key {
+    struct policy_address address;
+    __u16 port;
+    __u8 protocol;
+    __u8 reserved;
+};
+struct policy_frontend {
+    __u32 id; /* another one whenever anything about it changes */
+    __u32 count; /* of backends that are ready */
+    __u32 affinity; /* seconds; 0: none */
+    __u32 drops; /* 1: what finds no backend is dropped without an answer */
+};
+
+/* Map "backends": those that are ready. */
+struct policy_backend_key {
+    __u32 frontend;
+    __u32 number; /* 0 to count - 1 */
+};
+struct policy_backend {
+    struct policy_address address;
+    __u16 port;
+    __u16 reserved;
+    __u32 reserved2;
+};
+
+/* Map "targets": all backends of a frontend, by address. Value: TWY_BACKEND_READY or _DRAINING. */
+struct policy_target_key {
+    __u32 frontend;
+    __u16 port;
+    __u16 reserved;
+    struct policy_address address;
+};
+enum { POLICY_READY = 1, POLICY_DRAINING = 2 };
+
+/* Map "affinities": where a client goes again. */
+struct policy_affinity_key {
+    struct policy_frontend_key frontend;
+    __u32 endpoint; /* its serial */
+};
+struct policy_affinity {
+    __u64 used; /* CLOCK_MONOTONIC */
+    struct policy_backend backend;
+};
+
+/* Who a pod is told to be that reaches itself through a Service: its own address would never leave
+   it. Of the link-local range, and a unique local address made of the name. */
+#define POLICY_SELF_V4 0x012afea9u /* 169.254.42.1, as it is in memory */
+#define POLICY_SELF_V6_HIGH 0x7965727765747afdULL /* fd7a:7465:7277:6579::1 */
+#define POLICY_SELF_V6_LOW 0x0100000000000000ULL
 
 /* Map "fragments": the ports of a datagram, told by its first fragment. */
 struct policy_fragment_key {
@@ -191,6 +254,8 @@ enum {
     POLICY_LATE,          /* TCP of a connection that is not known */
     POLICY_LOST_FRAGMENT, /* of a datagram whose first fragment was not seen */
     POLICY_NO_ROOM,       /* for another connection */
+    POLICY_NO_BACKEND,    /* the Service has none that is ready */
+    POLICY_NOT_WRITABLE,  /* could not be translated */
     POLICY_REASONS,       /* that many */
     POLICY_UNTOLD = POLICY_REASONS, /* no reason: verdicts there was no room for */
     POLICY_COUNTED

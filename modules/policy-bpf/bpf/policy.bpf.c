@@ -1,104 +1,5 @@
 /* NetworkPolicy on a pod's device: what it sends and what is sent to it. See README.md. */
-#include <linux/pkt_cls.h>
-
-#include "connections.h"
-
-static __always_inline void count(__u32 reason) {
-    __u64 *counter = bpf_map_lookup_elem(&reasons, &reason);
-    if (counter != NULL) {
-        *counter += 1;
-    }
-}
-
-static __always_inline const struct policy_settings *settings_of_node(void) {
-    const __u32 first = 0;
-    return bpf_map_lookup_elem(&settings, &first);
-}
-
-/* A packet at one of an endpoint's two hooks. It is put together in a map, so that the kernel
-   verifies what is made of it once, and not for each way a packet may be read. Whoever fills it is
-   not interrupted by another packet on the same processor. */
-struct sight {
-    struct packet packet;
-    struct policy_connection_key key;
-    __u32 index; /* of the endpoint */
-    __u8 is_inside;
-    __u8 has_side;
-    __u8 keeps;
-    __u8 reserved;
-    __u32 direction;
-    __u64 rules;
-    __u32 epoch;
-    __u32 serial;
-    __u64 now;
-    __u64 learns_until;
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct sight);
-} sights SEC(".maps");
-
-static __always_inline struct sight *sight_of_processor(void) {
-    const __u32 first = 0;
-    return bpf_map_lookup_elem(&sights, &first);
-}
-
-static __always_inline __u32 rules_of(__u64 both, __u32 direction) {
-    return direction == POLICY_EGRESS ? (__u32)both : (__u32)(both >> 32);
-}
-
-static __noinline void tell(const struct sight *sight, bool allowed, __u32 reason) {
-    if (sight == NULL) {
-        return;
-    }
-    struct policy_counter *counter = bpf_map_lookup_elem(&counters, &sight->index);
-    if (counter != NULL) {
-        __u64 *of = allowed ? counter->allowed : counter->denied;
-        of[sight->direction & 1] += 1;
-    }
-    const struct policy_settings *node = settings_of_node();
-    if (node == NULL || node->listeners == 0) {
-        return;
-    }
-    struct policy_verdict *verdict = bpf_ringbuf_reserve(&verdicts, sizeof *verdict, 0);
-    if (verdict == NULL) {
-        count(POLICY_UNTOLD);
-        return;
-    }
-    const struct packet *packet = &sight->packet;
-    verdict->time = sight->now;
-    verdict->source = packet->source;
-    verdict->destination = packet->destination;
-    verdict->endpoint = sight->serial;
-    verdict->source_port = has_ports(packet->protocol) ? packet->source_port : 0;
-    verdict->destination_port = has_ports(packet->protocol) ? packet->destination_port : 0;
-    verdict->direction = sight->direction;
-    verdict->allowed = allowed;
-    verdict->protocol = packet->protocol;
-    verdict->reason = reason;
-    verdict->reserved = 0;
-    bpf_ringbuf_submit(verdict, 0);
-}
-
-static __always_inline int drop(const struct sight *sight, __u32 reason) {
-    count(reason);
-    tell(sight, false, reason);
-    return TC_ACT_SHOT;
-}
-
-static __always_inline void find_key(struct policy_connection_key *key, const struct packet *packet,
-                                     __u32 serial, __u32 direction) {
-    const bool out = direction == POLICY_EGRESS;
-    key->endpoint = serial;
-    key->local_port = out ? packet->source_port : packet->destination_port;
-    key->remote_port = out ? packet->destination_port : packet->source_port;
-    key->remote = out ? packet->destination : packet->source;
-    key->protocol = packet->protocol;
-    key->reserved = 0;
-}
+#include "service.h"
 
 /* What the rules say to a connection that was opened in `opened` direction. */
 static __always_inline bool may_open(const struct sight *sight, __u32 opened) {
@@ -130,15 +31,18 @@ static __always_inline bool know_fragment(struct sight *sight) {
 }
 
 /* An error belongs to the connection of the packet it is about, which went the other way. */
-static __always_inline bool is_related(struct __sk_buff *skb, const struct sight *sight) {
+static __noinline bool is_related(struct __sk_buff *skb, const struct sight *sight) {
     struct packet inner = {};
     struct policy_connection_key key;
-    if (!read_inner(skb, &sight->packet, &inner)) {
+    if (sight == NULL || !read_inner(skb, &sight->packet, &inner)) {
         return false;
     }
     find_key(&key, &inner, sight->serial, !sight->direction);
     const struct policy_connection *found = bpf_map_lookup_elem(&connections, &key);
-    return found != NULL && (found->flags & POLICY_CUT) == 0 && !is_over(found, inner.protocol, sight->now);
+    if (found == NULL || (found->flags & POLICY_CUT) != 0 || is_over(found, inner.protocol, sight->now)) {
+        return false;
+    }
+    return !is_from_backend(found, sight->direction) || rewrite_inner(skb, sight, &inner, found);
 }
 
 /* Asks again if rules have changed since; true if it may go on. */
@@ -181,6 +85,9 @@ static __always_inline bool is_exempt(const struct __sk_buff *skb, const struct 
 
 /* A packet of no connection that is known, or that opens another one. */
 static __noinline int open(const struct __sk_buff *skb, const struct sight *sight) {
+    if (sight == NULL) {
+        return TC_ACT_SHOT;
+    }
     const struct packet *packet = &sight->packet;
     __u32 opened = sight->direction;
     const bool is_exempted = is_exempt(skb, sight);
@@ -211,6 +118,11 @@ static __noinline int open(const struct __sk_buff *skb, const struct sight *sigh
     if (is_late) {
         connection.flags |= POLICY_ANSWERED;
     }
+    if (sight->is_translated) {
+        connection.flags |= POLICY_TRANSLATED;
+        connection.other = sight->service;
+        connection.other_port = sight->service_port;
+    }
     if (bpf_map_update_elem(&connections, &sight->key, &connection, BPF_ANY) != 0) {
         return drop(sight, POLICY_NO_ROOM);
     }
@@ -228,6 +140,12 @@ __noinline int judge(struct __sk_buff *skb) {
     if ((packet->is_first || packet->is_later) && !know_fragment(sight)) {
         return drop(sight, POLICY_LOST_FRAGMENT);
     }
+    if (sight->has_services && sight->direction == POLICY_EGRESS) {
+        const int answer = translate(skb);
+        if (answer != GO_ON) {
+            return answer;
+        }
+    }
     find_key(&sight->key, packet, sight->serial, sight->direction);
     if (packet->is_error && is_related(skb, sight)) {
         return TC_ACT_UNSPEC;
@@ -244,6 +162,14 @@ __noinline int judge(struct __sk_buff *skb) {
     }
     if (is_allowed_still(found, sight)) {
         note(found, packet, sight->direction, sight->now);
+        if (is_from_backend(found, sight->direction)) {
+            return restore(skb, sight, found);
+        }
+        if (sight->is_translated && (opens || packet->protocol == PROTOCOL_UDP)) {
+            found->other = sight->service;
+            found->other_port = sight->service_port;
+            found->flags |= POLICY_TRANSLATED;
+        }
         return TC_ACT_UNSPEC;
     }
     /* It was cut. Another connection of the same name may begin, but not with an answer to it. */
@@ -269,6 +195,7 @@ static __always_inline int handle(struct __sk_buff *skb, __u32 direction) {
     sight->is_inside = (skb->tc_classid & POLICY_INSIDE) != 0;
     sight->has_side = (endpoint->flags & POLICY_HAS_SIDE) != 0;
     sight->keeps = node->keeps != 0;
+    sight->has_services = node->has_services != 0;
     sight->serial = endpoint->serial;
     sight->learns_until = endpoint->learns_until;
     sight->epoch = *(const volatile __u32 *)&endpoint->epoch;
