@@ -14,7 +14,7 @@ struct View {
     std::string (*print)(const boost::json::value& answer, bool color);
     // Whether the answer says that all is well; decides the exit status.
     bool (*fine)(const boost::json::value& answer);
-    int trouble = 3;           // the exit status when it does not
+    int trouble = 3;  // the exit status when it does not
     enum class Words : std::uint8_t { None, Optional, Needed };
     Words words = Words::None;  // that follow the verb
 };

@@ -46,9 +46,9 @@ std::string line_of(const json::value& frontend) {
 std::string endpoints_of(const json::value& frontend, bool color) {
     std::vector<Row> rows{{{"    ENDPOINT", "NODE", "BACKEND", "WHY"}}};
     for (const auto& each : frontend.at("endpoints").as_array()) {
-        rows.push_back({{"    " + at(each, "endpoint"), at(each, "node"),
-                         each.at("state").is_null() ? "no" : at(each, "state"),
-                         at(each, "reason")}});
+        rows.push_back(
+            {{"    " + at(each, "endpoint"), at(each, "node"),
+              each.at("state").is_null() ? "no" : at(each, "state"), at(each, "reason")}});
     }
     return rows.size() == 1 ? "    no endpoint\n" : table(rows, color);
 }
@@ -79,9 +79,9 @@ std::string print_service_list(const json::value& answer, bool color) {
     }
     std::vector<Row> rows{{{"SERVICE", "FRONTENDS", "READY", "DRAINING"}}};
     for (const auto& each : answer.at("services").as_array()) {
-        rows.push_back({{at(each, "service"), at(each, "frontends"), at(each, "ready"),
-                         at(each, "draining")},
-                        at(each, "ready") == "0"});
+        rows.push_back(
+            {{at(each, "service"), at(each, "frontends"), at(each, "ready"), at(each, "draining")},
+             at(each, "ready") == "0"});
     }
     out += table(rows, color);
     if (const auto left_out = at(answer, "left_out"); left_out != "0") {

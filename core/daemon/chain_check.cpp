@@ -59,13 +59,15 @@ void check_services(const profile::Chain& chain, const Facts& facts,
                     profile::Diagnostics& diagnostics) {
     const auto found = chain.policy ? facts.find(*chain.policy) : facts.end();
     if (!chain.policy) {
-        diagnostics.error(chain.place,
-                          "[service] by = \"module\" needs a policy module in every chain, one that "
-                          "translates Services");
+        diagnostics.error(
+            chain.place,
+            "[service] by = \"module\" needs a policy module in every chain, one that "
+            "translates Services");
     } else if (found != facts.end() && !found->second.knows_services) {
-        diagnostics.error(chain.place, "[service] by = \"module\" needs a policy module that "
-                                       "translates Services, and " +
-                                           *chain.policy + " offers no " TWY_SERVICE);
+        diagnostics.error(chain.place,
+                          "[service] by = \"module\" needs a policy module that "
+                          "translates Services, and " +
+                              *chain.policy + " offers no " TWY_SERVICE);
     }
 }
 

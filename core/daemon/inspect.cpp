@@ -14,9 +14,8 @@ namespace json = boost::json;
 
 std::string kinds_text(const host::ModuleIdentity& identity) {
     std::string text;
-    for (const auto kind :
-         {host::Kind::Dataplane, host::Kind::Eni, host::Kind::Qos, host::Kind::Policy,
-          host::Kind::Service}) {
+    for (const auto kind : {host::Kind::Dataplane, host::Kind::Eni, host::Kind::Qos,
+                            host::Kind::Policy, host::Kind::Service}) {
         if (identity.offers(kind)) {
             text += (text.empty() ? "" : ", ") + std::string(host::kind_name(kind));
         }

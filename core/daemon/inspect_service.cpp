@@ -119,9 +119,8 @@ std::string ServiceInspector::list(std::string_view space) const {
         json::array rows;
         for (auto& [name, frontends] : by_port) {
             if (rows.size() < kMostRows) {
-                std::stable_sort(frontends.begin(), frontends.end(), [](auto& a, auto& b) {
-                    return a->origin < b->origin;
-                });
+                std::stable_sort(frontends.begin(), frontends.end(),
+                                 [](auto& a, auto& b) { return a->origin < b->origin; });
                 rows.push_back(row(name, frontends));
             }
         }
@@ -152,9 +151,10 @@ std::string ServiceInspector::explain(std::string_view what) const {
         const auto all = service::explain(book.index(), *name);
         if (!all) {
             throw Error(Status::Invalid,
-                        std::string(what) + (key ? " is no Service's address and port"
-                                                 : ": there is no such Service, or it is headless "
-                                                   "or another proxy's by its labels") +
+                        std::string(what) +
+                            (key ? " is no Service's address and port"
+                                 : ": there is no such Service, or it is headless "
+                                   "or another proxy's by its labels") +
                             (book.is_synced() ? "" : "; the API server has not told of all yet"));
         }
         auto out = describe(*all, key);

@@ -8,15 +8,15 @@
 
 namespace terway::daemon {
 
-// Borrows it. Any thread. Each verb answers JSON text; they throw Error(Unsupported) where modules do
-// not translate Services.
+// Borrows it. Any thread. Each verb answers JSON text; they throw Error(Unsupported) where modules
+// do not translate Services.
 class ServiceInspector {
 public:
     explicit ServiceInspector(const ServiceProxy& proxy) : proxy_(proxy) {}
 
     // {"synced", "trouble", "modules": [{"module", "want", "have"}], "services": [{"service",
-    // "frontends": [...], "ready", "draining"}], "left_out"}; a namespace's or, with "", all, sorted:
-    // as many as an answer holds, and how many there are besides.
+    // "frontends": [...], "ready", "draining"}], "left_out"}; a namespace's or, with "", all,
+    // sorted: as many as an answer holds, and how many there are besides.
     [[nodiscard]] std::string list(std::string_view space) const;
     // `what`: "NAMESPACE/NAME" or a frontend. {"service", "synced", "trouble", "ignored",
     // "affinity_s", "internal_traffic", "publishes_not_ready", "ports": [{"port", "frontends":

@@ -114,10 +114,10 @@ KubeService::KubeService(const profile::Profile& profile, Metrics& metrics, cons
       node_name_(node_name(profile.kube)),
       session_(access(profile.kube)),
       wanted_(wanted(profile)),
-      known_pods_(session_, words_, metrics,
-                  inboxes.policies == nullptr ? kube::local_pods(node_name_)
-                                              : kube::all_of<kube::Pod>(),
-                  pod_handlers(limits_, inboxes.policies, node_name_), wanted_),
+      known_pods_(
+          session_, words_, metrics,
+          inboxes.policies == nullptr ? kube::local_pods(node_name_) : kube::all_of<kube::Pod>(),
+          pod_handlers(limits_, inboxes.policies, node_name_), wanted_),
       own_node_(session_, words_, metrics, kube::own_node(node_name_),
                 inboxes.services == nullptr ? kube::Handlers<kube::Node>{}
                                             : node_handlers(*inboxes.services)),

@@ -43,7 +43,8 @@ struct Inboxes {
 class KubeService {
 public:
     // Reads the credentials. Throws Error(Invalid) with what is wrong about them. Borrows all. With
-    // an inbox for policies the pods of all nodes are watched, and what [policy] says, and go there.
+    // an inbox for policies the pods of all nodes are watched, and what [policy] says, and go
+    // there.
     KubeService(const profile::Profile& profile, Metrics& metrics, const Inboxes& inboxes);
     KubeService(const KubeService&) = delete;
     KubeService& operator=(const KubeService&) = delete;
@@ -100,7 +101,6 @@ private:
 
 // Null where the profile knows no Kubernetes.
 [[nodiscard]] std::unique_ptr<KubeService> make_kube(const profile::Profile& profile,
-                                                     Metrics& metrics,
-                                                     const Inboxes& inboxes = {});
+                                                     Metrics& metrics, const Inboxes& inboxes = {});
 
 }  // namespace terway::daemon

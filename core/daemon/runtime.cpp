@@ -81,7 +81,8 @@ int run(const profile::Profile& profile, profile::Diagnostics& diagnostics) {
     auto* const policies = needs_policies(fitted.profile, store.all()) ? &inbox : nullptr;
     ServiceInbox services;
     const bool by_module = fitted.profile.service.by == profile::ServiceBy::Module;
-    const auto kube = make_kube(fitted.profile, metrics, {policies, by_module ? &services : nullptr});
+    const auto kube =
+        make_kube(fitted.profile, metrics, {policies, by_module ? &services : nullptr});
     const bool has_no_source = kube == nullptr && policies != nullptr;
     const bool may_open = fitted.profile.policy.startup == profile::PolicyStartup::Allow;
     if (has_no_source) {

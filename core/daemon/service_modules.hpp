@@ -16,8 +16,8 @@ namespace terway::daemon {
 // Complains where modules are to translate Services that nobody can tell them.
 void check_services(const profile::Profile& profile, profile::Diagnostics& diagnostics);
 
-// Tells the modules that translate Services of them as long as the thread lives. The modules have been
-// started. Borrows both.
+// Tells the modules that translate Services of them as long as the thread lives. The modules have
+// been started. Borrows both.
 [[nodiscard]] std::jthread keep_services(ServiceProxy& proxy, const endpoint::Modules& modules);
 
 // Has a module carry an update out: through the gate, within the time the gate gives it. Throws

@@ -1,5 +1,5 @@
-// Services, from what the API server tells to the modules that translate them: one thread that keeps
-// them up to date.
+// Services, from what the API server tells to the modules that translate them: one thread that
+// keeps them up to date.
 #pragma once
 
 #include <chrono>

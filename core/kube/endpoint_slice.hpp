@@ -53,8 +53,8 @@ struct Kind<EndpointSlice> {
     static constexpr bool kNamespaced = true;
 };
 
-// An endpoint whose address is none, or not of the slice's family, is left out; of several addresses
-// the first counts. Of labels none is kept.
+// An endpoint whose address is none, or not of the slice's family, is left out; of several
+// addresses the first counts. Of labels none is kept.
 template <>
 class Builder<EndpointSlice> {
 public:

@@ -65,19 +65,19 @@ std::vector<Member> members_of<Service>() {
         {{"ip", Shape::text(kBalancerIp)}, {"ipMode", Shape::text(kBalancerMode)}}, kBalancer);
     return {
         {"metadata", std::move(meta)},
-        {"spec", Shape::object(
-                     {{"type", Shape::text(kType)},
-                      {"clusterIP", Shape::text(kClusterIp)},
-                      {"clusterIPs", Shape::list(Shape::text(kClusterIps))},
-                      {"externalIPs", Shape::list(Shape::text(kExternalIp))},
-                      {"sessionAffinity", Shape::text(kAffinity)},
-                      {"sessionAffinityConfig", affinity},
-                      {"internalTrafficPolicy", Shape::text(kInternalPolicy)},
-                      {"publishNotReadyAddresses", Shape::text(kPublishes)},
-                      {"loadBalancerSourceRanges", Shape::list(Shape::text(kSourceRange))},
-                      {"ports", Shape::list(port)}})},
-        {"status", Shape::object(
-                       {{"loadBalancer", Shape::object({{"ingress", Shape::list(ingress)}})}})}};
+        {"spec",
+         Shape::object({{"type", Shape::text(kType)},
+                        {"clusterIP", Shape::text(kClusterIp)},
+                        {"clusterIPs", Shape::list(Shape::text(kClusterIps))},
+                        {"externalIPs", Shape::list(Shape::text(kExternalIp))},
+                        {"sessionAffinity", Shape::text(kAffinity)},
+                        {"sessionAffinityConfig", affinity},
+                        {"internalTrafficPolicy", Shape::text(kInternalPolicy)},
+                        {"publishNotReadyAddresses", Shape::text(kPublishes)},
+                        {"loadBalancerSourceRanges", Shape::list(Shape::text(kSourceRange))},
+                        {"ports", Shape::list(port)}})},
+        {"status",
+         Shape::object({{"loadBalancer", Shape::object({{"ingress", Shape::list(ingress)}})}})}};
 }
 
 void Builder<Service>::begin(Tag tag) {

@@ -15,11 +15,11 @@ bool is_serving_to_the_end(const SliceEndpoint& endpoint) {
 
 // The least is the best.
 int rank_of(const SliceEndpoint& endpoint) {
-    return endpoint.is_ready                    ? 0
+    return endpoint.is_ready                 ? 0
            : is_serving_to_the_end(endpoint) ? 1
-           : endpoint.is_serving                ? 2
-           : endpoint.is_terminating            ? 3
-                                                : 4;
+           : endpoint.is_serving             ? 2
+           : endpoint.is_terminating         ? 3
+                                             : 4;
 }
 
 auto place_of(const Candidate& candidate) {
@@ -128,10 +128,10 @@ Choice choose(Candidates candidates, Scope scope, const NodeFacts& facts) {
     for (auto& each : candidates) {
         const auto& endpoint = *each.endpoint;
         choice.has_any = choice.has_any || is_ready(each) || is_serving_to_the_end(endpoint);
-        each.fate = !is_in(each)                ? Fate::OtherNode
-                    : is_ready(each)            ? Fate::Used
+        each.fate = !is_in(each)              ? Fate::OtherNode
+                    : is_ready(each)          ? Fate::Used
                     : endpoint.is_terminating ? Fate::Terminating
-                                                : Fate::NotReady;
+                                              : Fate::NotReady;
         has_ready = has_ready || each.fate == Fate::Used;
     }
     if (!has_ready) {
@@ -156,9 +156,9 @@ Backends backends_of(const Choice& choice, Protocol protocol) {
     Backends all;
     for (const auto& each : choice.candidates) {
         const auto& endpoint = *each.endpoint;
-        const bool keeps = each.fate != Fate::OtherNode &&
-                           (protocol != Protocol::Udp || endpoint.is_serving ||
-                            endpoint.is_terminating);
+        const bool keeps =
+            each.fate != Fate::OtherNode &&
+            (protocol != Protocol::Udp || endpoint.is_serving || endpoint.is_terminating);
         if (is_used(each.fate) || keeps) {
             all.push_back({endpoint.address, each.port,
                            is_used(each.fate) ? BackendState::Ready : BackendState::Draining});

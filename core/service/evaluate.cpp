@@ -25,15 +25,14 @@ public:
     };
     const Room& behind(const Door& door) {
         const auto family = door.key.address.family();
-        auto& room = rooms_[(family == Family::V4 ? 0U : 2U) +
-                            (door.scope == Scope::Cluster ? 0U : 1U)];
+        auto& room =
+            rooms_[(family == Family::V4 ? 0U : 2U) + (door.scope == Scope::Cluster ? 0U : 1U)];
         if (!room) {
             const auto choice =
                 choose(candidates_of(slices_, family, port_.name, port_.protocol, facts_.name),
                        door.scope, facts_);
             room.emplace();
-            room->backends =
-                std::make_shared<const Backends>(backends_of(choice, port_.protocol));
+            room->backends = std::make_shared<const Backends>(backends_of(choice, port_.protocol));
             room->without_backends = without_backends(choice, door.scope);
         }
         return *room;

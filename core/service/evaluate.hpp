@@ -25,8 +25,8 @@ struct Door {
 };
 // Of one port, of families in which the Service has an address; cluster IPs first. What comes to a
 // Service from outside may go to any node: from a pod it does in any case.
-[[nodiscard]] std::vector<Door> doors_of(const kube::Service& service, const kube::ServicePort& port,
-                                         const NodeFacts& facts);
+[[nodiscard]] std::vector<Door> doors_of(const kube::Service& service,
+                                         const kube::ServicePort& port, const NodeFacts& facts);
 
 // All of them; a key may be there twice, the first one counts.
 [[nodiscard]] std::vector<FrontendPtr> evaluate(const kube::Service& service, const Slices& slices,

@@ -27,10 +27,9 @@ ExplainedFrontend explained(const Index& index, const ObjectName& name,
     made.origin = door.origin;
     const auto owner = index.owner_of(door.key);
     made.lost_to = owner == name || owner.name.empty() ? "" : owner.text();
-    const auto choice =
-        choose(candidates_of(index.slices_of(name), door.key.address.family(), port.name,
-                             port.protocol, index.facts().name),
-               door.scope, index.facts());
+    const auto choice = choose(candidates_of(index.slices_of(name), door.key.address.family(),
+                                             port.name, port.protocol, index.facts().name),
+                               door.scope, index.facts());
     made.without_backends = without_backends(choice, door.scope);
     const auto backends = backends_of(choice, port.protocol);
     for (const auto& each : choice.candidates) {

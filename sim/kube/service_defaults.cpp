@@ -129,9 +129,9 @@ void default_service(json::object& service, const Prefix& range, const Store& st
 void default_slice(json::object& slice, const Kind& kind) {
     const auto type = text_at(slice, {"addressType"});
     if (type != "IPv4" && type != "IPv6" && type != "FQDN") {
-        throw invalid(kind, meta_text(slice, "name"), "addressType",
-                      "Unsupported value: \"" + type +
-                          "\": supported values: \"FQDN\", \"IPv4\", \"IPv6\"");
+        throw invalid(
+            kind, meta_text(slice, "name"), "addressType",
+            "Unsupported value: \"" + type + "\": supported values: \"FQDN\", \"IPv4\", \"IPv6\"");
     }
     each_port(slice, [](json::object& port) {
         fill(port, "name", "");

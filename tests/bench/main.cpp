@@ -16,6 +16,7 @@
 #include "kube_bench.hpp"
 #include "policy_bench.hpp"
 #include "pool_bench.hpp"
+#include "service_bench.hpp"
 #include "terway/error.hpp"
 
 namespace {
@@ -36,6 +37,7 @@ constexpr const char* kUsage =
     "  terway-bench policy [--pods N] [--namespaces N] [--policies N] [--local N] [--events N]\n"
     "                [--churn-seconds N] [--churn-rate N] [--members N] [--rounds N]\n"
     "                [--slice MS] [--only PART]... [--out FILE]\n"
+    "  terway-bench service [--services N] [--endpoints N] [--rounds N] [--events N] [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -59,6 +61,8 @@ constexpr const char* kUsage =
     "policy has a daemon follow the NetworkPolicies of a large cluster, and looks at what they "
     "cost\n"
     "packets.\n"
+    "\n"
+    "service reads the Services of a large cluster and chooses their endpoints, in one process.\n"
     "\n"
     "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
     "root\n"
@@ -99,6 +103,8 @@ po::options_description options() {
     add("policies", po::value<unsigned>()->default_value(2'000), "of that cluster");
     add("local", po::value<unsigned>()->default_value(100), "pods of it on the node under test");
     add("events", po::value<unsigned>()->default_value(1'000), "of which each is timed");
+    add("services", po::value<unsigned>()->default_value(10'000), "of a large cluster");
+    add("endpoints", po::value<unsigned>()->default_value(50'000), "of these Services");
     add("churn-seconds", po::value<unsigned>()->default_value(60), "of changing labels");
     add("churn-rate", po::value<unsigned>()->default_value(1'000), "changes of labels a second");
     add("members", po::value<unsigned>()->default_value(100'000),
@@ -164,6 +170,12 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
                          std::chrono::milliseconds(count(given, "slice")), count(given, "members")},
              .only = given["only"].as<std::vector<std::string>>()});
     }
+    if (what == "service") {
+        return bench_service({.services = count(given, "services"),
+                              .endpoints = count(given, "endpoints"),
+                              .rounds = count_or(given, "rounds", 5),
+                              .events = count(given, "events")});
+    }
     return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});
 }
@@ -171,7 +183,7 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
 int bench(const po::variables_map& given) {
     const auto what = given["what"].as<std::string>();
     if (what != "cni" && what != "pool" && what != "dataplane" && what != "kube" &&
-        what != "bandwidth" && what != "policy") {
+        what != "bandwidth" && what != "policy" && what != "service") {
         throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;

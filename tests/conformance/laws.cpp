@@ -5,7 +5,7 @@
 namespace terway::conformance {
 
 std::span<const Law> laws() {
-    static constexpr std::array<Law, 17> kLaws{{
+    static constexpr std::array<Law, 18> kLaws{{
         {1, "attach then detach leaves nothing behind", law_undo, true, true, true},
         {2, "detach may be repeated and needs the key alone", law_repeat, true, true, true},
         {3, "detach of an unknown endpoint changes nothing", law_unknown, true, true, true},
@@ -26,6 +26,8 @@ std::span<const Law> laws() {
         {16, "a failed prepare says why and forget restores", law_eni_failure, true, false, false,
          true},
         {17, "limits hold, follow and go", law_limit, false, true, false},
+        {18, "Services lead to their backends, and go", law_service, false, false, true, false,
+         true},
     }};
     return kLaws;
 }

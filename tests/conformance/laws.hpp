@@ -14,7 +14,8 @@ struct Law {
     bool dataplane;
     bool qos;
     bool policy;
-    bool eni = false;  // only where ENIs are served
+    bool eni = false;      // only where ENIs are served
+    bool service = false;  // only where Services are translated
 
     [[nodiscard]] bool concerns(Kind kind) const {
         return kind == Kind::Dataplane ? dataplane : kind == Kind::Qos ? qos : policy;
@@ -39,5 +40,6 @@ void law_eni_undo(const Options& options, Kind kind);     // 14
 void law_eni_check(const Options& options, Kind kind);    // 15
 void law_eni_failure(const Options& options, Kind kind);  // 16
 void law_limit(const Options& options, Kind kind);        // 17
+void law_service(const Options& options, Kind kind);      // 18
 
 }  // namespace terway::conformance

@@ -102,9 +102,11 @@ constexpr Offer kOffers[] = {{Kind::Dataplane, TWY_DATAPLANE, "dataplane"},
 int check(const Options& options, const twy_module& module) {
     std::vector<Offer> offered;
     bool serves_eni = false;
+    bool serves_services = false;
     {
         World world(options);
         serves_eni = world.serves_eni();
+        serves_services = world.module().offers(TWY_SERVICE);
         for (const auto& offer : kOffers) {
             if (world.module().offers(offer.id)) {
                 offered.push_back(offer);
@@ -123,7 +125,7 @@ int check(const Options& options, const twy_module& module) {
         }
         for (const auto& law : laws()) {
             if (!law.concerns(offer.kind) || (law.eni && !serves_eni) ||
-                !options.chosen(law.number)) {
+                (law.service && !serves_services) || !options.chosen(law.number)) {
                 continue;
             }
             any = true;

@@ -17,6 +17,8 @@
 namespace terway::conformance {
 namespace {
 
+constexpr int kBetween = 20;  // ms, between two datagrams
+
 struct Endpoint {
     sockaddr_storage address{};
     socklen_t size = sizeof(sockaddr_storage);
@@ -93,6 +95,67 @@ bool probe_until(const Probe& probe, std::chrono::milliseconds patience, bool wa
 }
 
 }  // namespace
+
+Listener::Listener(int netns_fd, const IpAddress& at, std::uint16_t port)
+    : socket_(udp_socket(netns_fd, at)) {
+    auto bound = endpoint(at, port);
+    if (::bind(socket_.get(), bound.raw(), bound.size) != 0) {
+        throw system_error("bind a UDP socket to " + at.text(), errno);
+    }
+}
+
+bool Listener::answer() {
+    bool has_come = false;
+    std::array<char, 16> datagram{};
+    Endpoint peer;
+    while (::recvfrom(socket_.get(), datagram.data(), datagram.size(), 0, peer.raw(), &peer.size) >=
+           0) {
+        has_come = true;
+        (void)::sendto(socket_.get(), "reply", 5, 0, peer.raw(), peer.size);
+        peer.size = sizeof peer.address;
+    }
+    return has_come;
+}
+
+// Connected, so that an answer from elsewhere is none.
+Flow::Flow(int netns_fd, const IpAddress& to, std::uint16_t port)
+    : socket_(udp_socket(netns_fd, to)) {
+    auto target = endpoint(to, port);
+    if (::connect(socket_.get(), target.raw(), target.size) != 0) {
+        throw system_error("connect a UDP socket to " + to.text(), errno);
+    }
+}
+
+bool Flow::is_answered(Listener& by, std::chrono::milliseconds patience) {
+    const auto deadline = after(patience);
+    std::array<char, 16> datagram{};
+    while (::recv(socket_.get(), datagram.data(), datagram.size(), 0) >= 0) {
+    }
+    bool has_come = false;
+    while (Clock::now() < deadline) {
+        (void)::send(socket_.get(), "probe", 5, 0);
+        std::array<pollfd, 2> watched{pollfd{by.fd(), POLLIN, 0}, pollfd{socket_.get(), POLLIN, 0}};
+        (void)::poll(watched.data(), watched.size(), kBetween);
+        has_come = by.answer() || has_come;
+        if (has_come && ::recv(socket_.get(), datagram.data(), datagram.size(), 0) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Flow::is_refused(std::chrono::milliseconds patience) {
+    const auto deadline = after(patience);
+    while (Clock::now() < deadline) {
+        const bool sent = ::send(socket_.get(), "probe", 5, 0) >= 0 || errno == EAGAIN;
+        pollfd watched{socket_.get(), POLLIN, 0};
+        (void)::poll(&watched, 1, kBetween);
+        if (!sent || (watched.revents & POLLERR) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool arrives(const Probe& probe, std::chrono::milliseconds patience) {
     return probe_until(probe, patience, false);

@@ -164,6 +164,19 @@ TEST(Conformance, FindsAPolicyThatPassesDifferencesOver) {
     expect_broken("filters_whole", 12, "after its only peer left the set");
 }
 
+TEST(Conformance, FindsServicesThatPassDifferencesOver) {
+    expect_broken("serves_whole", 18, "after its backend has changed");
+    expect_lawful("serves_whole", 12);
+}
+
+TEST(Conformance, FindsServicesThatStayWhenTheyAreGone) {
+    expect_broken("serves_stale", 18, "after an update that does not name it");
+}
+
+TEST(Conformance, FindsServicesThatGiveNewConnectionsToWhoDrains) {
+    expect_broken("serves_drained", 18, "a new connection goes to a backend that drains");
+}
+
 // Every law, in one run for each kind of module.
 class Lawful : public ::testing::TestWithParam<const char*> {};
 
@@ -174,7 +187,7 @@ TEST_P(Lawful, ModulesPassEveryLaw) {
     EXPECT_THAT(outcome.output, Not(HasSubstr("BROKEN")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Lawful, ::testing::Values("routes", "shapes", "filters"),
+INSTANTIATE_TEST_SUITE_P(Kinds, Lawful, ::testing::Values("routes", "shapes", "filters", "serves"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(Conformance, FindsAFileThatDoesNotSayWhoItIs) {

@@ -65,8 +65,8 @@ public:
     // The same for a ClusterNetworkPolicy.
     void apply_cluster_policy(const std::string& name, const std::string& spec);
     void remove_cluster_policy(const std::string& name);
-    // An object of whatever kind ("services", "endpointslices.discovery.k8s.io") in "default": made, or
-    // what it has of the JSON replaced.
+    // An object of whatever kind ("services", "endpointslices.discovery.k8s.io") in "default":
+    // made, or what it has of the JSON replaced.
     void put(const std::string& kind, const std::string& name, const std::string& text);
     void drop(const std::string& kind, const std::string& name);
     // Of the status.

@@ -192,7 +192,9 @@ TEST_F(KubeServices, AreToldAgainToAModuleThatFailed) {
     cluster_.put(kServices, "web", kWeb);
     const auto daemon = cluster_.start_daemon();
     EXPECT_TRUE(eventually(
-        [&] { return daemon->log().find("Services could not be put in force") != std::string::npos; },
+        [&] {
+            return daemon->log().find("Services could not be put in force") != std::string::npos;
+        },
         kLimit));
     EXPECT_EQ(node().ctl({"service", "list"}).exit, 3) << "the module is behind";
     (void)std::remove(fail_file().c_str());

@@ -46,16 +46,16 @@ typedef struct twy_frontend {
     uint8_t without_backends; /* TWY_REFUSE ...: what a connection gets while no backend is ready */
     uint8_t reserved[3];
     twy_frontend_key key;
-    uint32_t affinity_seconds; /* 0: none; else a client keeps its backend while that is ready and it
-                                * comes back within that time */
+    uint32_t affinity_seconds;   /* 0: none; else a client keeps its backend while that is ready and
+                                  * it   comes back within that time */
     const twy_backend* backends; /* sorted by address and port, each once */
     size_t backend_count;
     twy_str service; /* "namespace/name:port-name", without the colon if the port has no name: for
                       * texts and counters */
 } twy_frontend;
 
-/* What is different since the last update that was applied. A key is in one of the two lists at most,
- * and once. */
+/* What is different since the last update that was applied. A key is in one of the two lists at
+ * most, and once. */
 typedef struct twy_service_update {
     uint32_t size;
     uint32_t is_full;  /* 1: all that holds. What was told before and is not in it holds no more */
@@ -70,12 +70,12 @@ typedef struct twy_service_update {
 typedef struct twy_service {
     uint32_t size;
     uint32_t reserved;
-    /* Make the kernel agree; it does when this returns. Full is the first update and the next after a
-     * failure, whatever was carried out; one full update may follow another. Frontends that an
+    /* Make the kernel agree; it does when this returns. Full is the first update and the next after
+     * a failure, whatever was carried out; one full update may follow another. Frontends that an
      * earlier daemon put in the kernel stay in force until the first apply, and connections outlive
      * every update that still lists their backend. Names what holds whether or not there are
      * endpoints: one that is attached later has all of it. Never concurrent with another apply of
-     * Services, but with all other verbs, apply of policy included: the lock around what they share is
-     * the module's own. [request] */
+     * Services, but with all other verbs, apply of policy included: the lock around what they share
+     * is the module's own. [request] */
     twy_status (*apply)(twy_instance*, twy_call*, const twy_service_update*, twy_error* reterr);
 } twy_service;

@@ -107,6 +107,30 @@ protected:
         return body_of(link, {true, {}}, {true, {}});
     }
 
+    static std::string address(std::uint8_t family, const std::uint8_t* bytes) {
+        twy_prefix host{};
+        host.family = family;
+        host.length = family == 4 ? 32 : 128;
+        std::copy(bytes, bytes + 16, host.bytes);
+        return Prefix::from_abi(host).address().text();
+    }
+
+    // What nft prints. Throws Error.
+    static std::string nft(const std::string& commands) {
+        const std::unique_ptr<nft_ctx, void (*)(nft_ctx*)> context(nft_ctx_new(NFT_CTX_DEFAULT),
+                                                                   nft_ctx_free);
+        if (!context) {
+            throw Error(Status::Retry, "open nftables");
+        }
+        nft_ctx_buffer_output(context.get());
+        nft_ctx_buffer_error(context.get());
+        if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) != 0) {
+            throw Error(Status::Internal,
+                        std::string("nftables: ") + nft_ctx_get_error_buffer(context.get()));
+        }
+        return nft_ctx_get_output_buffer(context.get());
+    }
+
 private:
     static std::string key_of(twy_str container_id, twy_str ifname) {
         return std::string(view(container_id)) + "/" + std::string(view(ifname));
@@ -129,14 +153,6 @@ private:
     };
 
     static Id id_of(const twy_id& id) { return {id.high, id.low}; }
-
-    static std::string address(std::uint8_t family, const std::uint8_t* bytes) {
-        twy_prefix host{};
-        host.family = family;
-        host.length = family == 4 ? 32 : 128;
-        std::copy(bytes, bytes + 16, host.bytes);
-        return Prefix::from_abi(host).address().text();
-    }
 
     static std::string element(const twy_member& member) {
         const auto first = address(member.family, member.first);
@@ -237,22 +253,6 @@ private:
         for (std::string next; (next = nft("list table " + table + "\n")) != last; last = next) {
         }
         return last;
-    }
-
-    // What nft prints. Throws Error.
-    static std::string nft(const std::string& commands) {
-        const std::unique_ptr<nft_ctx, void (*)(nft_ctx*)> context(nft_ctx_new(NFT_CTX_DEFAULT),
-                                                                   nft_ctx_free);
-        if (!context) {
-            throw Error(Status::Retry, "open nftables");
-        }
-        nft_ctx_buffer_output(context.get());
-        nft_ctx_buffer_error(context.get());
-        if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) != 0) {
-            throw Error(Status::Internal,
-                        std::string("nftables: ") + nft_ctx_get_error_buffer(context.get()));
-        }
-        return nft_ctx_get_output_buffer(context.get());
     }
 
     std::mutex mutex_;

@@ -3,9 +3,9 @@
 //     apply full|difference POD=RULES...
 //     services full|difference FRONTEND=SERVICE(BACKEND,...)OPTIONS... FRONTEND=gone...
 // where RULES are "open", "closed" or the policies in force, with commas; "closed" are those that
-// an update denies everything. A frontend is "10.96.0.1:80/6", a backend "10.0.0.1:8080", with a "-"
-// behind it if it drains; options are ";affinity=SECONDS" and ";drop". While the file named by the
-// key `fail` exists an apply fails.
+// an update denies everything. A frontend is "10.96.0.1:80/6", a backend "10.0.0.1:8080", with a
+// "-" behind it if it drains; options are ";affinity=SECONDS" and ";drop". While the file named by
+// the key `fail` exists an apply fails.
 #include <terway/module.hpp>
 
 #include <arpa/inet.h>

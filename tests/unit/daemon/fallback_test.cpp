@@ -128,9 +128,10 @@ TEST(ChainCheck, LooksAtTheFallbackToo) {
 TEST(ChainCheck, WantsServicesTranslatedWhereTheProfileLeavesThemToModules) {
     auto with_lb = facts;
     with_lb["lb"] = {{"needs:pod-link"}, false, true};
-    const std::string chains = "[chain]\ndataplane = \"veth\"\npolicy = \"lb\"\n"
-                               "[[chain.when]]\nnamespace = \"a\"\npolicy = \"felix\"\n"
-                               "[[chain.when]]\nnamespace = \"b\"\npolicy = false\n";
+    const std::string chains =
+        "[chain]\ndataplane = \"veth\"\npolicy = \"lb\"\n"
+        "[[chain.when]]\nnamespace = \"a\"\npolicy = \"felix\"\n"
+        "[[chain.when]]\nnamespace = \"b\"\npolicy = false\n";
     EXPECT_EQ(complaints(chains, with_lb), "");
     EXPECT_EQ(complaints(chains + "[service]\nby = \"module\"\n", with_lb),
               "p:5:1: error: [service] by = \"module\" needs a policy module that translates "

@@ -90,12 +90,15 @@ private:
         }
         if (received.target.starts_with("/api/v1/services?")) {
             return {200, kube::list_json({R"({"metadata":{"namespace":"shop","name":"web"},"spec":
-                {"clusterIPs":["10.96.0.1"],"ports":[{"port":80}]}})"}, "7")};
+                {"clusterIPs":["10.96.0.1"],"ports":[{"port":80}]}})"},
+                                         "7")};
         }
         if (received.target.starts_with("/apis/discovery.k8s.io/v1/endpointslices?")) {
-            return {200, kube::list_json({R"({"metadata":{"namespace":"shop","name":"web-1","labels":
+            return {200,
+                    kube::list_json({R"({"metadata":{"namespace":"shop","name":"web-1","labels":
                 {"kubernetes.io/service-name":"web"}},"addressType":"IPv4","ports":[{"port":8080}],
-                "endpoints":[{"addresses":["10.0.0.1"]}]})"}, "7")};
+                "endpoints":[{"addresses":["10.0.0.1"]}]})"},
+                                    "7")};
         }
         if (received.target.starts_with("/apis/policy.networking.k8s.io/")) {
             return knows_cluster_policies

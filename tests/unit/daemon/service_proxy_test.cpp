@@ -26,12 +26,9 @@ using Kind = ServiceInbox::Kind;
 class ServiceProxies : public testing::Test {
 protected:
     void start(bool is_wanted = true) {
-        proxy_ = std::make_unique<ServiceProxy>(
-            ServiceProxy::Parts{inbox, metrics, is_wanted,
-                                [this](const std::string& /*module*/, const auto& update) {
-                                    apply(update);
-                                },
-                                pace});
+        proxy_ = std::make_unique<ServiceProxy>(ServiceProxy::Parts{
+            inbox, metrics, is_wanted,
+            [this](const std::string& /*module*/, const auto& update) { apply(update); }, pace});
         proxy_->add_modules({"lb"});
         thread_ = std::jthread([this](const std::stop_token& stop) { proxy_->run(stop); });
     }

@@ -85,7 +85,8 @@ TEST(KubeService, LeavesTrafficToALoadBalancerThatWantsToSeeIt) {
 }
 
 TEST(KubeService, FillsDefaultsIn) {
-    const auto plain = read<Service>(R"({"spec": {"clusterIP": "10.96.0.1", "ports": [{"port": 1}]}})");
+    const auto plain =
+        read<Service>(R"({"spec": {"clusterIP": "10.96.0.1", "ports": [{"port": 1}]}})");
     EXPECT_THAT(plain.cluster_ips, ElementsAre(ip("10.96.0.1"))) << "of a server without the list";
     EXPECT_EQ(plain.type, ServiceType::ClusterIp);
     EXPECT_EQ(plain.affinity_seconds, 0U);
@@ -97,11 +98,14 @@ TEST(KubeService, FillsDefaultsIn) {
 }
 
 TEST(KubeService, KnowsWhoIsNoneOfTheNodesBusiness) {
-    EXPECT_TRUE(read<Service>(R"({"spec": {"clusterIP": "None", "clusterIPs": ["None"]}})").is_headless);
+    EXPECT_TRUE(
+        read<Service>(R"({"spec": {"clusterIP": "None", "clusterIPs": ["None"]}})").is_headless);
     EXPECT_EQ(read<Service>(R"({"spec": {"type": "ExternalName", "externalName": "a.b"}})").type,
               ServiceType::ExternalName);
     EXPECT_EQ(read<Service>(R"({"metadata": {"labels":
-        {"service.kubernetes.io/service-proxy-name": "mesh"}}})").proxy, "mesh");
+        {"service.kubernetes.io/service-proxy-name": "mesh"}}})")
+                  .proxy,
+              "mesh");
 }
 
 TEST(KubeService, LeavesOutWhatTheServerShouldHaveRefused) {
@@ -115,8 +119,8 @@ TEST(KubeService, LeavesOutWhatTheServerShouldHaveRefused) {
 }
 
 TEST(KubeService, CarriesNothingOverToTheNext) {
-    const auto plain =
-        read_last<Service>({kWeb, R"({"metadata": {"name": "b"}, "spec": {"clusterIP": "10.96.0.2"}})"});
+    const auto plain = read_last<Service>(
+        {kWeb, R"({"metadata": {"name": "b"}, "spec": {"clusterIP": "10.96.0.2"}})"});
     EXPECT_TRUE(plain.created.empty());
     EXPECT_THAT(plain.cluster_ips, ElementsAre(ip("10.96.0.2")));
     EXPECT_THAT(plain.external_ips, IsEmpty());
@@ -183,8 +187,11 @@ TEST(KubeEndpointSlice, KeepsNoLabels) {
 }
 
 TEST(KubeEndpointSlice, LeavesOutWhatIsNoAddressOfItsFamily) {
-    EXPECT_EQ(read<EndpointSlice>(R"({"addressType": "IPv6", "endpoints": [{"addresses": ["fd00::1"]},
-        {"addresses": ["10.0.0.1"]}, {"addresses": ["x"]}, {"addresses": []}]})").endpoints.size(), 1U);
+    EXPECT_EQ(
+        read<EndpointSlice>(R"({"addressType": "IPv6", "endpoints": [{"addresses": ["fd00::1"]},
+        {"addresses": ["10.0.0.1"]}, {"addresses": ["x"]}, {"addresses": []}]})")
+            .endpoints.size(),
+        1U);
     const auto names =
         read<EndpointSlice>(R"({"addressType": "FQDN", "endpoints": [{"addresses": ["a.b"]}]})");
     EXPECT_FALSE(names.family);

@@ -15,8 +15,12 @@ class ServiceAbi : public testing::Test {
 protected:
     ServiceAbi() {
         index_.set_facts({"n1", "a", {}});
-        index_.set_service(
-            ServiceMaker("web").at("10.96.0.1").at("fd00::1").port(80, "http").local().affinity(60));
+        index_.set_service(ServiceMaker("web")
+                               .at("10.96.0.1")
+                               .at("fd00::1")
+                               .port(80, "http")
+                               .local()
+                               .affinity(60));
         index_.set_service(ServiceMaker("db").at("10.96.0.2").port(5432));
         index_.set_slice(SliceMaker("web-4", "web")
                              .port(8080, "http")

@@ -59,10 +59,10 @@ TEST_F(Endpoints, AreThoseOfThePortAndTheFamily) {
     const Slices slices{slice().port(53, "dns").ready("10.0.0.1"),
                         SliceMaker("v6", "web", Family::V6).port(80).ready("fd00::1")};
     const auto of = [&](Family family, const char* port, Protocol protocol) {
-        return text_of(backends_of(
-            choose(candidates_of(slices, family, kube::Word(port), protocol, "n1"), Scope::Cluster,
-                   kNode),
-            protocol));
+        return text_of(
+            backends_of(choose(candidates_of(slices, family, kube::Word(port), protocol, "n1"),
+                               Scope::Cluster, kNode),
+                        protocol));
     };
     EXPECT_EQ(of(Family::V4, "", Protocol::Tcp), "10.0.0.1:80");
     EXPECT_EQ(of(Family::V6, "", Protocol::Tcp), "[fd00::1]:80");
@@ -72,8 +72,10 @@ TEST_F(Endpoints, AreThoseOfThePortAndTheFamily) {
 }
 
 TEST_F(Endpoints, ThatTerminateDrain) {
-    EXPECT_EQ(backends({slice().ready("10.0.0.1").terminating("10.0.0.2", true).terminating(
-                  "10.0.0.3", false)}),
+    EXPECT_EQ(backends({slice()
+                            .ready("10.0.0.1")
+                            .terminating("10.0.0.2", true)
+                            .terminating("10.0.0.3", false)}),
               "10.0.0.1:80 10.0.0.2:80- 10.0.0.3:80-");
 }
 
@@ -98,8 +100,10 @@ TEST_F(Endpoints, ThatAreNotReadyKeepConnectionsButNotFlowsOfUdp) {
 }
 
 TEST_F(Endpoints, OfOtherNodesAreNotUsedByALocalService) {
-    const Slices slices{
-        slice().ready("10.0.0.1", "n1").ready("10.0.0.2", "n2").terminating("10.0.0.3", true, "n2")};
+    const Slices slices{slice()
+                            .ready("10.0.0.1", "n1")
+                            .ready("10.0.0.2", "n2")
+                            .terminating("10.0.0.3", true, "n2")};
     EXPECT_EQ(backends(slices, Scope::Local), "10.0.0.1:80");
     EXPECT_EQ(backends(slices, Scope::Local, {"n9", "a", {}}), "");
     EXPECT_EQ(backends(slices, Scope::Local, {"n2", "a", {}}), "10.0.0.2:80 10.0.0.3:80-");
@@ -140,8 +144,12 @@ TEST_F(Endpoints, AreChosenByZoneWhenAllHaveHintsAndOneIsForUs) {
 }
 
 TEST_F(Endpoints, AreNotChosenByHintsThatNotAllHave) {
-    EXPECT_EQ(backends({slice().ready("10.0.0.1").for_zones("b").ready("10.0.0.2").ready(
-                  "10.0.0.3").for_zones("a")}),
+    EXPECT_EQ(backends({slice()
+                            .ready("10.0.0.1")
+                            .for_zones("b")
+                            .ready("10.0.0.2")
+                            .ready("10.0.0.3")
+                            .for_zones("a")}),
               "10.0.0.1:80 10.0.0.2:80 10.0.0.3:80");
 }
 
@@ -168,13 +176,11 @@ TEST_F(Endpoints, AreChosenByNodeBeforeZone) {
 }
 
 TEST_F(Endpoints, OfALocalServiceAreNotChosenByHints) {
-    EXPECT_EQ(backends({slice()
-                            .ready("10.0.0.1", "n1")
-                            .for_zones("b")
-                            .ready("10.0.0.2", "n2")
-                            .for_zones("a")},
-                       Scope::Local),
-              "10.0.0.1:80");
+    EXPECT_EQ(
+        backends(
+            {slice().ready("10.0.0.1", "n1").for_zones("b").ready("10.0.0.2", "n2").for_zones("a")},
+            Scope::Local),
+        "10.0.0.1:80");
 }
 
 }  // namespace

@@ -82,8 +82,9 @@ TEST(ServiceExplain, RemarksOnSlicesThatDoNotFit) {
     EXPECT_THAT(explain(index, {"shop", "web"})->remarks, ElementsAre("it has no EndpointSlice"));
     index.set_slice(SliceMaker("web-1", "web").port(8080, "htpp").ready("10.0.0.1"));
     (void)index.take();
-    EXPECT_THAT(explain(index, {"shop", "web"})->remarks,
-                ElementsAre("EndpointSlice web-1 has a port \"htpp\" (TCP) that the Service has not"));
+    EXPECT_THAT(
+        explain(index, {"shop", "web"})->remarks,
+        ElementsAre("EndpointSlice web-1 has a port \"htpp\" (TCP) that the Service has not"));
 }
 
 }  // namespace

@@ -20,9 +20,10 @@ TEST(FrontendKey, IsReadAsItIsWritten) {
 }
 
 TEST(FrontendKey, IsNotReadFromAnythingElse) {
-    for (const char* odd : {"", "10.96.0.1", "10.96.0.1:80", "10.96.0.1/TCP", "shop/web", "10.96.0.1:0/TCP",
-                            "10.96.0.1:70000/TCP", "10.96.0.1:80/ICMP", "fd00::1:80/TCP", "[fd00::1:80/TCP",
-                            "[10.96.0.1]:80/TCP", "[]:80/TCP", ":80/TCP", "10.96.0.1:80/TCP/x"}) {
+    for (const char* odd :
+         {"", "10.96.0.1", "10.96.0.1:80", "10.96.0.1/TCP", "shop/web", "10.96.0.1:0/TCP",
+          "10.96.0.1:70000/TCP", "10.96.0.1:80/ICMP", "fd00::1:80/TCP", "[fd00::1:80/TCP",
+          "[10.96.0.1]:80/TCP", "[]:80/TCP", ":80/TCP", "10.96.0.1:80/TCP/x"}) {
         EXPECT_FALSE(parse_frontend_key(odd)) << odd;
     }
 }

@@ -91,29 +91,29 @@ TEST_F(IndexTest, HasAFrontendForEveryAddressOfAService) {
                            .external("203.0.113.1")
                            .balanced_at("198.51.100.1")
                            .affinity(60));
-    index_.set_slice(
-        SliceMaker("web-4", "web").port(8080, "http").port(53, "dns", Protocol::Udp).ready("10.0.0.1"));
+    index_.set_slice(SliceMaker("web-4", "web")
+                         .port(8080, "http")
+                         .port(53, "dns", Protocol::Udp)
+                         .ready("10.0.0.1"));
     index_.set_slice(SliceMaker("web-6", "web", Family::V6).port(8080, "http").ready("fd10::1"));
-    EXPECT_THAT(
-        take(),
-        ElementsAre("10.96.0.1:53/UDP shop/web:dns: 10.0.0.1:53 affinity 60",
-                    "10.96.0.1:80/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
-                    "192.168.0.1:30080/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
-                    "198.51.100.1:53/UDP shop/web:dns: 10.0.0.1:53 affinity 60",
-                    "198.51.100.1:80/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
-                    "203.0.113.1:53/UDP shop/web:dns: 10.0.0.1:53 affinity 60",
-                    "203.0.113.1:80/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
-                    "[fd00::1]:53/UDP shop/web:dns:  affinity 60",
-                    "[fd00::1]:80/TCP shop/web:http: [fd10::1]:8080 affinity 60",
-                    "[fd92::1]:30080/TCP shop/web:http: [fd10::1]:8080 affinity 60"));
+    EXPECT_THAT(take(),
+                ElementsAre("10.96.0.1:53/UDP shop/web:dns: 10.0.0.1:53 affinity 60",
+                            "10.96.0.1:80/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
+                            "192.168.0.1:30080/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
+                            "198.51.100.1:53/UDP shop/web:dns: 10.0.0.1:53 affinity 60",
+                            "198.51.100.1:80/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
+                            "203.0.113.1:53/UDP shop/web:dns: 10.0.0.1:53 affinity 60",
+                            "203.0.113.1:80/TCP shop/web:http: 10.0.0.1:8080 affinity 60",
+                            "[fd00::1]:53/UDP shop/web:dns:  affinity 60",
+                            "[fd00::1]:80/TCP shop/web:http: [fd10::1]:8080 affinity 60",
+                            "[fd92::1]:30080/TCP shop/web:http: [fd10::1]:8080 affinity 60"));
 }
 
 TEST_F(IndexTest, ServesAFamilyOnlyWhereTheServiceHasAnAddressOfIt) {
-    index_.set_service(ServiceMaker("web")
-                           .at("10.96.0.1")
-                           .port(80, "", Protocol::Tcp, 30080)
-                           .external("fd99::1"));
-    EXPECT_THAT(take(), ElementsAre("10.96.0.1:80/TCP shop/web: ", "192.168.0.1:30080/TCP shop/web: "));
+    index_.set_service(
+        ServiceMaker("web").at("10.96.0.1").port(80, "", Protocol::Tcp, 30080).external("fd99::1"));
+    EXPECT_THAT(take(),
+                ElementsAre("10.96.0.1:80/TCP shop/web: ", "192.168.0.1:30080/TCP shop/web: "));
 }
 
 TEST_F(IndexTest, KeepsTrafficOnTheNodeOnlyAtTheClusterIp) {
@@ -137,16 +137,22 @@ TEST_F(IndexTest, IgnoresWhatIsNotForTheNodesProxy) {
 }
 
 TEST_F(IndexTest, GivesAnAddressThatTwoWantToTheOlder) {
-    index_.set_service(ServiceMaker("young").at("10.96.0.2").port(80).external("203.0.113.1").created(
-        "2024-06-01T00:00:00Z"));
+    index_.set_service(ServiceMaker("young")
+                           .at("10.96.0.2")
+                           .port(80)
+                           .external("203.0.113.1")
+                           .created("2024-06-01T00:00:00Z"));
     (void)take();
-    index_.set_service(ServiceMaker("old").at("10.96.0.1").port(80).external("203.0.113.1").created(
-        "2023-06-01T00:00:00Z"));
-    EXPECT_THAT(take(), ElementsAre("10.96.0.1:80/TCP shop/old: ", "203.0.113.1:80/TCP shop/old: "));
+    index_.set_service(ServiceMaker("old")
+                           .at("10.96.0.1")
+                           .port(80)
+                           .external("203.0.113.1")
+                           .created("2023-06-01T00:00:00Z"));
+    EXPECT_THAT(take(),
+                ElementsAre("10.96.0.1:80/TCP shop/old: ", "203.0.113.1:80/TCP shop/old: "));
     EXPECT_EQ(index_.owner_of({ip("203.0.113.1"), 80, Protocol::Tcp}), (ObjectName{"shop", "old"}));
     index_.remove_service({"shop", "old"});
-    EXPECT_THAT(take(),
-                ElementsAre("203.0.113.1:80/TCP shop/young: ", "gone 10.96.0.1:80/TCP"));
+    EXPECT_THAT(take(), ElementsAre("203.0.113.1:80/TCP shop/young: ", "gone 10.96.0.1:80/TCP"));
 }
 
 TEST_F(IndexTest, GivesItToTheFirstByNameWhereTwoAreOfOneAge) {
@@ -157,8 +163,11 @@ TEST_F(IndexTest, GivesItToTheFirstByNameWhereTwoAreOfOneAge) {
 }
 
 TEST_F(IndexTest, LetsNobodyTakeAClusterIpByAnExternalOne) {
-    index_.set_service(ServiceMaker("thief").at("10.96.0.2").port(80).external("10.96.0.1").created(
-        "2000-01-01T00:00:00Z"));
+    index_.set_service(ServiceMaker("thief")
+                           .at("10.96.0.2")
+                           .port(80)
+                           .external("10.96.0.1")
+                           .created("2000-01-01T00:00:00Z"));
     index_.set_service(web());
     (void)take();
     EXPECT_EQ(index_.owner_of({ip("10.96.0.1"), 80, Protocol::Tcp}), (ObjectName{"shop", "web"}));
@@ -169,11 +178,12 @@ TEST_F(IndexTest, SurvivesThatRivalsGoTogether) {
     index_.set_service(ServiceMaker("b").at("10.96.0.2").port(80).external("203.0.113.1"));
     (void)take();
     index_.remove_service({"shop", "a"});
-    index_.set_service(ServiceMaker("b").at("10.96.0.2").port(80).external("203.0.113.1").affinity(1));
+    index_.set_service(
+        ServiceMaker("b").at("10.96.0.2").port(80).external("203.0.113.1").affinity(1));
     index_.set_service(ServiceMaker("c").at("10.96.0.3").port(80).external("203.0.113.1"));
-    EXPECT_THAT(take(), ElementsAre("10.96.0.2:80/TCP shop/b:  affinity 1", "10.96.0.3:80/TCP shop/c: ",
-                                    "203.0.113.1:80/TCP shop/b:  affinity 1",
-                                    "gone 10.96.0.1:80/TCP"));
+    EXPECT_THAT(take(),
+                ElementsAre("10.96.0.2:80/TCP shop/b:  affinity 1", "10.96.0.3:80/TCP shop/c: ",
+                            "203.0.113.1:80/TCP shop/b:  affinity 1", "gone 10.96.0.1:80/TCP"));
 }
 
 TEST_F(IndexTest, FollowsTheFactsOfTheNode) {
@@ -181,9 +191,9 @@ TEST_F(IndexTest, FollowsTheFactsOfTheNode) {
     index_.set_slice(slice().ready("10.0.0.1").for_zones("a").ready("10.0.0.2").for_zones("b"));
     (void)take();
     index_.set_facts({"n1", "b", {ip("192.168.0.2")}});
-    EXPECT_THAT(take(), ElementsAre("10.96.0.1:80/TCP shop/web: 10.0.0.1:8080- 10.0.0.2:8080",
-                                    "192.168.0.2:30081/TCP shop/web:n: ",
-                                    "gone 192.168.0.1:30081/TCP"));
+    EXPECT_THAT(take(),
+                ElementsAre("10.96.0.1:80/TCP shop/web: 10.0.0.1:8080- 10.0.0.2:8080",
+                            "192.168.0.2:30081/TCP shop/web:n: ", "gone 192.168.0.1:30081/TCP"));
     index_.set_facts({"n1", "b", {ip("192.168.0.2")}});
     EXPECT_THAT(take(), IsEmpty());
 }

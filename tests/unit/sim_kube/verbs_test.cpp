@@ -224,9 +224,8 @@ TEST_F(Verbs, EventsAndSlicesAreOneInBothVersions) {
     EXPECT_THAT(get(old_events + "?fieldSelector=involvedObject.name%3Dp").names(),
                 ElementsAre("e"));
     const std::string slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
-    (void)ask(
-        "POST", slices,
-        R"({"metadata":{"name":"s"},"addressType":"IPv4","endpoints":[{"nodeName":"n"}]})");
+    (void)ask("POST", slices,
+              R"({"metadata":{"name":"s"},"addressType":"IPv4","endpoints":[{"nodeName":"n"}]})");
     EXPECT_EQ(get("/apis/discovery.k8s.io/v1beta1/namespaces/default/endpointslices/s")
                   .text_of("/endpoints/0/topology/kubernetes.io~1hostname"),
               "n");
