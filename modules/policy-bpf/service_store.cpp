@@ -23,7 +23,7 @@ policy_address address_of(std::uint8_t family, const std::uint8_t* bytes) {
 }
 
 policy_frontend_key key_of(const twy_frontend_key& raw) {
-    return {address_of(raw.family, raw.address), raw.port, raw.protocol, 0};
+    return {address_of(raw.family, raw.address), raw.port, raw.protocol, 0, 0};
 }
 
 bool is_translated(const twy_frontend_key& key) {

@@ -22,10 +22,10 @@ static __always_inline void note(struct policy_connection *connection, const str
     if (direction != connection->opened) {
         flags |= POLICY_ANSWERED;
     }
-    if ((packet->tcp_flags & TCP_FIN) != 0) {
+    if ((packet->tcp_flags & FLAG_FIN) != 0) {
         flags |= direction == POLICY_EGRESS ? POLICY_LOCAL_DONE : POLICY_REMOTE_DONE;
     }
-    if ((packet->tcp_flags & TCP_RST) != 0) {
+    if ((packet->tcp_flags & FLAG_RST) != 0) {
         flags |= POLICY_RESET;
     }
     if (flags != connection->flags) {

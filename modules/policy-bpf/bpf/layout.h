@@ -181,6 +181,7 @@ struct policy_frontend_key {
     __u16 port;
     __u8 protocol;
     __u8 reserved;
+    __u32 reserved2; /* keys have no holes: all their bytes count */
 };
 struct policy_frontend {
     __u32 id; /* another one whenever anything about it changes */
@@ -214,6 +215,7 @@ enum { POLICY_READY = 1, POLICY_DRAINING = 2 };
 struct policy_affinity_key {
     struct policy_frontend_key frontend;
     __u32 endpoint; /* its serial */
+    __u32 reserved;
 };
 struct policy_affinity {
     __u64 used; /* CLOCK_MONOTONIC */

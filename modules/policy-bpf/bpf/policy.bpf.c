@@ -92,7 +92,7 @@ static __noinline int open(const struct __sk_buff *skb, const struct sight *sigh
     __u32 opened = sight->direction;
     const bool is_exempted = is_exempt(skb, sight);
     const bool is_late = packet->is_answer || (packet->protocol == PROTOCOL_TCP &&
-                         (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN);
+                         (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) != FLAG_SYN);
     if (is_late) {
         const bool is_open = sight->rules == ((__u64)POLICY_OPEN << 32 | POLICY_OPEN);
         if (!is_open && sight->now >= sight->learns_until) {
@@ -155,7 +155,7 @@ __noinline int judge(struct __sk_buff *skb) {
         return open(skb, sight);
     }
     const bool opens = packet->protocol == PROTOCOL_TCP &&
-                       (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+                       (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
     const bool is_opener = found->opened == sight->direction;
     if (opens && (!is_opener || is_closing(found))) {
         return open(skb, sight);

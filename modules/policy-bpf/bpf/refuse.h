@@ -1,5 +1,8 @@
-/* "Port unreachable" to a pod whose connection no backend takes, as if the Service had answered. */
+/* The answer to a pod whose connection no backend takes, as if the Service had given it: RST by TCP,
+   whose sockets do not hear of errors while they are connecting; else "port unreachable". */
 #pragma once
+
+#include <linux/tcp.h>
 
 #include "rewrite.h"
 
@@ -79,6 +82,66 @@ static __always_inline bool refuse_v6(struct __sk_buff *skb) {
     return bpf_skb_store_bytes(skb, ETH_HLEN, &refusal, sizeof refusal, 0) == 0;
 }
 
+/* To a SYN; what follows its header is cut off. */
+static __always_inline struct tcphdr reset_of(const struct tcphdr *syn) {
+    struct tcphdr reset = {};
+    reset.source = syn->dest;
+    reset.dest = syn->source;
+    reset.ack_seq = bpf_htonl(bpf_ntohl(syn->seq) + 1);
+    reset.doff = sizeof reset / 4;
+    reset.rst = 1;
+    reset.ack = 1;
+    return reset;
+}
+
+/* `addresses` are both of the packet, one after the other. */
+static __always_inline void sum_reset(struct tcphdr *reset, __be32 *addresses, __u32 size) {
+    const __be32 pseudo[2] = {bpf_htonl(sizeof *reset), bpf_htonl(PROTOCOL_TCP)};
+    __s64 sum = bpf_csum_diff(NULL, 0, addresses, size, 0);
+    sum = bpf_csum_diff(NULL, 0, (__be32 *)pseudo, sizeof pseudo, sum);
+    reset->check = folded(bpf_csum_diff(NULL, 0, (__be32 *)reset, sizeof *reset, sum));
+}
+
+static __always_inline bool reset_v4(struct __sk_buff *skb) {
+    struct {
+        struct iphdr ip;
+        struct tcphdr tcp;
+    } packet;
+    if (bpf_skb_change_tail(skb, ETH_HLEN + sizeof packet, 0) != 0 ||
+        bpf_skb_load_bytes(skb, ETH_HLEN, &packet, sizeof packet) != 0) {
+        return false;
+    }
+    const __be32 asked = packet.ip.daddr;
+    packet.ip.daddr = packet.ip.saddr;
+    packet.ip.saddr = asked;
+    packet.ip.tot_len = bpf_htons(sizeof packet);
+    packet.ip.ttl = TTL;
+    packet.ip.check = 0;
+    packet.ip.check = folded(bpf_csum_diff(NULL, 0, (__be32 *)&packet.ip, sizeof packet.ip, 0));
+    packet.tcp = reset_of(&packet.tcp);
+    sum_reset(&packet.tcp, &packet.ip.saddr, 2 * sizeof packet.ip.saddr);
+    return bpf_skb_store_bytes(skb, ETH_HLEN, &packet, sizeof packet, 0) == 0;
+}
+
+static __always_inline bool reset_v6(struct __sk_buff *skb) {
+    struct {
+        struct ipv6hdr ip;
+        struct tcphdr tcp;
+    } packet;
+    if (bpf_skb_change_tail(skb, ETH_HLEN + sizeof packet, 0) != 0 ||
+        bpf_skb_load_bytes(skb, ETH_HLEN, &packet, sizeof packet) != 0) {
+        return false;
+    }
+    const struct in6_addr asked = packet.ip.daddr;
+    packet.ip.daddr = packet.ip.saddr;
+    packet.ip.saddr = asked;
+    packet.ip.payload_len = bpf_htons(sizeof packet.tcp);
+    packet.ip.hop_limit = TTL;
+    packet.tcp = reset_of(&packet.tcp);
+    sum_reset(&packet.tcp, (__be32 *)&packet.ip.saddr, 2 * sizeof packet.ip.saddr);
+    return bpf_skb_store_bytes(skb, ETH_HLEN, &packet, sizeof packet, 0) == 0;
+}
+
 /* Packets with options or extension headers get no answer. */
 int refuse(struct __sk_buff *skb);
 __noinline int refuse(struct __sk_buff *skb) {
@@ -97,9 +160,14 @@ __noinline int refuse(struct __sk_buff *skb) {
     find_key(&key, packet, sight->serial, sight->direction);
     const struct policy_connection connection = {
         .seen = sight->now, .epoch = sight->epoch, .opened = POLICY_EGRESS, .flags = POLICY_ALWAYS | POLICY_RESET};
-    if (bpf_map_update_elem(&connections, &key, &connection, BPF_ANY) != 0 ||
-        !(v4 ? refuse_v4(skb) : refuse_v6(skb))) {
+    if (bpf_map_update_elem(&connections, &key, &connection, BPF_ANY) != 0) {
         return TC_ACT_SHOT;
     }
-    return send_back(skb, sight);
+    bool is_made;
+    if (packet->protocol == PROTOCOL_TCP) {
+        is_made = v4 ? reset_v4(skb) : reset_v6(skb);
+    } else {
+        is_made = v4 ? refuse_v4(skb) : refuse_v6(skb);
+    }
+    return is_made ? send_back(skb, sight) : TC_ACT_SHOT;
 }

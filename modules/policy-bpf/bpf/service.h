@@ -13,7 +13,7 @@ static __always_inline bool is_from_backend(const struct policy_connection *conn
 }
 
 static __always_inline bool opens_tcp(const struct packet *packet) {
-    return (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    return (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
 }
 
 static __always_inline void find_service_key(struct policy_connection_key *key, const struct sight *sight,
@@ -32,7 +32,7 @@ static __always_inline int restore(struct __sk_buff *skb, struct sight *sight,
                                    const struct policy_connection *connection) {
     sight->to = connection->other;
     sight->to_port = connection->other_port;
-    if ((sight->packet.tcp_flags & (TCP_FIN | TCP_RST)) != 0) {
+    if ((sight->packet.tcp_flags & (FLAG_FIN | FLAG_RST)) != 0) {
         struct policy_connection_key key;
         find_service_key(&key, sight, &sight->to, sight->to_port, sight->packet.destination_port);
         struct policy_connection *service = bpf_map_lookup_elem(&connections, &key);
