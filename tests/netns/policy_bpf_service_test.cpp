@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,10 +19,6 @@
 #include "terway/testing.hpp"
 #include "traffic.hpp"
 
-#ifndef TERWAY_DATAPLANE
-#define TERWAY_DATAPLANE "veth"
-#endif
-
 namespace terway::test {
 namespace {
 
@@ -31,6 +28,12 @@ constexpr std::uint16_t kService = 80;
 constexpr std::uint16_t kTarget = 8080;
 constexpr std::uint8_t kTcp = IPPROTO_TCP;
 constexpr std::uint8_t kUdp = IPPROTO_UDP;
+
+// Of whose pods: "veth", unless the variable names another.
+Dataplane dataplane() {
+    const char* const wanted = std::getenv("TERWAY_TEST_DATAPLANE");
+    return parse_dataplane(wanted == nullptr ? "veth" : wanted).value();
+}
 
 IpAddress address(const std::string& text) {
     return IpAddress::parse(text).value();
@@ -195,7 +198,7 @@ protected:
         {"c", {address("10.7.0.3"), address("fd00:7::3")}}};
     const std::vector<IpAddress> vips_{address("10.96.0.10"), address("fd00:96::10")};
     std::uint64_t revision_ = 0;
-    PolicyCluster cluster_{parse_dataplane(TERWAY_DATAPLANE).value(), PolicyModule::Bpf};
+    PolicyCluster cluster_{dataplane(), PolicyModule::Bpf};
 };
 
 TEST_F(PolicyBpfService, ATcpConnectionReachesTheBackendAndComesFromTheService) {
