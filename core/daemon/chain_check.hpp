@@ -15,7 +15,8 @@ struct ModuleFacts {
 };
 
 // Complains, at the place of its table, about each chain in which a module needs what the dataplane
-// (or its fallback) does not offer. A module not among the facts is not judged.
+// (or its fallback) does not offer, and where a module needs what the profile does not say. A
+// module not among the facts is not judged.
 void check_chains(const profile::Profile& profile, const std::map<std::string, ModuleFacts>& facts,
                   profile::Diagnostics& diagnostics);
 

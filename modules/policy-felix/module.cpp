@@ -259,4 +259,5 @@ private:
 }  // namespace terway::felix
 
 TERWAY_MODULE(terway::felix::Felix, "policy-felix", TERWAY_VERSION, "kernel>=5.4", "nft:inet",
-              "cap:net_admin");
+              "cap:net_admin", "needs:host-link if backend=external",
+              "needs:felix-host-names if backend=external");
