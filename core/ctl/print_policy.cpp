@@ -72,7 +72,7 @@ std::string print_policy_list(const json::value& answer, bool color) {
         out += std::to_string(elsewhere) + " further policies select no pod of this node\n";
     }
     for (const auto& pod : answer.at("closed").as_array()) {
-        out += "closed, as its policies are not known: " + text(pod) + "\n";
+        out += "closed: " + at(pod, "pod") + ": " + at(pod, "reason") + "\n";
     }
     return out;
 }
