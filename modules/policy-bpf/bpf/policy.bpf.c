@@ -64,8 +64,7 @@ static __always_inline bool is_allowed_still(struct policy_connection *connectio
 
 /* What nobody's rules are asked for. */
 static __always_inline bool is_exempt(const struct __sk_buff *skb, const struct sight *sight) {
-    const struct packet *packet = &sight->packet;
-    if (same(&packet->source, &packet->destination)) {
+    if (same(&sight->key.remote, &sight->own)) {
         return true;
     }
     const struct policy_settings *node = settings_of_node();
@@ -205,8 +204,10 @@ static __always_inline int handle(struct __sk_buff *skb, __u32 direction) {
     struct packet *packet = &sight->packet;
     bool is_read;
     if (skb->protocol == bpf_htons(ETH_P_IP)) {
+        sight->own = endpoint->v4;
         is_read = read_v4(skb, ETH_HLEN, packet);
     } else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+        sight->own = endpoint->v6;
         is_read = read_v6(skb, ETH_HLEN, packet);
     } else if (skb->protocol == bpf_htons(ETH_P_ARP)) {
         return TC_ACT_UNSPEC;

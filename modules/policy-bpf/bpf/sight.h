@@ -34,6 +34,7 @@ struct sight {
     __u32 serial;
     __u64 now;
     __u64 learns_until;
+    struct policy_address own; /* of the packet's family */
 
     /* What it was sent to, if that is a Service and was translated. */
     struct policy_address service;
