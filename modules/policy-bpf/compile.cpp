@@ -63,6 +63,23 @@ std::vector<std::pair<std::uint16_t, unsigned>> port_prefixes(std::uint32_t firs
     return out;
 }
 
+// What a v6 range has beside ::ffff:0:0/96, which stands for v4 addresses.
+std::vector<policy::AddressRange> without_mapped(const policy::AddressRange& range) {
+    if (range.first.is_v4()) {
+        return {range};
+    }
+    const auto before = IpAddress::parse("::fffe:ffff:ffff").value();
+    const auto after = IpAddress::parse("::1:0:0:0").value();
+    std::vector<policy::AddressRange> out;
+    if (range.first <= before) {
+        out.push_back({range.first, std::min(range.last, before)});
+    }
+    if (range.last >= after) {
+        out.push_back({std::max(range.first, after), range.last});
+    }
+    return out;
+}
+
 class Compiler {
 public:
     explicit Compiler(const std::function<KnownSet(const policy::SetId&)>& find) : find_(find) {}
@@ -179,10 +196,16 @@ IpAddress ip_of(const policy_address& address) {
     return is_v4 ? IpAddress(Family::V4, all.subspan(kMapped)) : IpAddress(Family::V6, all);
 }
 
-policy_block block_of(std::uint32_t set, const Prefix& prefix) {
-    constexpr unsigned kMappedBits = 96;
-    return {POLICY_BLOCK_BITS + (prefix.is_v4() ? kMappedBits : 0U) + prefix.length(), set,
-            address_of(prefix.network().address())};
+std::vector<policy_block> blocks_of(std::uint32_t set, const policy::AddressRange& range) {
+    std::vector<policy_block> out;
+    for (const auto& part : without_mapped(range)) {
+        for (const auto& prefix : policy::prefixes_of(part)) {
+            const auto bits = prefix.length() + (prefix.is_v4() ? 8 * kMapped : 0);
+            out.push_back({static_cast<std::uint32_t>(POLICY_BLOCK_BITS + bits), set,
+                           address_of(prefix.network().address())});
+        }
+    }
+    return out;
 }
 
 policy_member member_of(std::uint32_t set, const IpAddress& address, std::uint16_t port) {

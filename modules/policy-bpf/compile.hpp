@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bpf/layout.h"
+#include "policy/ranges.hpp"
 #include "policy/rule_set.hpp"
 
 namespace terway::policy_bpf {
@@ -34,8 +35,9 @@ struct Compiled {
 // The address as programs know it.
 [[nodiscard]] policy_address address_of(const IpAddress& address);
 [[nodiscard]] IpAddress ip_of(const policy_address& address);
-// Of a prefix of that set.
-[[nodiscard]] policy_block block_of(std::uint32_t set, const Prefix& prefix);
+// Prefixes that cover the range, and no address of the other family. Of that set.
+[[nodiscard]] std::vector<policy_block> blocks_of(std::uint32_t set,
+                                                  const policy::AddressRange& range);
 [[nodiscard]] policy_member member_of(std::uint32_t set, const IpAddress& address,
                                       std::uint16_t port);
 

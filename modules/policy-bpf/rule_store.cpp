@@ -9,8 +9,6 @@
 #include <thread>
 #include <utility>
 
-#include "policy/ranges.hpp"
-
 namespace terway::policy_bpf {
 namespace {
 
@@ -94,8 +92,8 @@ void RuleStore::put(const KnownSet& set, const policy::Members& members) const {
         state_.members().put(member_of(set.id, each.address, each.port), kIn);
     }
     for (const auto& range : members.ranges) {
-        for (const auto& prefix : policy::prefixes_of(range)) {
-            state_.blocks().put(block_of(set.id, prefix), kIn);
+        for (const auto& block : blocks_of(set.id, range)) {
+            state_.blocks().put(block, kIn);
         }
     }
 }
@@ -154,9 +152,8 @@ void RuleStore::drop(std::span<const policy::SetId> sets) {
             waste_.members.push_back(member_of(known.id, each.address, each.port));
         }
         for (const auto& range : members.ranges) {
-            for (const auto& prefix : policy::prefixes_of(range)) {
-                waste_.blocks.push_back(block_of(known.id, prefix));
-            }
+            const auto blocks = blocks_of(known.id, range);
+            waste_.blocks.insert(waste_.blocks.end(), blocks.begin(), blocks.end());
         }
     }
 }

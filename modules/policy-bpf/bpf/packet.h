@@ -38,6 +38,10 @@ static __always_inline struct policy_address mapped(__u32 v4) {
     return address;
 }
 
+static __always_inline bool is_v4(const struct policy_address *address) {
+    return address->high == 0 && (__u32)address->low == 0xffff0000u;
+}
+
 /* Everything here is about a little-endian machine; so is mapped(). */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "addresses are put together as on x86 and arm64");
 
@@ -64,6 +68,10 @@ static __always_inline bool read_v6(struct __sk_buff *skb, __u32 offset, struct 
     }
     __builtin_memcpy(&packet->source, &ip.saddr, sizeof packet->source);
     __builtin_memcpy(&packet->destination, &ip.daddr, sizeof packet->destination);
+    /* Such would be taken for v4. Nobody may send them (RFC 4291, 2.5.5.2, and RFC 6890). */
+    if (is_v4(&packet->source) || is_v4(&packet->destination)) {
+        return false;
+    }
     offset += sizeof ip;
     __u32 next = ip.nexthdr;
     for (int i = 0; i < V6_HEADERS; ++i) {

@@ -14,9 +14,6 @@ enum {
     DESTINATION_PORT = 2
 };
 
-static __always_inline bool is_v4(const struct policy_address *address) {
-    return address->high == 0 && (__u32)address->low == 0xffff0000u;
-}
 static __always_inline __u32 v4_of(const struct policy_address *address) {
     return (__u32)(address->low >> 32);
 }
