@@ -80,7 +80,7 @@ void ServiceStore::apply(const twy_service_update& update) {
     if (is_full) {
         remove_untold();
     }
-    state_.settings().has_services = 1;
+    state_.settings().has_services = known_.empty() ? 0 : 1;
 }
 
 void ServiceStore::put(const twy_frontend& frontend) {
