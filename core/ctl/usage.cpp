@@ -42,7 +42,7 @@ constexpr std::array kVerbs{
          "Counted are connections that were allowed and packets that were denied, by pod; a\n"
          "policy's numbers are those of all pods here that it selects.\n"},
     Verb{"policy trace", "[--denied] [NAMESPACE/POD]",
-         "what they say to each connection from now on, until Ctrl-C",
+         "what the rules say to each connection from now on, until Ctrl-C",
          "A line for every connection that opens and every packet that is denied, of the pods of\n"
          "this node or of one of them; --denied: of what is denied alone. With -o json each line\n"
          "is an object. What nobody took in time is counted (\"lost\").\n"},
