@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
+#include "base/time.hpp"
 #include "cost_table.hpp"
 #include "interrupt.hpp"
 #include "netlink/link.hpp"
@@ -114,7 +116,8 @@ std::vector<Row> bench_bpf(const BpfBenchOptions& options) {
                                 compared.ours, unit_of(measure), compared.theirs, goal, compared.ratio});
             };
             if (load->services != 1) {
-                put("_vs_1", loads.front()->bpf_costs.of(Path::SameNode, measure), kFlat);
+                put("_vs_1", loads.front()->bpf_costs.of(Path::SameNode, measure),
+                    measure == Measure::Connections ? std::optional(kFlat) : std::nullopt);
             }
             if (load->chains) {
                 put("_vs_chains", load->chain_costs.of(Path::SameNode, measure),

@@ -1,8 +1,11 @@
 #include "service_place.hpp"
 
+#include <chrono>
 #include <fstream>
+#include <sstream>
 #include <utility>
 
+#include "base/time.hpp"
 #include "endpoint_socket.hpp"
 #include "netlink/link.hpp"
 #include "netlink/route.hpp"
