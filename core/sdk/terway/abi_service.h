@@ -47,7 +47,7 @@ typedef struct twy_frontend {
     uint8_t reserved[3];
     twy_frontend_key key;
     uint32_t affinity_seconds;   /* 0: none; else a client keeps its backend while that is ready and
-                                  * it   comes back within that time */
+                                  * the client comes back within that time */
     const twy_backend* backends; /* sorted by address and port, each once */
     size_t backend_count;
     twy_str service; /* "namespace/name:port-name", without the colon if the port has no name: for

@@ -25,7 +25,7 @@ TEST(ServiceSection, LeavesServicesToKubeProxyUnlessItSaysOtherwise) {
 TEST(ServiceSection, RefusesWhatItDoesNotKnow) {
     std::string complaints;
     EXPECT_FALSE(read("[service]\nby = \"ipvs\"\n", &complaints));
-    EXPECT_EQ(complaints, "p.toml:5:6: error: by must be one of \"kube-proxy\" \"module\"\n");
+    EXPECT_EQ(complaints, "p.toml:5:6: error: by must be \"kube-proxy\" or \"module\"\n");
     EXPECT_FALSE(read("[service]\nfor = \"module\"\n"));
 }
 
