@@ -15,46 +15,13 @@
 #include "ctl/policy_command.hpp"
 #include "ctl/policy_trace.hpp"
 #include "ctl/print.hpp"
+#include "ctl/usage.hpp"
 #include "terway/error.hpp"
 
 namespace {
 
 namespace po = boost::program_options;
 namespace json = boost::json;
-
-constexpr const char* kUsage =
-    "terwayctl: looks into a running terwayd\n"
-    "\n"
-    "  terwayctl status       is it ready, how many endpoints, how many addresses\n"
-    "  terwayctl endpoints    every container interface it knows\n"
-    "  terwayctl modules      the loaded modules\n"
-    "  terwayctl preflight    what the modules need of this node, and what is there\n"
-    "  terwayctl check        compares every endpoint with the kernel\n"
-    "  terwayctl pool         every address: on which ENI, in which state, whose\n"
-    "  terwayctl mapping      pod, record, kernel and cloud side by side\n"
-    "  terwayctl metadata     what the instance's metadata service says\n"
-    "  terwayctl cloud calls  the calls of the cloud's API since the daemon started\n"
-    "  terwayctl cloud routes the VPC's routes to this node's pod CIDRs\n"
-    "  terwayctl policy list  the policies by tier, and the pods here that they select\n"
-    "  terwayctl policy explain SRC DST PORT/PROTO\n"
-    "                         which policy and rule decides; SRC and DST are namespace/pod or an\n"
-    "                         address\n"
-    "  terwayctl policy counters  what the pods' rules allowed and denied\n"
-    "  terwayctl policy trace [--denied] [NAMESPACE/POD]\n"
-    "                         what they say to each connection from now on, until Ctrl-C\n"
-    "  terwayctl service list [NAMESPACE]\n"
-    "                         what modules were told of Services: addresses, backends that are\n"
-    "                         ready, and that drain\n"
-    "  terwayctl service explain NAMESPACE/NAME | ADDRESS:PORT/PROTO\n"
-    "                         its frontends, and of each endpoint whether it is used, and why not\n"
-    "\n"
-    "  terwayctl import-eni-conf FILE   makes a profile from the original's eni_conf; needs no\n"
-    "                                   terwayd; see its --help\n"
-    "  terwayctl policy eval FILE       plays NetworkPolicy cases; needs no terwayd; see its "
-    "--help\n"
-    "\n"
-    "Exit status: 0 fine, 1 no answer, 2 wrong usage, 3 something is not as it should be\n"
-    "(mapping: 1 for a mismatch).\n";
 
 constexpr int kExitNoAnswer = 1;
 constexpr int kExitUsage = 2;
@@ -96,6 +63,20 @@ std::string verb_of(const po::variables_map& given) {
     return verb;
 }
 
+int complain_of(const std::string& verb) {
+    std::cerr << "terwayctl: there is no verb \"" << verb << "\"; see terwayctl --help\n";
+    return kExitUsage;
+}
+
+int help(const std::string& verb, const po::options_description& options) {
+    const auto text = verb.empty() ? terway::ctl::usage() : terway::ctl::usage_of(verb);
+    if (text.empty()) {
+        return complain_of(verb);
+    }
+    std::cout << text << "\n" << options;
+    return 0;
+}
+
 int run(int argc, char** argv) {
     po::options_description shown("Options");
     auto add = shown.add_options();
@@ -116,24 +97,23 @@ int run(int argc, char** argv) {
         std::cout << "terwayctl " << TERWAY_VERSION << "\n";
         return 0;
     }
-    if (given.count("help") != 0) {
-        std::cout << kUsage << "\n" << shown;
-        return 0;
-    }
     const std::string verb = verb_of(given);
+    if (given.count("help") != 0) {
+        return help(verb, shown);
+    }
     const auto* view = terway::ctl::find_view(verb);
     const auto output = given["output"].as<std::string>();
     if (verb.empty()) {
-        std::cerr << kUsage;
+        std::cerr << terway::ctl::usage();
         return kExitUsage;
     }
     constexpr std::string_view kTrace = "policy trace";  // and a pod
     const bool is_trace = (verb + " ").starts_with(std::string(kTrace) + " ");
-    const bool is_known = view != nullptr || is_trace;
-    if (!is_known || (output != "text" && output != "json")) {
-        std::cerr << "terwayctl: "
-                  << (!is_known ? "there is no verb \"" + verb + "\"" : "--output is text or json")
-                  << "; see terwayctl --help\n";
+    if (view == nullptr && !is_trace) {
+        return complain_of(verb);
+    }
+    if (output != "text" && output != "json") {
+        std::cerr << "terwayctl: --output is text or json; see terwayctl --help\n";
         return kExitUsage;
     }
     if (is_trace) {

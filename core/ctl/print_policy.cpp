@@ -19,6 +19,18 @@ std::string directions_of(const json::value& policy) {
     return policy.at("bad").as_bool() ? words + " (partly invalid: allows nobody)" : words;
 }
 
+std::string name_of(const json::value& policy) {
+    return shortened(at(policy, "policy"));
+}
+
+std::string names_of(const json::value& object, const char* key) {
+    std::string all;
+    for (const auto& each : object.at(key).as_array()) {
+        all += (all.empty() ? "" : ",") + shortened(text(each));
+    }
+    return all;
+}
+
 // "Admin 10".
 std::string tier_of(const json::value& policy) {
     return at(policy, "tier") +
@@ -64,7 +76,7 @@ std::string print_policy_list(const json::value& answer, bool color) {
             ++elsewhere;
         } else {
             rows.push_back(
-                {{at(each, "policy"), tier_of(each), directions_of(each), at(each, "pods_here")}});
+                {{name_of(each), tier_of(each), directions_of(each), names_of(each, "pods_here")}});
         }
     }
     out += table(rows, color);
@@ -72,7 +84,7 @@ std::string print_policy_list(const json::value& answer, bool color) {
         out += std::to_string(elsewhere) + " further policies select no pod of this node\n";
     }
     for (const auto& pod : answer.at("closed").as_array()) {
-        out += "closed, as its policies are not known: " + text(pod) + "\n";
+        out += "closed: " + at(pod, "pod") + ": " + at(pod, "reason") + "\n";
     }
     return out;
 }
@@ -91,15 +103,15 @@ std::string print_policy_counters(const json::value& answer, bool color) {
     std::vector<Row> pods{{{"POD", "POLICIES", "INGRESS ok / denied", "EGRESS ok / denied"}}};
     for (const auto& each : answer.at("endpoints").as_array()) {
         const auto trouble = at(each, "trouble");
-        pods.push_back({{at(each, "pod_namespace") + "/" + at(each, "pod_name"),
-                         at(each, "policies"), numbers_of(each.at("ingress")),
+        pods.push_back({{shortened(at(each, "pod_namespace") + "/" + at(each, "pod_name")),
+                         names_of(each, "policies"), numbers_of(each.at("ingress")),
                          trouble.empty() ? numbers_of(each.at("egress")) : trouble},
                         !trouble.empty()});
     }
     std::vector<Row> policies{{{"POLICY", "INGRESS ok / denied", "EGRESS ok / denied"}}};
     for (const auto& each : answer.at("policies").as_array()) {
         policies.push_back(
-            {{at(each, "policy"), numbers_of(each.at("ingress")), numbers_of(each.at("egress"))}});
+            {{name_of(each), numbers_of(each.at("ingress")), numbers_of(each.at("egress"))}});
     }
     return table(pods, color) + "\n" + table(policies, color) +
            "a policy's numbers are those of all pods here that it selects\n";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <string_view>
 
 namespace terway::ctl {
 namespace {
@@ -10,6 +11,9 @@ namespace json = boost::json;
 
 constexpr const char* kRed = "\x1b[31m";
 constexpr const char* kPlain = "\x1b[0m";
+constexpr std::size_t kWidest = 48;
+constexpr std::size_t kEnd = 16;  // pods of one owner differ there
+constexpr std::string_view kGap = "...";
 
 }  // namespace
 
@@ -31,6 +35,14 @@ std::string table(const std::vector<Row>& rows, bool color) {
         out += '\n';
     }
     return out;
+}
+
+std::string shortened(const std::string& name) {
+    if (name.size() <= kWidest) {
+        return name;
+    }
+    const auto begin = name.substr(0, kWidest - kEnd - kGap.size());
+    return begin + std::string(kGap) + name.substr(name.size() - kEnd);
 }
 
 std::string text(const json::value& value) {

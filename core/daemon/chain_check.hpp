@@ -16,8 +16,9 @@ struct ModuleFacts {
 };
 
 // Complains, at the place of its table, about each chain in which a module needs what the dataplane
-// (or its fallback) does not offer, or that no module translates Services for where the profile
-// says that modules do. A module not among the facts is not judged.
+// (or its fallback) does not offer, where a module needs what the profile does not say, or that no
+// module translates Services for where the profile says that modules do. A module not among the
+// facts is not judged.
 void check_chains(const profile::Profile& profile, const std::map<std::string, ModuleFacts>& facts,
                   profile::Diagnostics& diagnostics);
 

@@ -155,7 +155,8 @@ std::string PolicyInspector::list() const {
     json::array closed;
     for (const auto& record : records) {
         if (service().is_closed(record.key())) {
-            closed.push_back(json::string(pod_of(record).text()));
+            closed.push_back(json::object{{"pod", pod_of(record).text()},
+                                          {"reason", service().why_closed(record.key())}});
         }
     }
     const auto trouble = service().trouble();

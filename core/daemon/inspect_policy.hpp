@@ -19,7 +19,7 @@ public:
 
     // {"synced", "trouble", "policies": [{"policy", "tier", "priority", "ingress", "egress",
     // "pods_here": [...]}], in the order in which they are asked,
-    // "closed": [pods that are denied everything, as nothing is known of them]}
+    // "closed": [{"pod", "reason"}], those that are denied everything until rules come}
     [[nodiscard]] std::string list() const;
     // `words`: "SRC DST PORT/PROTO". Throws Error(Invalid) for what it cannot make out.
     [[nodiscard]] std::string explain(std::string_view words) const;

@@ -26,6 +26,11 @@ bool names(const std::vector<ObjectName>& all, const ObjectName& pod) {
     return std::find(all.begin(), all.end(), pod) != all.end();
 }
 
+const policy::PodState* pod_of(const policy::Space& space, const PolicySeat& seat) {
+    const auto found = space.pods.find(seat.pod.name);
+    return found == space.pods.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 PolicyBook::PolicyBook(const std::set<std::string>& modules) : open_(open_rules()) {
@@ -249,6 +254,29 @@ void PolicyBook::settle(const PolicyDelivery& delivery, bool is_applied) {
         place.is_open = place.is_open &&
                         (place.seat.pod.name.empty() || index_.told(place.seat.pod) == nullptr);
     }
+}
+
+std::string PolicyBook::why_unruled(const endpoint::EndpointKey& key) const {
+    const auto place = places_.find(key);
+    if (!is_synced_ || place == places_.end() || place->second.is_told) {
+        return {};
+    }
+    const auto& seat = place->second.seat;
+    const auto space = index_.cluster().find(seat.pod.space);
+    const auto* const pod = space == index_.cluster().end() ? nullptr : pod_of(space->second, seat);
+    if (pod == nullptr) {
+        return "the API server knows no pod " + seat.pod.text() +
+               ": if it was deleted, end its sandbox (crictl rmp); if it is a static pod, the "
+               "kubelet's log says why it has no mirror there";
+    }
+    if (const auto uid = pod->uid.text(); !seat.uid.empty() && !uid.empty() && uid != seat.uid) {
+        return "the API server's pod " + seat.pod.text() + " has the UID " + uid +
+               ", and the sandbox is of " + seat.uid +
+               ", which was deleted: end the sandbox (crictl rmp)";
+    }
+    return index_.is_ready(*pod) ? ""
+                                 : "the API server knows no namespace " + seat.pod.space +
+                                       ", by whose labels ClusterNetworkPolicies select the pod";
 }
 
 std::uint64_t PolicyBook::had(const std::string& module) const {

@@ -44,6 +44,9 @@ public:
     [[nodiscard]] std::uint64_t wanted() const noexcept { return revision_; }
     [[nodiscard]] std::uint64_t had(const std::string& module) const;
     [[nodiscard]] bool is_synced() const noexcept { return is_synced_; }
+    // Why an endpoint has no rules though everything is synced, and what to do; empty if nothing is
+    // amiss with its pod.
+    [[nodiscard]] std::string why_unruled(const endpoint::EndpointKey& key) const;
 
     [[nodiscard]] const policy::Index& index() const noexcept { return index_; }
     // A pod's endpoints here, the newest last.

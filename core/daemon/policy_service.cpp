@@ -112,7 +112,7 @@ void PolicyService::await(const EndpointRecord& record, const endpoint::Operatio
 void PolicyService::go_on_without(const EndpointRecord& record, PolicyTicket ticket,
                                   const endpoint::Operation& operation) {
     const bool lets_out = parts_.settings.startup == PolicyStartup::Allow;
-    const auto why = why_unknown();
+    const auto why = why_closed(record.key());
     bool is_open = false;
     if (lets_out) {
         PolicySeat seat;
@@ -168,12 +168,13 @@ void PolicyService::confirm(const EndpointRecord& record, const endpoint::Operat
     }
 }
 
-std::string PolicyService::why_unknown() const {
+std::string PolicyService::why_closed(const endpoint::EndpointKey& key) const {
     if (const auto failed = failure()) {
         return "its policies are not in force: " + failed->text;
     }
     if (look([](const PolicyBook& book) { return book.is_synced(); })) {
-        return "the API server has not told of the pod";
+        const auto why = look([&](const PolicyBook& book) { return book.why_unruled(key); });
+        return why.empty() ? "its rules are on their way to the kernel" : why;
     }
     const auto refusal = parts_.inbox.refusal();
     return "the API server has not told of all policies" + (refusal.empty() ? "" : ": " + refusal);

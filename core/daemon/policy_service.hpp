@@ -75,6 +75,8 @@ public:
     [[nodiscard]] bool is_closed(const endpoint::EndpointKey& key) const {
         return board_.is_closed(key);
     }
+    // Why an endpoint has no rules, and what to do.
+    [[nodiscard]] std::string why_closed(const endpoint::EndpointKey& key) const;
 
 private:
     struct Failure {
@@ -93,7 +95,6 @@ private:
     void go_on_without(const endpoint::EndpointRecord& record, PolicyTicket ticket,
                        const endpoint::Operation& operation);
     void count_late(const std::string& state) const;
-    [[nodiscard]] std::string why_unknown() const;
     void count_closed() const;
 
     const Parts parts_;

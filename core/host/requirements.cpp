@@ -112,11 +112,31 @@ std::string_view topic_of(std::string_view requirement) {
     return requirement.substr(0, requirement.find(':'));
 }
 
+// Of what follows "needs:".
+std::optional<Need> parse_need(std::string_view text) {
+    constexpr std::string_view kIf = " if ";
+    const auto condition = text.find(kIf);
+    Need need{std::string(text.substr(0, condition)), {}, {}};
+    if (condition != std::string_view::npos) {
+        const auto said = text.substr(condition + kIf.size());
+        const auto equals = said.find('=');
+        if (equals == 0 || equals == std::string_view::npos) {
+            return std::nullopt;
+        }
+        need.key = said.substr(0, equals);
+        need.value = said.substr(equals + 1);
+    }
+    return need.name.empty() ? std::nullopt : std::optional(std::move(need));
+}
+
 // One that names nothing is malformed, and so an unmet need.
 bool is_statement(std::string_view requirement) {
     const auto topic = topic_of(requirement);
-    return requirement == "eni:exclusive" ||
-           ((topic == "offers" || topic == "needs") && requirement.size() > topic.size() + 1);
+    if (requirement.size() <= topic.size() + 1) {
+        return false;
+    }
+    return requirement == "eni:exclusive" || topic == "offers" ||
+           (topic == "needs" && parse_need(requirement.substr(topic.size() + 1)));
 }
 
 // One requirement at a time; made for one evaluate().
@@ -275,6 +295,14 @@ std::vector<std::string> stated(std::span<const std::string> requirements, std::
         }
     }
     return names;
+}
+
+std::vector<Need> stated_needs(std::span<const std::string> requirements) {
+    std::vector<Need> needs;
+    for (const auto& text : stated(requirements, "needs")) {
+        needs.push_back(*parse_need(text));
+    }
+    return needs;
 }
 
 }  // namespace terway::host

@@ -12,7 +12,9 @@
 // Three are no needs of the node but statements, see docs/module-abi.md:
 //     eni:exclusive                      a dataplane: it lends whole ENIs to pods
 //     offers:host-link                   a dataplane: what it has for the others
-//     needs:host-link                    a QoS or policy module: what the dataplane must have
+//     needs:host-link                    a QoS or policy module: what the dataplane must have, or
+//                                        the profile say
+//     needs:host-link if KEY=VALUE       the same, where the module's table says so
 //
 // Attempts that change anything happen in a network namespace that lives as long as the attempt.
 #pragma once
@@ -41,5 +43,14 @@ struct RequirementResult {
 // What the statements of one kind, "offers" or "needs", name: "host-link".
 [[nodiscard]] std::vector<std::string> stated(std::span<const std::string> requirements,
                                               std::string_view kind);
+
+struct Need {
+    std::string name;
+    std::string key;  // of the module's table; empty: whatever that says
+    std::string value;
+
+    friend bool operator==(const Need&, const Need&) = default;
+};
+[[nodiscard]] std::vector<Need> stated_needs(std::span<const std::string> requirements);
 
 }  // namespace terway::host

@@ -95,6 +95,8 @@ void Builder<ClusterNetworkPolicy>::begin(Tag tag) {
         case kRange:
             ++port_.choice.members;
             break;
+        case kIngress:
+        case kEgress:
         case kPort:
             break;
         default:
@@ -135,6 +137,8 @@ void Builder<ClusterNetworkPolicy>::end(Tag tag) {
         case kEgressRule:
             end_rule(policy_.egress);
             break;
+        case kIngress:
+        case kEgress:
         case kNetworks:
         case kNotUnderstood:
         case kProtocols:
@@ -264,6 +268,48 @@ void Builder<ClusterNetworkPolicy>::value(Tag tag, std::string_view key, std::st
             if (!selector_.value(tag, key, text, meta_.words())) {
                 meta_.value(tag, key, text);
             }
+    }
+}
+
+void Builder<ClusterNetworkPolicy>::misfit(Tag tag) {
+    switch (tag) {
+        case kIngress:
+        case kIngressRule:
+            policy_.ingress.push_back({ClusterAction::Deny, {}});
+            break;
+        case kEgress:
+        case kEgressRule:
+            policy_.egress.push_back({ClusterAction::Deny, {}});
+            break;
+        case kPeer:
+        case kProtocols:
+        case kProtocol:
+            rule_is_bad_ = true;
+            break;
+        case kNamespaces:
+        case kPods:
+        case kPodsSpaces:
+        case kPodsPods:
+        case kNetworks:
+        case kNetwork:
+        case kNotUnderstood:
+            peer_choice_.is_bad = true;
+            break;
+        case kTcp:
+        case kUdp:
+        case kSctp:
+        case kPortName:
+            protocol_choice_.is_bad = true;
+            break;
+        case kPort:
+        case kNumber:
+        case kRange:
+        case kFirst:
+        case kLast:
+            port_.choice.is_bad = true;
+            break;
+        default:
+            selector_.misfit(tag);
     }
 }
 

@@ -61,6 +61,7 @@ public:
     void end(Tag tag);
     [[nodiscard]] bool wants(Tag tag, std::string_view key) const;
     void value(Tag tag, std::string_view key, std::string_view text);
+    void misfit(Tag tag);
     [[nodiscard]] ClusterNetworkPolicy take();
 
 private:

@@ -75,6 +75,7 @@ private:
         }
     }
     bool wants(Tag tag, std::string_view key) override { return target_.sink().wants(tag, key); }
+    void misfit(Tag tag) override { target_.sink().misfit(tag); }
     void value(Tag tag, std::string_view key, std::string_view text) override {
         switch (tag) {
             case kListVersion:
@@ -131,6 +132,7 @@ private:
         }
     }
     bool wants(Tag tag, std::string_view key) override { return target_.sink().wants(tag, key); }
+    void misfit(Tag tag) override { target_.sink().misfit(tag); }
     void value(Tag tag, std::string_view key, std::string_view text) override {
         switch (tag) {
             case kEventType:

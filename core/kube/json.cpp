@@ -50,7 +50,7 @@ public:
         return true;
     }
     bool on_string_part(json::string_view part, std::size_t total, Code& code) {
-        if (is_wanted()) {
+        if (is_wanted(Scalar::String)) {
             if (total > JsonReader::kLongestValue) {
                 code = json::error::string_too_large;
                 return false;
@@ -60,13 +60,15 @@ public:
         return true;
     }
     bool on_string(json::string_view rest, std::size_t total, Code& code) {
-        if (is_wanted()) {
+        if (is_wanted(Scalar::String)) {
             if (total > JsonReader::kLongestValue) {
                 code = json::error::string_too_large;
                 return false;
             }
-            tell(whole(rest));
+            tell(next_->tag, whole(rest));
             part_.clear();
+        } else {
+            tell_misfit();
         }
         return value_ends();
     }
@@ -75,18 +77,22 @@ public:
     bool on_uint64(std::uint64_t number, json::string_view, Code&) { return on_number(number); }
     bool on_double(double number, json::string_view, Code&) { return on_number(number); }
     bool on_bool(bool flag, Code&) {
-        if (is_wanted()) {
-            tell(flag ? "true" : "false");
+        if (is_wanted(Scalar::Any)) {
+            tell(next_->tag, flag ? "true" : "false");
+        } else {
+            tell_misfit();
         }
         return value_ends();
     }
-    // In a list of objects it is an empty one, as it is to the API server.
+    // Among others it is what is empty, as it is to the API server.
     bool on_null(Code&) {
         const bool is_element = skipped_ == 0 && next_ != nullptr && !open_.empty() &&
-                                open_.back()->kind == Shape::Kind::List;
+                                (open_.back()->kind == Shape::Kind::List || in_map());
         if (is_element && next_->kind == Shape::Kind::Object && has_ends(*next_)) {
             sink_.begin(next_->tag);
             sink_.end(next_->tag);
+        } else if (is_element && has_scalars() && next_->scalar == Scalar::String) {
+            tell(next_->tag, {});
         }
         return value_ends();
     }
@@ -94,10 +100,23 @@ public:
     bool on_comment(json::string_view, Code&) { return true; }
 
 private:
-    // What the next value is to be; null if nobody wants it.
-    [[nodiscard]] bool is_wanted() const {
-        return skipped_ == 0 && next_ != nullptr &&
-               (next_->kind == Shape::Kind::Text || (next_->kind == Shape::Kind::Map && in_map()));
+    using Scalar = Shape::Scalar;
+
+    [[nodiscard]] bool has_scalars() const {
+        return next_->kind == Shape::Kind::Text || (next_->kind == Shape::Kind::Map && in_map());
+    }
+    // Whether the next value may be one of the kind.
+    [[nodiscard]] bool is_wanted(Scalar scalar) const {
+        if (skipped_ > 0 || next_ == nullptr || !has_scalars()) {
+            return false;
+        }
+        return next_->scalar == Scalar::Any || next_->scalar == scalar ||
+               (next_->scalar == Scalar::StringOrNumber && scalar != Scalar::Any);
+    }
+    void tell_misfit() {
+        if (skipped_ == 0 && next_ != nullptr && next_->tag != 0) {
+            sink_.misfit(next_->tag);
+        }
     }
     // Inside a map the shape of its values is that of the map itself.
     [[nodiscard]] bool in_map() const { return !open_.empty() && open_.back() == next_; }
@@ -141,6 +160,7 @@ private:
         const bool fits = skipped_ == 0 && next_ != nullptr && !in_map() &&
                           (next_->kind == kind || (is_object && next_->kind == Shape::Kind::Map));
         if (!fits) {
+            tell_misfit();
             ++skipped_;
             return true;
         }
@@ -175,14 +195,17 @@ private:
         return true;
     }
 
-    void tell(std::string_view text) {
-        sink_.value(next_->tag, in_map() ? std::string_view(key_) : std::string_view(), text);
+    void tell(Tag tag, std::string_view text) {
+        sink_.value(tag, in_map() ? std::string_view(key_) : std::string_view(), text);
     }
 
     template <class Number>
     bool on_number(Number number) {
-        if (is_wanted()) {
-            tell(std::to_string(number));
+        if (is_wanted(Scalar::Number)) {
+            tell(next_->scalar == Scalar::StringOrNumber ? next_->number_tag : next_->tag,
+                 std::to_string(number));
+        } else {
+            tell_misfit();
         }
         return value_ends();
     }
@@ -190,10 +213,10 @@ private:
     const Shape& root_;
     Sink& sink_;
     std::vector<const Shape*> open_;
-    const Shape* next_ = &root_;
-    std::size_t skipped_ = 0;  // how many unwanted objects and arrays we are inside of
-    std::string part_;         // of a key or value whose end is still to come
-    std::string key_;          // of the value to come, in a map
+    const Shape* next_ = &root_;  // what the next value is to be; null if nobody wants it
+    std::size_t skipped_ = 0;     // how many unwanted objects and arrays we are inside of
+    std::string part_;            // of a key or value whose end is still to come
+    std::string key_;             // of the value to come, in a map
 };
 
 json::parse_options limits() {
@@ -262,20 +285,24 @@ private:
     std::size_t documents_ = 0;
 };
 
-Shape Shape::text(Tag tag) {
-    return {Kind::Text, tag, {}, {}};
+Shape Shape::text(Tag tag, Scalar scalar) {
+    return {Kind::Text, tag, scalar, 0, {}, {}};
 }
 
-Shape Shape::map(Tag tag) {
-    return {Kind::Map, tag, {}, {}};
+Shape Shape::string_or_number(Tag string_tag, Tag number_tag) {
+    return {Kind::Text, string_tag, Scalar::StringOrNumber, number_tag, {}, {}};
+}
+
+Shape Shape::map(Tag tag, Scalar scalar) {
+    return {Kind::Map, tag, scalar, 0, {}, {}};
 }
 
 Shape Shape::object(std::vector<Member> members, Tag tag) {
-    return {Kind::Object, tag, std::move(members), {}};
+    return {Kind::Object, tag, Scalar::Any, 0, std::move(members), {}};
 }
 
 Shape Shape::list(Shape element, Tag tag) {
-    Shape shape{Kind::List, tag, {}, {}};
+    Shape shape{Kind::List, tag, Scalar::Any, 0, {}, {}};
     shape.element.push_back(std::move(element));
     return shape;
 }

@@ -19,19 +19,23 @@ struct Member;
 // Which parts of a document are wanted, and by which tag they go.
 struct Shape {
     enum class Kind : std::uint8_t {
-        Text,    // a string, a number or a boolean: value(tag, "", text)
+        Text,    // as `scalar` says: value(tag, "", text)
         Object,  // begin(tag), its members, end(tag)
         Map,     // any keys: value(tag, key, text) for those the sink wants
         List,    // each element as `element` says, between begin(tag) and end(tag)
     };
+    enum class Scalar : std::uint8_t { Any, String, Number, StringOrNumber };
 
     Kind kind = Kind::Text;
     Tag tag = 0;
+    Scalar scalar = Scalar::Any;  // of a Text, and of what a Map has
+    Tag number_tag = 0;           // what the number of a StringOrNumber goes by
     std::vector<Member> members;  // of an Object
     std::vector<Shape> element;   // of a List: one
 
-    [[nodiscard]] static Shape text(Tag tag);
-    [[nodiscard]] static Shape map(Tag tag);
+    [[nodiscard]] static Shape text(Tag tag, Scalar scalar = Scalar::Any);
+    [[nodiscard]] static Shape string_or_number(Tag string_tag, Tag number_tag);
+    [[nodiscard]] static Shape map(Tag tag, Scalar scalar = Scalar::Any);
     [[nodiscard]] static Shape object(std::vector<Member> members, Tag tag = 0);
     [[nodiscard]] static Shape list(Shape element, Tag tag = 0);
 };
@@ -41,8 +45,8 @@ struct Member {
     Shape shape;
 };
 
-// Is told in the order of the document. Only what has a tag is told. A part of another type than
-// its shape says, or null, is as good as missing.
+// Is told in the order of the document. Only what has a tag is told. Null is as good as missing,
+// but in a list of objects an empty one, and among strings an empty one.
 class Sink {
 public:
     virtual ~Sink() = default;
@@ -50,6 +54,8 @@ public:
     virtual void end(Tag tag) = 0;
     [[nodiscard]] virtual bool wants(Tag tag, std::string_view key) = 0;
     virtual void value(Tag tag, std::string_view key, std::string_view text) = 0;
+    // In place of all others: the part is of another type than its shape says.
+    virtual void misfit(Tag tag) { (void)tag; }
 };
 
 // One document after the other from pieces of any size. Holds at most one key or value.

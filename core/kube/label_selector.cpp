@@ -8,9 +8,11 @@ namespace {
 
 enum SelectorTag : Tag {
     kLabels = kTagAfterMeta,
+    kExpressions,
     kExpression,
     kExpressionKey,
     kOperator,
+    kValues,
     kValue,
     kAfterLast,
 };
@@ -37,12 +39,15 @@ bool is_good(const Requirement& requirement) {
 }  // namespace
 
 Shape selector_shape(Tag tag) {
-    const auto expression = Shape::object({{"key", Shape::text(kExpressionKey)},
-                                           {"operator", Shape::text(kOperator)},
-                                           {"values", Shape::list(Shape::text(kValue))}},
-                                          kExpression);
-    return Shape::object(
-        {{"matchLabels", Shape::map(kLabels)}, {"matchExpressions", Shape::list(expression)}}, tag);
+    using enum Shape::Scalar;
+    const auto expression =
+        Shape::object({{"key", Shape::text(kExpressionKey, String)},
+                       {"operator", Shape::text(kOperator, String)},
+                       {"values", Shape::list(Shape::text(kValue, String), kValues)}},
+                      kExpression);
+    return Shape::object({{"matchLabels", Shape::map(kLabels, String)},
+                          {"matchExpressions", Shape::list(expression, kExpressions)}},
+                         tag);
 }
 
 void SelectorReader::open(LabelSelector& selector) {
@@ -67,6 +72,10 @@ bool SelectorReader::end(Tag tag) {
         is_bad_ = is_bad_ || !has_operator_ || !is_good(selector_->expressions.back());
     }
     return tag == kExpression;
+}
+
+void SelectorReader::misfit(Tag tag) {
+    is_bad_ = is_bad_ || (tag >= kLabels && tag < kAfterLast);
 }
 
 bool SelectorReader::wants(Tag tag) {

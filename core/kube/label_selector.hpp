@@ -46,6 +46,7 @@ public:
     bool end(Tag tag);
     [[nodiscard]] static bool wants(Tag tag);
     bool value(Tag tag, std::string_view key, std::string_view text, Words& words);
+    void misfit(Tag tag);
 
     // Whether the API server would have refused what was read since open().
     [[nodiscard]] bool is_bad() const noexcept { return is_bad_; }

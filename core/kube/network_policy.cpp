@@ -7,19 +7,27 @@ namespace terway::kube {
 namespace {
 
 enum PolicyTag : Tag {
-    kSubject = kTagAfterSelector,
+    kSpec = kTagAfterSelector,
+    kSubject,
+    kTypes,
     kType,
+    kIngress,
     kIngressRule,
+    kEgress,
     kEgressRule,
+    kPeers,
     kPeer,
     kPeerPods,
     kPeerSpaces,
     kBlock,
     kCidr,
+    kExcepts,
     kExcept,
+    kPorts,
     kPort,
     kPortProtocol,
-    kPortPort,
+    kPortName,
+    kPortNumber,
     kPortEnd,
 };
 
@@ -28,23 +36,31 @@ PolicyPort no_port() {
     return {Protocol::Tcp, {}, 1, 0};
 }
 
-Shape rules_shape(Tag tag, std::string_view peers) {
-    const auto block = Shape::object(
-        {{"cidr", Shape::text(kCidr)}, {"except", Shape::list(Shape::text(kExcept))}}, kBlock);
+constexpr std::size_t kLongestPortName = 15;
+
+using enum Shape::Scalar;
+
+Shape rules_shape(Tag tag, Tag rule, std::string_view peers) {
+    const auto block =
+        Shape::object({{"cidr", Shape::text(kCidr, String)},
+                       {"except", Shape::list(Shape::text(kExcept, String), kExcepts)}},
+                      kBlock);
     const auto peer = Shape::object({{"podSelector", selector_shape(kPeerPods)},
                                      {"namespaceSelector", selector_shape(kPeerSpaces)},
                                      {"ipBlock", block}},
                                     kPeer);
-    const auto port = Shape::object({{"protocol", Shape::text(kPortProtocol)},
-                                     {"port", Shape::text(kPortPort)},
-                                     {"endPort", Shape::text(kPortEnd)}},
+    const auto port = Shape::object({{"protocol", Shape::text(kPortProtocol, String)},
+                                     {"port", Shape::string_or_number(kPortName, kPortNumber)},
+                                     {"endPort", Shape::text(kPortEnd, Number)}},
                                     kPort);
     return Shape::list(
-        Shape::object({{"ports", Shape::list(port)}, {peers, Shape::list(peer)}}, tag));
+        Shape::object({{"ports", Shape::list(port, kPorts)}, {peers, Shape::list(peer, kPeers)}},
+                      rule),
+        tag);
 }
 
 std::optional<Protocol> protocol_of(std::string_view text) {
-    if (text.empty() || text == "TCP") {
+    if (text == "TCP") {
         return Protocol::Tcp;
     }
     if (text == "UDP") {
@@ -53,8 +69,12 @@ std::optional<Protocol> protocol_of(std::string_view text) {
     return text == "SCTP" ? std::optional(Protocol::Sctp) : std::nullopt;
 }
 
-bool is_number(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+bool is_letter(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
 }
 
 }  // namespace
@@ -66,17 +86,42 @@ std::uint16_t port_number(std::string_view text) {
     return error == std::errc() && at == end ? number : 0;
 }
 
+bool is_port_name(std::string_view text) {
+    return !text.empty() && text.size() <= kLongestPortName && text.front() != '-' &&
+           text.back() != '-' && text.find("--") == std::string_view::npos &&
+           std::any_of(text.begin(), text.end(), is_letter) &&
+           std::all_of(text.begin(), text.end(),
+                       [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+}
+
 template <>
 std::vector<Member> members_of<NetworkPolicy>() {
-    return {{"metadata", meta_shape()},
-            {"spec", Shape::object({{"podSelector", selector_shape(kSubject)},
-                                    {"policyTypes", Shape::list(Shape::text(kType))},
-                                    {"ingress", rules_shape(kIngressRule, "from")},
-                                    {"egress", rules_shape(kEgressRule, "to")}})}};
+    return {
+        {"metadata", meta_shape()},
+        {"spec", Shape::object({{"podSelector", selector_shape(kSubject)},
+                                {"policyTypes", Shape::list(Shape::text(kType, String), kTypes)},
+                                {"ingress", rules_shape(kIngress, kIngressRule, "from")},
+                                {"egress", rules_shape(kEgress, kEgressRule, "to")}},
+                               kSpec)}};
 }
 
 void Builder<NetworkPolicy>::open_selector(std::optional<LabelSelector>& selector) {
     selector_.open(selector.emplace());
+}
+
+void Builder<NetworkPolicy>::add_bad_peer() {
+    policy_.is_bad = true;
+    rule_.peers.emplace_back();
+}
+
+void Builder<NetworkPolicy>::add_bad_port() {
+    policy_.is_bad = true;
+    rule_.ports.push_back(no_port());
+}
+
+void Builder<NetworkPolicy>::add_bad_rule(std::vector<PolicyRule>& rules) {
+    policy_.is_bad = true;
+    rules.push_back({{no_port()}, {PolicyPeer{}}});
 }
 
 void Builder<NetworkPolicy>::begin(Tag tag) {
@@ -116,7 +161,7 @@ void Builder<NetworkPolicy>::end(Tag tag) {
     switch (tag) {
         case kSubject:
             selector_.close();
-            subject_is_bad_ = selector_.is_bad();
+            subject_is_bad_ = subject_is_bad_ || selector_.is_bad();
             break;
         case kPeerPods:
         case kPeerSpaces:
@@ -132,15 +177,18 @@ void Builder<NetworkPolicy>::end(Tag tag) {
             egress_.push_back(std::exchange(rule_, {}));
             break;
         case kPeer:
-            if (!is_peer_good()) {
-                policy_.is_bad = true;
-                peer_ = {};
+            if (is_peer_good()) {
+                rule_.peers.push_back(std::move(peer_));
+            } else {
+                add_bad_peer();
             }
-            rule_.peers.push_back(std::move(peer_));
             break;
         case kPort:
-            rule_.ports.push_back(finished_port());
-            policy_.is_bad = policy_.is_bad || rule_.ports.back() == no_port();
+            if (auto port = finished_port()) {
+                rule_.ports.push_back(std::move(*port));
+            } else {
+                add_bad_port();
+            }
             break;
         default:
             if (!selector_.end(tag)) {
@@ -154,21 +202,21 @@ bool Builder<NetworkPolicy>::is_peer_good() const {
     return !peer_is_bad_ && (peer_.block ? has_cidr_ && !has_selector : has_selector);
 }
 
-PolicyPort Builder<NetworkPolicy>::finished_port() const {
-    PolicyPort port;
-    const auto protocol = protocol_of(port_.protocol);
-    port.protocol = protocol.value_or(Protocol::Tcp);
-    if (!is_number(port_.port)) {
-        port.name = meta_.words().word(port_.port);
-    } else if (!port_.port.empty()) {
-        port.first = port_number(port_.port);
-        port.last = port_.end.empty() ? port.first : port_number(port_.end);
+std::optional<PolicyPort> Builder<NetworkPolicy>::finished_port() const {
+    const auto protocol = port_.protocol ? protocol_of(*port_.protocol) : Protocol::Tcp;
+    if (!protocol || port_.is_bad || (port_.end && !port_.number)) {
+        return std::nullopt;
     }
-    const bool has_end_without_number =
-        !port_.end.empty() && (port_.port.empty() || !port.name.empty());
-    const bool is_zero = !port_.port.empty() && port.name.empty() && port.first == 0;
-    if (!protocol || has_end_without_number || is_zero) {
-        return no_port();
+    PolicyPort port;
+    port.protocol = *protocol;
+    if (port_.name) {
+        port.name = meta_.words().word(*port_.name);
+        return is_port_name(*port_.name) ? std::optional(port) : std::nullopt;
+    }
+    if (port_.number) {
+        port.first = port_number(*port_.number);
+        port.last = port_number(port_.end.value_or(*port_.number));
+        return port.first != 0 && port.first <= port.last ? std::optional(port) : std::nullopt;
     }
     return port;
 }
@@ -199,8 +247,11 @@ void Builder<NetworkPolicy>::value(Tag tag, std::string_view key, std::string_vi
         case kPortProtocol:
             port_.protocol = text;
             break;
-        case kPortPort:
-            port_.port = text;
+        case kPortName:
+            port_.name = text;
+            break;
+        case kPortNumber:
+            port_.number = text;
             break;
         case kPortEnd:
             port_.end = text;
@@ -209,6 +260,50 @@ void Builder<NetworkPolicy>::value(Tag tag, std::string_view key, std::string_vi
             if (!selector_.value(tag, key, text, meta_.words())) {
                 meta_.value(tag, key, text);
             }
+    }
+}
+
+void Builder<NetworkPolicy>::misfit(Tag tag) {
+    switch (tag) {
+        case kSpec:
+        case kSubject:
+            subject_is_bad_ = true;
+            break;
+        case kTypes:
+        case kType:
+        case kIngress:
+        case kEgress:
+            types_.is_bad = true;
+            break;
+        case kIngressRule:
+            add_bad_rule(ingress_);
+            break;
+        case kEgressRule:
+            add_bad_rule(egress_);
+            break;
+        case kPeers:
+        case kPeer:
+            add_bad_peer();
+            break;
+        case kPeerPods:
+        case kPeerSpaces:
+        case kBlock:
+        case kCidr:
+        case kExcepts:
+        case kExcept:
+            peer_is_bad_ = true;
+            break;
+        case kPorts:
+        case kPort:
+            add_bad_port();
+            break;
+        case kPortProtocol:
+        case kPortName:
+        case kPortEnd:
+            port_.is_bad = true;
+            break;
+        default:
+            selector_.misfit(tag);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,6 +42,9 @@ struct PolicyPort {
 
 // 0 if the text is no port's number.
 [[nodiscard]] std::uint16_t port_number(std::string_view text);
+// Whether it is a port's name: at most 15 lower-case letters, digits and single inner hyphens, at
+// least one letter.
+[[nodiscard]] bool is_port_name(std::string_view text);
 
 // Any port of any protocol if there are no ports, anybody if there are no peers.
 struct PolicyRule {
@@ -79,6 +83,7 @@ public:
     void end(Tag tag);
     [[nodiscard]] bool wants(Tag tag, std::string_view key) const;
     void value(Tag tag, std::string_view key, std::string_view text);
+    void misfit(Tag tag);
     [[nodiscard]] NetworkPolicy take();
 
 private:
@@ -90,14 +95,19 @@ private:
     };
     // As it is written.
     struct Port {
-        std::string protocol;
-        std::string port;
-        std::string end;
+        std::optional<std::string> protocol;
+        std::optional<std::string> name;
+        std::optional<std::string> number;
+        std::optional<std::string> end;
+        bool is_bad = false;
     };
 
     void open_selector(std::optional<LabelSelector>& selector);
+    void add_bad_peer();
+    void add_bad_port();
+    void add_bad_rule(std::vector<PolicyRule>& rules);
     [[nodiscard]] bool is_peer_good() const;
-    [[nodiscard]] PolicyPort finished_port() const;
+    [[nodiscard]] std::optional<PolicyPort> finished_port() const;  // nullopt: a bad one
 
     MetaReader meta_;
     NetworkPolicy policy_;

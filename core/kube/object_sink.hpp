@@ -21,6 +21,11 @@ public:
     void value(Tag tag, std::string_view key, std::string_view text) override {
         builder_.value(tag, key, text);
     }
+    void misfit(Tag tag) override {
+        if constexpr (requires { builder_.misfit(tag); }) {
+            builder_.misfit(tag);
+        }
+    }
     // What was read since the last time.
     [[nodiscard]] Object take() { return builder_.take(); }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/address.hpp"
@@ -34,6 +35,7 @@ public:
     // Removes what is not needed any more; when to come again, if there is more.
     [[nodiscard]] virtual std::optional<Deadline> sweep(Deadline now) = 0;
     // See Endpoints.
+    virtual std::vector<std::string> restore_elements() { return {}; }
     [[nodiscard]] virtual bool wants_cut() const { return false; }
     [[nodiscard]] virtual std::set<IpAddress> begin_cut() { return {}; }
     [[nodiscard]] virtual std::vector<netlink::Tracked> finish_cut(

@@ -207,6 +207,27 @@ void Endpoints::apply(const twy_policy_update& update) {
     is_sure_ = true;
 }
 
+std::vector<std::string> Endpoints::restore_elements() {
+    std::vector<std::string> names;
+    if (!is_sure_ || !is_begun_) {
+        return names;  // a full update is to come
+    }
+    std::optional<Error> failure;
+    for_each_table([&](Table& table) {
+        try {
+            const auto more = table.restore_elements(picture_);
+            names.insert(names.end(), more.begin(), more.end());
+            close_gap(table);
+        } catch (const Error& error) {
+            failure = failure ? failure : error;
+        }
+    });
+    if (failure && names.empty()) {  // else it is told the next time
+        throw *failure;
+    }
+    return names;
+}
+
 std::optional<Deadline> Endpoints::sweep(Deadline now) {
     std::optional<Deadline> next;
     for_each_table([&](Table& table) {

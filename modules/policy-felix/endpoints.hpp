@@ -38,6 +38,9 @@ public:
     [[nodiscard]] twy_policy_counters observe(const sdk::EndpointView& endpoint);
     void apply(const twy_policy_update& update);
     [[nodiscard]] std::optional<Deadline> sweep(Deadline now);
+    // Puts elements right that somebody changed, once all is known; the names of what had them.
+    // Throws Error.
+    std::vector<std::string> restore_elements();
     void purge() { host_.purge(); }
 
     // Cutting what rules forbid since they were narrowed takes three steps, because listing a

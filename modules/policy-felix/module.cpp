@@ -3,32 +3,22 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <memory>
-#include <set>
-#include <stop_token>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "base/back_off.hpp"
 #include "base/mutex.hpp"
-#include "cut.hpp"
+#include "cutter.hpp"
 #include "external.hpp"
 #include "native.hpp"
 #include "options.hpp"
 #include "trial.hpp"
+#include "upkeep.hpp"
 
 namespace terway::felix {
 namespace {
-
-// Of the calling thread.
-std::chrono::nanoseconds processor_time() {
-    timespec time{};
-    (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 class Felix final : public sdk::Module, public sdk::Policy, public sdk::PolicyTrace {
 public:
@@ -52,9 +42,7 @@ public:
             backend_->move_node(std::move(addresses));
         } else {
             begin(std::move(addresses));
-            is_due_ = options_.is_external;  // a table of the other backend is to go
-            sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
-            cutter_ = std::jthread([this](const std::stop_token& stop) { cut(stop); });
+            begin_threads();
         }
     }
 
@@ -71,12 +59,12 @@ public:
                        const twy_attachment& made) override {
         const MutexLock lock(mutex_);
         backend().attach(endpoint, made);
-        cut_condition_.notify_one();
+        wake_cutter();
     }
     void detach_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint) override {
         const MutexLock lock(mutex_);
         backend().detach(endpoint);
-        wake_sweeper();
+        wake_upkeep();
     }
     void check_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                       const twy_attachment& /*made*/) override {
@@ -87,13 +75,13 @@ public:
                       const twy_attachment& made) override {
         const MutexLock lock(mutex_);
         backend().adopt(endpoint, made);
-        cut_condition_.notify_one();
+        wake_cutter();
     }
     void apply(const sdk::Call& /*call*/, const twy_policy_update& update) override {
         const MutexLock lock(mutex_);
         backend().apply(update);
-        wake_sweeper();
-        cut_condition_.notify_one();
+        wake_upkeep();
+        wake_cutter();
     }
     twy_policy_counters observe_policy(const sdk::Call& /*call*/, const sdk::EndpointView& endpoint,
                                        const twy_attachment& /*made*/) override {
@@ -136,6 +124,17 @@ private:
         }
     }
 
+    void begin_threads() TERWAY_REQUIRES(mutex_) {
+        if (!upkeep_) {
+            const auto warn = [this](const std::string& line) { log().warning(line); };
+            upkeep_.emplace(mutex_, backend_, warn);
+            cutter_.emplace(mutex_, backend_, warn);
+        }
+        if (options_.is_external) {
+            upkeep_->wake();  // a table of the other backend is to go
+        }
+    }
+
     [[nodiscard]] std::shared_ptr<Tracer> tracer() {
         const MutexLock lock(mutex_);
         return backend().tracer();
@@ -148,115 +147,27 @@ private:
         return *backend_;
     }
 
-    void wake_sweeper() TERWAY_REQUIRES(mutex_) {
-        is_due_ = true;
-        condition_.notify_one();
-    }
-
-    void sweep(const std::stop_token& stop) {
-        const MutexLock lock(mutex_);
-        auto next = Deadline::max();
-        while (!stop.stop_requested()) {
-            (void)condition_.wait(mutex_, stop, next, [&] { return is_due_; });
-            is_due_ = false;
-            if (!stop.stop_requested() && backend_) {
-                next = sweep_once();
-            }
+    void wake_cutter() TERWAY_REQUIRES(mutex_) {
+        if (cutter_) {
+            cutter_->wake();
         }
     }
-
-    // When to come again.
-    Deadline sweep_once() TERWAY_REQUIRES(mutex_) {
-        constexpr std::chrono::seconds kPause{5};
-        try {
-            return backend_->sweep(Clock::now()).value_or(Deadline::max());
-        } catch (const std::exception& error) {
-            log().warning(std::string("what no endpoint needs any more stays for now: ") +
-                          error.what());
-            return after(kPause);
-        }
-    }
-
-    // What rules forbid now is cut at once, but a tenth of the time at most goes there: on a node
-    // with many connections, with pods that come and go all over the cluster, they are listed for
-    // several changes together.
-    void cut(const std::stop_token& stop) {
-        constexpr int kRest = 9;
-        constexpr std::chrono::seconds kPause{5};
-        constexpr std::chrono::milliseconds kBreath{10};
-        while (!stop.stop_requested()) {
-            std::chrono::milliseconds rest{0};
-            try {
-                const bool is_wanted = await_cut(stop);
-                const auto start = processor_time();
-                if (is_wanted) {
-                    cut_once();
-                }
-                cut_answers_once();
-                rest = std::max(kBreath, std::chrono::ceil<std::chrono::milliseconds>(
-                                             kRest * (processor_time() - start)));
-            } catch (const std::exception& error) {
-                log().warning(std::string("connections that rules forbid go on for now: ") +
-                              error.what());
-                rest = kPause;
-            }
-            (void)rest_for(rest, stop);
-        }
-    }
-    // False: there is nothing new to cut, but answers to what was cut may be there.
-    bool await_cut(const std::stop_token& stop) {
-        const MutexLock lock(mutex_);
-        const auto patience = Clock::now() < answers_until_ ? Clock::now() : Deadline::max();
-        return cut_condition_.wait(mutex_, stop, patience,
-                                   [&] { return backend_ != nullptr && backend_->wants_cut(); });
-    }
-    void cut_once() {
-        constexpr std::chrono::seconds kAnswersFor{3};
-        std::set<IpAddress> pods;
-        {
-            const MutexLock lock(mutex_);
-            pods = backend().begin_cut();
-        }
-        netlink::Socket socket(NETLINK_NETFILTER);
-        const auto connections = connections_of(socket, pods);
-        const MutexLock lock(mutex_);
-        answers_until_ = after(kAnswersFor);
-        for (const auto& each : backend().finish_cut(connections)) {
-            was_cut_.emplace_back(answers_until_, each);
-        }
-    }
-    void cut_answers_once() {
-        std::erase_if(was_cut_,
-                      [now = Clock::now()](const auto& each) { return each.first < now; });
-        std::vector<netlink::Tracked> recent;
-        for (const auto& [_, connection] : was_cut_) {
-            recent.push_back(connection);
-        }
-        if (!recent.empty()) {
-            netlink::Socket socket(NETLINK_NETFILTER);
-            (void)cut_answers(socket, recent);
-        }
-        const MutexLock lock(mutex_);
-        if (backend_ != nullptr) {
-            backend_->cut_answers();
+    void wake_upkeep() TERWAY_REQUIRES(mutex_) {
+        if (upkeep_) {
+            upkeep_->wake();
         }
     }
 
     Options options_;  // set by configure, which never runs beside another verb
     Mutex mutex_;      // also around the kernel's changes: they are made one after another
-    Condition condition_;
     std::unique_ptr<Backend> backend_ TERWAY_GUARDED_BY(mutex_);
-    bool is_due_ TERWAY_GUARDED_BY(mutex_) = false;
-    Condition cut_condition_;
-    // The cutter's own: what was cut, and until when answers to it may come.
-    std::vector<std::pair<Deadline, netlink::Tracked>> was_cut_;
-    Deadline answers_until_{};
-    std::jthread sweeper_;  // the last: they end first
-    std::jthread cutter_;
+    std::optional<Upkeep> upkeep_;  // the last: they end first
+    std::optional<Cutter> cutter_;
 };
 
 }  // namespace
 }  // namespace terway::felix
 
 TERWAY_MODULE(terway::felix::Felix, "policy-felix", TERWAY_VERSION, "kernel>=5.4", "nft:inet",
-              "cap:net_admin");
+              "cap:net_admin", "needs:host-link if backend=external",
+              "needs:felix-host-names if backend=external");

@@ -36,6 +36,7 @@ public:
     std::shared_ptr<Tracer> tracer() override { return endpoints_.tracer(); }
     void purge() override { endpoints_.purge(); }
     std::optional<Deadline> sweep(Deadline now) override { return endpoints_.sweep(now); }
+    std::vector<std::string> restore_elements() override { return endpoints_.restore_elements(); }
     bool wants_cut() const override { return endpoints_.wants_cut(); }
     std::set<IpAddress> begin_cut() override { return endpoints_.begin_cut(); }
     std::vector<netlink::Tracked> finish_cut(

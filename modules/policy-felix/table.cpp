@@ -64,6 +64,7 @@ void Table::refresh() {
     if (is_known_ && generation == generation_) {
         return;
     }
+    was_changed_ = true;
     generation_ = generation;
     group_rules_.clear();
     has_table_ = nft::has_table(socket_, kTable);

@@ -60,6 +60,11 @@ public:
     // or it is closed if nobody can know any more what was in force. Throws Error.
     void verify(const std::string& link);
 
+    // Where somebody else changed anything in the namespace since the last time, compares what sets
+    // and maps of rules have with what they are to have; of `picture`, which reconcile had. Puts
+    // right what differs and answers the names. Lists all elements. Throws Error.
+    std::vector<std::string> restore_elements(const policy::Picture& picture);
+
     // Whether reconcile found base chains that may have let through what rules forbid; told once.
     [[nodiscard]] bool take_gap() noexcept { return std::exchange(had_gap_, false); }
 
@@ -119,6 +124,10 @@ private:
     // Of an endpoint that is not told yet; empty if all is well.
     [[nodiscard]] std::string complaint_of(Direction direction, const std::string& link);
 
+    [[nodiscard]] bool has_elements(const MapPlan& plan);
+    // What they are of is not relied on any more.
+    [[nodiscard]] std::vector<std::string> find_changed_elements(const policy::Picture& picture);
+
     void remove_now(const std::string& link);
     void put_removal(nft::Batch& batch, const std::string& link);
     [[nodiscard]] std::set<std::string> needed() const;
@@ -134,6 +143,7 @@ private:
     // What is there, if is_known_.
     bool is_known_ = false;
     std::uint32_t generation_ = 0;
+    bool was_changed_ = true;  // maybe by somebody else, and nobody has looked at the elements
     bool has_table_ = false;
     Bases bases_ = Bases::Broken;
     bool had_gap_ = false;

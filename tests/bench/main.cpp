@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bandwidth_bench.hpp"
+#include "bpf_bench.hpp"
 #include "cni_bench.hpp"
 #include "dataplane_bench.hpp"
 #include "interrupt.hpp"
@@ -38,6 +39,7 @@ constexpr const char* kUsage =
     "                [--churn-seconds N] [--churn-rate N] [--members N] [--rounds N]\n"
     "                [--slice MS] [--only PART]... [--out FILE]\n"
     "  terway-bench service [--services N] [--endpoints N] [--rounds N] [--events N] [--out FILE]\n"
+    "  terway-bench bpf [--services N] [--endpoints N] [--rounds N] [--slice MS] [--out FILE]\n"
     "\n"
     "cni compares ADD and DEL with Debian's ptp and host-local, and with the kernel's own cost of\n"
     "making the same links, routes and set elements by hand.\n"
@@ -63,6 +65,9 @@ constexpr const char* kUsage =
     "packets.\n"
     "\n"
     "service reads the Services of a large cluster and chooses their endpoints, in one process.\n"
+    "\n"
+    "bpf loads and attaches policy-bpf's programs, and connects by Services beside the chains that\n"
+    "kube-proxy writes for iptables.\n"
     "\n"
     "Everything happens in network namespaces of its own, with a terwayd of its own. It needs "
     "root\n"
@@ -176,6 +181,15 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
                               .rounds = count_or(given, "rounds", 5),
                               .events = count(given, "events")});
     }
+    if (what == "bpf") {
+        const World world;
+        return bench_bpf({.programs = programs,
+                          .scratch = world.scratch(),
+                          .rounds = count_or(given, "rounds", 15),
+                          .slice = std::chrono::milliseconds(count(given, "slice")),
+                          .services = count(given, "services"),
+                          .endpoints = count(given, "endpoints")});
+    }
     return bench_pool({programs, count_or(given, "rounds", 200), count_or(given, "bursts", 10),
                        std::chrono::hours(count(given, "hours")), count(given, "steps")});
 }
@@ -183,7 +197,7 @@ std::vector<Row> measure(const std::string& what, const po::variables_map& given
 int bench(const po::variables_map& given) {
     const auto what = given["what"].as<std::string>();
     if (what != "cni" && what != "pool" && what != "dataplane" && what != "kube" &&
-        what != "bandwidth" && what != "policy" && what != "service") {
+        what != "bandwidth" && what != "policy" && what != "service" && what != "bpf") {
         throw po::error("there is no benchmark \"" + what + "\"");
     }
     std::ofstream out;

@@ -1,8 +1,11 @@
 #include "policy_node.hpp"
 
 #include <poll.h>
+#include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "base/netns.hpp"
@@ -19,7 +22,6 @@ using sim::kube::Api;
 using sim::kube::kind_named;
 using sim::kube::meta_text;
 
-constexpr const char* kModule = "policy-felix";
 constexpr const char* kCidr = "172.20.0.0/18";
 constexpr std::chrono::seconds kSyncPatience{120};
 constexpr std::size_t kHistory = 5000;
@@ -31,10 +33,9 @@ sim::kube::ApiOptions options() {
     return all;
 }
 
-std::string with_policies(std::string profile) {
+std::string with_policies(std::string profile, const std::string& module) {
     const std::string after = "[chain]\n";
-    profile.insert(profile.find(after) + after.size(),
-                   std::string("policy = \"") + kModule + "\"\n");
+    profile.insert(profile.find(after) + after.size(), "policy = \"" + module + "\"\n");
     return profile;
 }
 
@@ -70,10 +71,11 @@ PolicyPod add_pod(const Contender& contender, std::uint32_t number, const std::s
 }
 
 PolicyNode::PolicyNode(const Programs& programs, const std::string& scratch,
-                       const std::string& name)
+                       const std::string& name, std::string module)
     : server_(std::make_unique<sim::kube::KubeServer>(options())),
       programs_(programs),
       directory_(scratch + "/" + name),
+      module_(std::move(module)),
       kubeconfig_(scratch + "/kubeconfig-" + name),
       contender_(name, programs.bin + "/terway", "") {
     const auto now = server_->time();
@@ -86,9 +88,19 @@ PolicyNode::PolicyNode(const Programs& programs, const std::string& scratch,
     std::ofstream(kubeconfig_) << server_->kubeconfig(server_->endpoint(), "admin-token");
 }
 
+// What a module pinned would outlive the node.
+PolicyNode::~PolicyNode() {
+    struct stat facts {};
+    if (::fstat(netns(), &facts) == 0) {
+        std::error_code ignored;
+        std::filesystem::remove_all("/sys/fs/bpf/terway/net-" + std::to_string(facts.st_ino),
+                                    ignored);
+    }
+}
+
 void PolicyNode::start_daemon() {
     daemon_ = std::make_unique<Daemon>(programs_, directory_, netns(),
-                                       with_policies(vpc_route_profile(kCidr)) +
+                                       with_policies(vpc_route_profile(kCidr), module_) +
                                            "[kube]\nmode = \"kubeconfig\"\nkubeconfig = \"" +
                                            kubeconfig_ + "\"\nnode = \"" + kName + "\"\n");
     contender_.configure(daemon_->network_config());

@@ -1,5 +1,5 @@
 // A node of a simulated cluster with NetworkPolicies: the API server, in this process, and a
-// terwayd with policy-felix.
+// terwayd with a policy module.
 #pragma once
 
 #include <boost/json.hpp>
@@ -25,7 +25,11 @@ public:
     static constexpr const char* kName = PolicyObjects::kNode;
 
     // `name` is of its files and its daemon.
-    PolicyNode(const Programs& programs, const std::string& scratch, const std::string& name);
+    PolicyNode(const Programs& programs, const std::string& scratch, const std::string& name,
+               std::string module = "policy-felix");
+    ~PolicyNode();
+    PolicyNode(const PolicyNode&) = delete;
+    PolicyNode& operator=(const PolicyNode&) = delete;
 
     [[nodiscard]] sim::kube::KubeServer& server() { return *server_; }
     [[nodiscard]] int netns() const { return contender_.node(); }
@@ -48,6 +52,7 @@ private:
     std::unique_ptr<sim::kube::KubeServer> server_;
     Programs programs_;
     std::string directory_;
+    std::string module_;
     std::string kubeconfig_;
     Contender contender_;
     std::unique_ptr<Daemon> daemon_;

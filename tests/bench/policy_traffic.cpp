@@ -76,8 +76,9 @@ constexpr std::array kLoadPods{kClient, kServer, kStranger};
 
 class OurPlace final : public Place {
 public:
-    OurPlace(const Programs& programs, const std::string& scratch, const PolicyLoad& load)
-        : Place("policy-" + load.name), node_(programs, scratch, name()) {
+    OurPlace(const Programs& programs, const std::string& scratch, const PolicyLoad& load,
+             const std::string& kind, const std::string& module)
+        : Place(kind + "-" + load.name), node_(programs, scratch, name(), module) {
         node_.server().with([&](sim::kube::Api& api) {
             for (auto& each : load_objects(load)) {
                 store_object(api, each.kind, std::move(each.object));
@@ -98,10 +99,13 @@ private:
     PolicyNode node_;
 };
 
+// With what Felix would write, or without any rule.
 class FelixPlace final : public Place {
 public:
-    FelixPlace(const Programs& programs, const std::string& scratch, const PolicyLoad& load)
-        : Place("felix-" + load.name), contender_(name(), programs.bin + "/terway", "") {
+    FelixPlace(const Programs& programs, const std::string& scratch, const PolicyLoad& load,
+               bool is_bare = false)
+        : Place((is_bare ? "bare-" : "felix-") + load.name),
+          contender_(name(), programs.bin + "/terway", "") {
         {
             const Daemon daemon(programs, scratch + "/" + name(), contender_.node(),
                                 vpc_route_profile(kCidr));
@@ -111,7 +115,9 @@ public:
                 keep(pod, add_pod(contender_, ++number, kLoadSpace, pod, pod));
             }
         }
-        load_rules(load, scratch);
+        if (!is_bare) {
+            load_rules(load, scratch);
+        }
         check(load);
     }
 
@@ -138,7 +144,9 @@ private:
 struct Pair {
     PolicyLoad load;
     std::unique_ptr<Place> ours;
+    std::unique_ptr<Place> bpf;
     std::unique_ptr<Place> felix;  // null where there is no ipset
+    std::unique_ptr<Place> bare;   // of the first alone: without any policy module
 };
 
 class Rows {
@@ -157,6 +165,11 @@ public:
 private:
     void append(Measure measure, const Pair& pair) {
         const auto& none = pairs_.front();
+        put("bpf", pair, measure, "bare", *pair.bpf, *none.bare);
+        if (measure != Measure::Cpu && measure != Measure::Packets) {
+            rows_.back().goal = kFlat;
+        }
+        put("bpf", pair, measure, "policy", *pair.bpf, *pair.ours);
         if (pair.load.policies != 0) {
             put("policy", pair, measure, "none", *pair.ours, *none.ours);
             if (measure != Measure::Cpu && measure != Measure::Packets) {
@@ -206,16 +219,22 @@ std::vector<Row> run_policy_traffic(const Programs& programs, const std::string&
         std::cerr << "making pods under " << load.policies << " policies, set of " << load.members
                   << "\n";
         auto& pair = pairs.emplace_back(
-            Pair{load, std::make_unique<OurPlace>(programs, scratch, load), nullptr});
+            Pair{load, std::make_unique<OurPlace>(programs, scratch, load, "policy", "policy-felix"),
+                 std::make_unique<OurPlace>(programs, scratch, load, "bpf", "policy-bpf"), nullptr,
+                 nullptr});
+        if (pairs.size() == 1) {
+            pair.bare = std::make_unique<FelixPlace>(programs, scratch, load, true);
+        }
         if (has_felix) {
             pair.felix = std::make_unique<FelixPlace>(programs, scratch, load);
         }
     }
     std::vector<Place*> places;
     for (const auto& pair : pairs) {
-        places.push_back(pair.ours.get());
-        if (pair.felix) {
-            places.push_back(pair.felix.get());
+        for (const auto* const place : {&pair.ours, &pair.bpf, &pair.felix, &pair.bare}) {
+            if (*place) {
+                places.push_back(place->get());
+            }
         }
     }
     for (unsigned round = 0; round < options.rounds; ++round) {

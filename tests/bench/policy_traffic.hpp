@@ -1,5 +1,5 @@
 // What policies cost packets: traffic between two pods of a node under more and more of them, with
-// policy-felix and with what calico-felix would write for iptables and ipset.
+// policy-felix, with policy-bpf and with what calico-felix would write for iptables and ipset.
 #pragma once
 
 #include <chrono>

@@ -165,7 +165,8 @@ void law_identity(const Options& options, Kind /*kind*/) {
     std::uint32_t kinds = 0;
     for (const auto& [id, bit] :
          {std::pair(TWY_DATAPLANE, host::Kind::Dataplane), std::pair(TWY_QOS, host::Kind::Qos),
-          std::pair(TWY_POLICY, host::Kind::Policy), std::pair(TWY_ENI, host::Kind::Eni)}) {
+          std::pair(TWY_POLICY, host::Kind::Policy), std::pair(TWY_ENI, host::Kind::Eni),
+          std::pair(TWY_SERVICE, host::Kind::Service)}) {
         kinds |= world.module().offers(id) ? static_cast<std::uint32_t>(bit) : 0U;
     }
     std::vector<std::string> wrong;

@@ -1,4 +1,6 @@
 // terway-conformance: does a module obey the laws?
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <boost/json/serialize.hpp>
@@ -87,6 +89,15 @@ void require_privileges() {
                         "\"unshare -Urn terway-conformance ...\"");
         }
         throw;
+    }
+}
+
+// What modules pin is this process's alone, and gone with it. Where it cannot be done, no module can
+// pin anything either.
+void hide_bpffs() {
+    if (::unshare(CLONE_NEWNS) == 0 &&
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
+        (void)::mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700");
     }
 }
 
@@ -188,6 +199,7 @@ int run_tool(int argc, char** argv) {
     options.laws.insert(numbers.begin(), numbers.end());
     options.unwanted_laws.insert(unwanted.begin(), unwanted.end());
     require_privileges();
+    hide_bpffs();
     const twy_module& module = sdk::testing::load_module(options.module_path);
     if (!config.empty()) {
         read_config(config, module.id, options);

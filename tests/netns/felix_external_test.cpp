@@ -183,15 +183,26 @@ TEST_F(FelixExternal, ADelEndsTheWaitForFelix) {
     EXPECT_EQ(settled(node()), "");
 }
 
-TEST_F(FelixExternal, ALinkByWhichFelixDoesNotKnowThePodIsRefused) {
+TEST_F(FelixExternal, AProfileByWhoseLinksFelixDoesNotKnowPodsIsRefused) {
     node().settings().endpoint = "";
+    leave_it_to_felix(false);
+    const auto daemon = cluster().launch_daemon();
+    EXPECT_EQ(daemon->wait(), 2) << daemon->log();
+    EXPECT_TRUE(
+        daemon->logged("error: module policy-felix with backend = \"external\" needs "
+                       "[endpoint] host_names = \"felix\""))
+        << daemon->log();
+    EXPECT_EQ(node().run_daemon({"--check-config", node().profile()}).exit, 2);
+}
+
+TEST_F(FelixExternal, AnInterfaceByWhichFelixDoesNotKnowThePodIsRefused) {
     leave_it_to_felix(false);
     felix_.start();
     felix_.set_ready(true);
     const auto daemon = cluster().start_daemon();
-    const auto added = pods_.add("web");
+    const auto added = pods_.add("web", "net1");
     EXPECT_FALSE(added.ok());
-    EXPECT_THAT(added.message(), HasSubstr("set [endpoint] host_names = \"felix\""));
+    EXPECT_THAT(added.message(), HasSubstr("knows a pod's eth0 only, not its net1"));
     EXPECT_EQ(settled(node()), "");
 }
 

@@ -234,6 +234,24 @@ TEST_F(KubePolicy, APodIsClosedAsLongAsTheApiServerIsAway) {
         seconds(60)));
 }
 
+TEST_F(KubePolicy, APodThatTheApiServerNeverHadIsClosedAndTheListSaysWhy) {
+    wait_for_policies("deny", "200ms");
+    const auto daemon = cluster_.start_daemon();
+    const auto sandbox = node().sandbox("ghost");
+    ASSERT_TRUE(add("ghost", *sandbox, "uid-1").ok()) << daemon->log();
+    std::string list;
+    EXPECT_TRUE(eventually(
+        [&] {
+            const auto asked = node().ctl({"policy", "list"});
+            list = asked.out;
+            return asked.exit == 3 && list.find(
+                                          "closed: default/ghost: the API server knows no "
+                                          "pod default/ghost") != std::string::npos;
+        },
+        kLimit))
+        << list;
+}
+
 TEST_F(KubePolicy, APodIsOpenThenWhereTheProfileSaysSo) {
     wait_for_policies("allow", "200ms");
     cluster_.apply_policy("deny", kDenyAll);

@@ -22,7 +22,7 @@ namespace json = boost::json;
 
 constexpr const char* kUsage =
     "terway-policy-cases FILE: plays NetworkPolicy cases with real packets, between pods in\n"
-    "namespaces of nodes that each have policy-felix\n"
+    "namespaces of nodes that each have a policy module\n"
     "\n"
     "FILE is JSON as in tests/data/netpol/README.md; \"-\" is standard input. A line for each\n"
     "case; every cell that differs is named: step, source, destination, port, what the file\n"
@@ -69,6 +69,7 @@ struct Wanted {
     std::vector<std::string> ids;  // none: all
     bool as_json = false;
     Dataplane dataplane = Dataplane::Veth;
+    PolicyModule module = PolicyModule::Felix;
 
     [[nodiscard]] bool has(const std::string& id) const {
         return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -97,7 +98,7 @@ int play(const policy::CaseFile& file, const Wanted& wanted) {
         }
         auto& player = players[each.cluster];
         if (player == nullptr) {
-            player = std::make_unique<CasePlayer>(*each.cluster, wanted.dataplane);
+            player = std::make_unique<CasePlayer>(*each.cluster, wanted.dataplane, wanted.module);
         }
         const auto played = player->play(each);
         ++count;
@@ -121,11 +122,14 @@ int run(int argc, char** argv) {
     Wanted wanted;
     std::string output;
     std::string dataplane;
+    std::string module;
     po::options_description options("Options");
     auto add = options.add_options();
     add("case,c", po::value(&wanted.ids), "play this case only; may be repeated");
     add("dataplane,d", po::value(&dataplane)->default_value("veth"),
         "whose pods: veth, ipvlan or eni-exclusive");
+    add("module,m", po::value(&module)->default_value("policy-felix"),
+        "whose policies: policy-felix or policy-bpf");
     add("output,o", po::value(&output)->default_value("text"),
         "text, or json: {CASE: [{PROBE: {SOURCE: ROW}} for each step]}, the text then goes to "
         "standard error");
@@ -144,11 +148,13 @@ int run(int argc, char** argv) {
     const auto pods = parse_dataplane(dataplane);
     if (!pods || given.count("file") == 0 ||
         given["file"].as<std::vector<std::string>>().size() != 1 ||
-        (output != "text" && output != "json")) {
+        (output != "text" && output != "json") ||
+        (module != "policy-felix" && module != "policy-bpf")) {
         std::cerr << kUsage;
         return kExitUsage;
     }
     wanted.dataplane = *pods;
+    wanted.module = module == "policy-bpf" ? PolicyModule::Bpf : PolicyModule::Felix;
     wanted.as_json = output == "json";
     auto input = ctl::read_input(given["file"].as<std::vector<std::string>>()[0], kMostBytes);
     const auto file = policy::read_case_file(std::move(input.text), input.name);

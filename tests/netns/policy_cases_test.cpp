@@ -1,6 +1,8 @@
 // The cases of tests/data/netpol with real packets.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "base/file.hpp"
 #include "policy_player.hpp"
 
@@ -12,12 +14,13 @@ const policy::CaseFile& file() {
     return kFile;
 }
 
-class PolicyCases : public testing::TestWithParam<std::string> {};
+class PolicyCases : public testing::TestWithParam<std::tuple<PolicyModule, std::string>> {};
 
 // All cases that begin with the same cluster, on the same nodes.
 TEST_P(PolicyCases, AreAsRealPacketsFindThem) {
-    const auto& cluster = file().clusters.at(GetParam());
-    CasePlayer player(cluster, parse_dataplane(TERWAY_DATAPLANE).value());
+    const auto& [module, name] = GetParam();
+    const auto& cluster = file().clusters.at(name);
+    CasePlayer player(cluster, parse_dataplane(TERWAY_DATAPLANE).value(), module);
     for (const auto& each : file().cases) {
         if (each.cluster != &cluster) {
             continue;
@@ -43,8 +46,13 @@ std::vector<std::string> clusters() {
     return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PolicyCases, testing::ValuesIn(clusters()),
-                         [](const auto& cluster) { return cluster.param; });
+INSTANTIATE_TEST_SUITE_P(All, PolicyCases,
+                         testing::Combine(testing::Values(PolicyModule::Felix, PolicyModule::Bpf),
+                                          testing::ValuesIn(clusters())),
+                         [](const auto& each) {
+                             return name_of(std::get<0>(each.param)) + "_" +
+                                    std::get<1>(each.param);
+                         });
 
 }  // namespace
 }  // namespace terway::test

@@ -39,7 +39,21 @@ Mac mac(unsigned number, std::uint8_t end) {
 
 }  // namespace
 
-PolicyCluster::PolicyCluster(Dataplane dataplane) : dataplane_(dataplane) {
+std::string name_of(PolicyModule module) {
+    return module == PolicyModule::Felix ? "felix" : "bpf";
+}
+
+PolicyCluster::~PolicyCluster() {
+    for (auto& [_, node] : nodes_) {
+        if (node->module) {  // what is pinned would outlive the node's namespace
+            const NetnsScope scope(node->netns.fd());
+            node->module->purge();
+        }
+    }
+}
+
+PolicyCluster::PolicyCluster(Dataplane dataplane, PolicyModule module)
+    : dataplane_(dataplane), kind_(module) {
     serve_retired_links(fake_);
     prepare(vpc_);
 }
@@ -88,7 +102,8 @@ void PolicyCluster::connect(const Netns& inner, const std::vector<IpAddress>& ad
 
 void PolicyCluster::start(Node& node) {
     const NetnsScope scope(node.netns.fd());
-    node.module = std::make_unique<sdk::testing::ModuleUnderTest>(TERWAY_POLICY_FELIX, fake_);
+    node.module = std::make_unique<sdk::testing::ModuleUnderTest>(
+        kind_ == PolicyModule::Felix ? TERWAY_POLICY_FELIX : TERWAY_POLICY_BPF, fake_);
     node.module->configure(config_);
     node.module->preflight();
     std::vector<twy_prefix> own;

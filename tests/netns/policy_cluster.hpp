@@ -4,6 +4,7 @@
 // veths are told, so that no packet waits for any.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,11 @@
 
 namespace terway::test {
 
+// What enforces the policies of nodes. The files are TERWAY_POLICY_FELIX and TERWAY_POLICY_BPF.
+enum class PolicyModule : std::uint8_t { Felix, Bpf };
+// "felix", "bpf".
+[[nodiscard]] std::string name_of(PolicyModule module);
+
 struct PolicyPod {
     std::string node;
     std::vector<IpAddress> addresses;
@@ -28,7 +34,11 @@ struct PolicyPod {
 
 class PolicyCluster {
 public:
-    explicit PolicyCluster(Dataplane dataplane = Dataplane::Veth);
+    explicit PolicyCluster(Dataplane dataplane = Dataplane::Veth,
+                           PolicyModule module = PolicyModule::Felix);
+    ~PolicyCluster();
+    PolicyCluster(const PolicyCluster&) = delete;
+    PolicyCluster& operator=(const PolicyCluster&) = delete;
 
     // A node starts its module.
     void add_node(const std::string& name, const std::vector<IpAddress>& addresses);
@@ -78,6 +88,7 @@ private:
     void attach_inner(PolicyPod& pod);
 
     Dataplane dataplane_;
+    PolicyModule kind_;
     sdk::testing::FakeHost fake_;
     sdk::testing::ConfigTable config_;
     Netns vpc_ = Netns::create();

@@ -23,7 +23,7 @@ IpAddress address(const std::string& text) {
     return IpAddress::parse(text).value();
 }
 
-class PolicyFlood : public testing::Test {
+class PolicyFlood : public testing::TestWithParam<PolicyModule> {
 protected:
     PolicyFlood() {
         cluster_.add_node("n1", {address("192.168.9.1")});
@@ -89,17 +89,17 @@ protected:
 
     const IpAddress a_ = address("10.7.0.1");
     const IpAddress b_ = address("10.7.0.2");
-    PolicyCluster cluster_;
+    PolicyCluster cluster_{Dataplane::Veth, GetParam()};
 };
 
-TEST_F(PolicyFlood, RulesThatSayTheSameInOtherWords) {
+TEST_P(PolicyFlood, RulesThatSayTheSameInOtherWords) {
     expect_firm([&](int round) {
         const auto more = static_cast<std::uint16_t>(1000 + 10 * (round % 50));
         say_b(guard("round", "friends", round % 3 == 0 ? 0 : more));
     });
 }
 
-TEST_F(PolicyFlood, SetsThatComeAndGo) {
+TEST_P(PolicyFlood, SetsThatComeAndGo) {
     std::string last = "friends";
     expect_firm([&](int round) {
         const auto set = "friends" + std::to_string(round % 7);
@@ -112,7 +112,7 @@ TEST_F(PolicyFlood, SetsThatComeAndGo) {
     });
 }
 
-TEST_F(PolicyFlood, MembersThatComeAndGo) {
+TEST_P(PolicyFlood, MembersThatComeAndGo) {
     expect_firm([&](int round) {
         policy::Update update;
         auto change = friends("friends", false);
@@ -125,7 +125,7 @@ TEST_F(PolicyFlood, MembersThatComeAndGo) {
     });
 }
 
-TEST_F(PolicyFlood, OtherPodsThatComeAndGo) {
+TEST_P(PolicyFlood, OtherPodsThatComeAndGo) {
     expect_firm([&](int round) {
         if (round % 2 == 0) {
             cluster_.add_pod("x/c", "n1", {address("10.7.0.3")});
@@ -138,19 +138,23 @@ TEST_F(PolicyFlood, OtherPodsThatComeAndGo) {
     });
 }
 
-TEST_F(PolicyFlood, DaemonsThatComeAndGo) {
+TEST_P(PolicyFlood, DaemonsThatComeAndGo) {
     expect_firm([&](int round) {
         cluster_.restart();
         say_all(open(), guard("daemon" + std::to_string(round % 5), "friends"));
     });
 }
 
-TEST_F(PolicyFlood, FullUpdatesThatSaySomethingElseEachTime) {
+TEST_P(PolicyFlood, FullUpdatesThatSaySomethingElseEachTime) {
     expect_firm([&](int round) {
         const auto set = "friends" + std::to_string(round % 7);
         say_all(open(), guard("full", set), set);
     });
 }
+
+INSTANTIATE_TEST_SUITE_P(Modules, PolicyFlood,
+                         testing::Values(PolicyModule::Felix, PolicyModule::Bpf),
+                         [](const auto& each) { return name_of(each.param); });
 
 }  // namespace
 }  // namespace terway::test

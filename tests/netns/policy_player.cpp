@@ -113,8 +113,9 @@ void CasePlayer::Round::tell(Played& played) const {
     }
 }
 
-CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane)
-    : cluster_(cluster), dataplane_(dataplane), real_(dataplane) {
+CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane,
+                       PolicyModule module)
+    : cluster_(cluster), dataplane_(dataplane), module_(module), real_(dataplane, module) {
     for (const auto& node : cluster.nodes) {
         real_.add_node(node.name, node.addresses);
     }
@@ -255,6 +256,15 @@ policy::Backends CasePlayer::backends(const policy::World& world, Cell cell,
 }
 
 // One backend after the other, as kube-proxy would have it on the client's node.
+void CasePlayer::tell_service(const std::string& node, const policy::ServiceProbe& asked,
+                              const IpAddress& backend, const std::string& target) {
+    sdk::testing::ServiceBuilder services;
+    services
+        .frontend(ServiceRule::address().text(), asked.port, policy::number_of(asked.protocol))
+        .backend(backend.text(), static_cast<std::uint16_t>(std::stoul(target)));
+    real_.on_node(node, [&] { real_.module(node).apply_services(services.full(1)); });
+}
+
 char CasePlayer::service(const policy::World& world, Cell& cell, const policy::ServiceProbe& asked,
                          Played& played) {
     const auto colon = cell.to.rfind(':');
@@ -266,12 +276,18 @@ char CasePlayer::service(const policy::World& world, Cell& cell, const policy::S
         cell.wanted() && !from.node.empty() && source != nullptr && backend != nullptr;
     Round round;
     cell.seen = kBlank;
-    if (dataplane_ == Dataplane::Ipvlan) {
+    const bool is_modules = module_ == PolicyModule::Bpf;
+    if (dataplane_ == Dataplane::Ipvlan && !is_modules) {
         cell.excuse = kBeyond;
     }
     if (is_possible) {
-        const ServiceRule rule(real_.node(from.node), asked.protocol, asked.port, *backend,
-                               cell.to.substr(colon + 1));
+        const auto target = cell.to.substr(colon + 1);
+        std::optional<ServiceRule> rule;
+        if (is_modules) {
+            tell_service(from.node, asked, *backend, target);
+        } else {
+            rule.emplace(real_.node(from.node), asked.protocol, asked.port, *backend, target);
+        }
         round.add(cell, Attempt{&netns_of(from), *source, ServiceRule::address(), asked.protocol,
                                 asked.port, cell.wanted() == policy::kWorks});
         round.perform();

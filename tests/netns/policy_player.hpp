@@ -52,7 +52,8 @@ struct Played {
 // All cases of one cluster, one after the other, on the same nodes.
 class CasePlayer {
 public:
-    explicit CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane = Dataplane::Veth);
+    explicit CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane = Dataplane::Veth,
+                        PolicyModule module = PolicyModule::Felix);
 
     // A case that the resolver cannot play to its end is not played. Throws Error for what the
     // kernel refuses; the player is of no use then.
@@ -81,11 +82,15 @@ private:
                                             const policy::ServiceProbe& asked,
                                             const policy::Backends& resolver,
                                             const policy::Backends* expected, Played& played);
+    // To the node's module, which translates it.
+    void tell_service(const std::string& node, const policy::ServiceProbe& asked,
+                      const IpAddress& backend, const std::string& target);
     [[nodiscard]] char service(const policy::World& world, Cell& cell,
                                const policy::ServiceProbe& asked, Played& played);
 
     const policy::CaseCluster& cluster_;
     Dataplane dataplane_;
+    PolicyModule module_;
     PolicyCluster real_;
 };
 

@@ -40,15 +40,16 @@ void PolicyPods::create(const std::string& pod, const std::map<std::string, std:
     made.sandbox = node().sandbox(pod);
 }
 
-CniCall PolicyPods::call(const char* verb, const std::string& pod) const {
+CniCall PolicyPods::call(const char* verb, const std::string& pod,
+                         const std::string& ifname) const {
     const auto& of = pods_.at(pod);
-    CniCall call{.verb = verb, .container = pod, .netns = of.sandbox->path()};
+    CniCall call{.verb = verb, .container = pod, .netns = of.sandbox->path(), .ifname = ifname};
     call.args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + pod + ";K8S_POD_UID=" + of.uid;
     return call;
 }
 
-CniReply PolicyPods::add(const std::string& pod) {
-    auto reply = node().cni(call("ADD", pod));
+CniReply PolicyPods::add(const std::string& pod, const std::string& ifname) {
+    auto reply = node().cni(call("ADD", pod, ifname));
     if (reply.ok()) {
         pods_.at(pod).addresses = reply.addresses();
         pods_.at(pod).result = reply.json;

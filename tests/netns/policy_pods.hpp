@@ -27,7 +27,7 @@ public:
     // A pod that the API server has bound to the node, and a sandbox for it.
     void create(const std::string& pod, const std::map<std::string, std::string>& labels = {});
     // The runtime's calls.
-    CniReply add(const std::string& pod);
+    CniReply add(const std::string& pod, const std::string& ifname = "eth0");
     CniReply check(const std::string& pod);
     CniReply del(const std::string& pod);
     [[nodiscard]] int fd(const std::string& pod) const { return pods_.at(pod).sandbox->fd(); }
@@ -47,7 +47,8 @@ public:
     [[nodiscard]] double revision();
 
 private:
-    [[nodiscard]] CniCall call(const char* verb, const std::string& pod) const;
+    [[nodiscard]] CniCall call(const char* verb, const std::string& pod,
+                               const std::string& ifname = "eth0") const;
 
     struct Pod {
         std::string uid;

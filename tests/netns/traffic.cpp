@@ -112,7 +112,7 @@ std::optional<Datagram> Udp::receive(std::chrono::milliseconds limit) const {
     if (!readable(fd_.get(), after(limit))) {
         return std::nullopt;
     }
-    std::array<char, 2048> text{};
+    std::vector<char> text(65'536);
     std::array<char, 256> control{};
     sockaddr_storage from{};
     iovec part{text.data(), text.size()};

@@ -99,7 +99,7 @@ void check_protocol(const Part& protocol) {
         }
     }
     if (const auto name = protocol.find("destinationNamedPort");
-        name && !is_port_name(name->text())) {
+        name && !kube::is_port_name(name->text())) {
         name->refuse("\"" + name->text() + "\" is no port name");
     }
 }

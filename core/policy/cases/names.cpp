@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 63;
 constexpr std::size_t kLongestDomain = 253;
-constexpr std::size_t kLongestPortName = 15;
 
 bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
@@ -58,14 +57,6 @@ bool is_qualified_name(std::string_view text) {
 
 bool is_label_value(std::string_view text) {
     return text.empty() || is_word(text, "-_.");
-}
-
-bool is_port_name(std::string_view text) {
-    return !text.empty() && text.size() <= kLongestPortName && text.front() != '-' &&
-           text.back() != '-' && text.find("--") == std::string_view::npos &&
-           std::any_of(text.begin(), text.end(), is_lower) &&
-           std::all_of(text.begin(), text.end(),
-                       [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
 }
 
 std::optional<Protocol> protocol_of(std::string_view text) {

@@ -11,8 +11,6 @@ namespace terway::policy {
 // "app", "kubernetes.io/metadata.name".
 [[nodiscard]] bool is_qualified_name(std::string_view text);
 [[nodiscard]] bool is_label_value(std::string_view text);
-// At most 15 lower-case letters, digits and single inner hyphens, at least one letter.
-[[nodiscard]] bool is_port_name(std::string_view text);
 
 // "TCP", "UDP", "SCTP".
 [[nodiscard]] std::optional<Protocol> protocol_of(std::string_view text);

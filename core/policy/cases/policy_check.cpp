@@ -47,7 +47,7 @@ void check_port(const Part& part) {
     const auto port = part.find("port");
     const auto end = part.find("endPort");
     if (port && port->is_text()) {
-        if (!is_port_name(port->text())) {
+        if (!kube::is_port_name(port->text())) {
             port->refuse("\"" + port->text() + "\" is no port name");
         }
         if (end) {

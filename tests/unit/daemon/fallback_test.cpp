@@ -140,6 +140,36 @@ TEST(ChainCheck, WantsServicesTranslatedWhereTheProfileLeavesThemToModules) {
               "that translates Services\n");
 }
 
+const std::map<std::string, ModuleFacts> facts_of_external{
+    {"veth", {{"offers:host-link"}, true}},
+    {"ipvlan", {{"offers:pod-link"}, true}},
+    {"felix",
+     {{"needs:host-link if backend=external", "needs:felix-host-names if backend=external"},
+      false}}};
+
+TEST(ChainCheck, NamesTheSettingThatAModuleNeedsAndThePlaceOfWhatNeedsIt) {
+    const std::string profile =
+        "[chain]\ndataplane = \"veth\"\npolicy = \"felix\"\n"
+        "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"veth\"\n"
+        "[module.felix]\nbackend = \"external\"\n";
+    EXPECT_EQ(complaints(profile, facts_of_external),
+              "p:9:11: error: module felix with backend = \"external\" needs [endpoint] "
+              "host_names = \"felix\"\n");
+    EXPECT_EQ(complaints(profile + "[endpoint]\nhost_names = \"felix\"\n", facts_of_external), "");
+}
+
+TEST(ChainCheck, LeavesOutNeedsOfASettingThatIsNot) {
+    const std::string chain = "[chain]\ndataplane = \"ipvlan\"\npolicy = \"felix\"\n";
+    EXPECT_EQ(complaints(chain, facts_of_external), "");
+    EXPECT_EQ(complaints(chain + "[module.felix]\nbackend = \"nftables\"\n", facts_of_external),
+              "");
+    EXPECT_EQ(complaints(chain + "[endpoint]\nhost_names = \"felix\"\n"
+                                 "[module.felix]\nbackend = \"external\"\n",
+                         facts_of_external),
+              "p:2:1: error: module felix with backend = \"external\" needs a dataplane with "
+              "host-link, and ipvlan offers pod-link\n");
+}
+
 TEST(ChainCheck, RefusesAddressesOfEnisForADataplaneThatKnowsNone) {
     EXPECT_EQ(complaints("[chain]\ndataplane = \"veth\"\n"
                          "[[chain.when]]\nnamespace = \"a\"\ndataplane = \"plain\"\n"

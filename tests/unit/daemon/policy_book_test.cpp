@@ -9,6 +9,7 @@ namespace terway::daemon {
 namespace {
 
 using policy::labels;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr const char* kDenyAll = R"({"podSelector": {}, "policyTypes": ["Ingress"]})";
@@ -93,6 +94,37 @@ private:
     PolicyTicket ticket_ = 0;
     unsigned last_address_ = 0;
 };
+
+TEST_F(PolicyBooks, SayWhatIsAmissWithAPodThatHasNoRules) {
+    know_space();
+    come("c1", "web");
+    carry_out();
+    EXPECT_THAT(book.why_unruled(key("c1")),
+                HasSubstr("the API server knows no pod x/web: if it was"));
+    know_pod("web", {}, "another");
+    carry_out();
+    EXPECT_THAT(book.why_unruled(key("c1")),
+                HasSubstr("has the UID another, and the sandbox is of uid-web, which was deleted"));
+    know_pod("web");
+    EXPECT_EQ(book.why_unruled(key("c1")), "") << "the next round tells them";
+    carry_out();
+    EXPECT_EQ(book.why_unruled(key("c1")), "");
+}
+
+TEST_F(PolicyBooks, SayThatANamespaceIsMissingWhereClusterPoliciesAskForIt) {
+    PolicyNews news;
+    news.cluster_policies["c"] = shared(policy::cluster_policy(
+        R"({"tier": "Admin", "priority": 1, "subject": {"namespaces": {}},
+            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}]})"));
+    feed(std::move(news));
+    know_pod("web");
+    come("c1", "web");
+    carry_out();
+    EXPECT_THAT(book.why_unruled(key("c1")), HasSubstr("the API server knows no namespace x"));
+    know_space();
+    carry_out();
+    EXPECT_EQ(book.why_unruled(key("c1")), "");
+}
 
 TEST_F(PolicyBooks, SayNothingBeforeEverythingIsKnown) {
     synced = false;

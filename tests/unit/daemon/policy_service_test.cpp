@@ -151,6 +151,18 @@ TEST_F(PolicyServices, LeaveAPodClosedWhosePoliciesAreNotKnownInTime) {
     EXPECT_TRUE(eventually([&] { return rules("c1") == "x/p" && closed() == 0; }));
 }
 
+TEST_F(PolicyServices, SayThatTheApiServerKnowsNoSuchPod) {
+    start();
+    know("another");
+    sync();
+    const auto web = attach("c1", "web");
+    service_->await(web, within(60s));
+    EXPECT_THAT(late(),
+                StartsWith("web: the pod has no network yet: the API server knows no pod x/web"));
+    EXPECT_TRUE(service_->is_closed(web.key()));
+    EXPECT_THAT(service_->why_closed(web.key()), HasSubstr("crictl rmp"));
+}
+
 TEST_F(PolicyServices, OpenAPodWhosePoliciesAreNotKnownInTimeIfTheProfileSaysSo) {
     settings.startup = PolicyStartup::Allow;
     start();

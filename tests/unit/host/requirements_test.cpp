@@ -66,6 +66,15 @@ TEST(Requirements, StatementsAboutOtherModulesAskNothingOfTheNode) {
     expect_unmet("needs", "does not know", "newer");
 }
 
+TEST(Requirements, MayBeNeedsThatHoldForOneSettingOnly) {
+    const std::vector<std::string> all{"needs:pod-link", "needs:host-link if backend=external"};
+    EXPECT_TRUE(evaluate(all).empty());
+    EXPECT_THAT(stated_needs(all), testing::ElementsAre(Need{"pod-link", "", ""},
+                                                        Need{"host-link", "backend", "external"}));
+    expect_unmet("needs:host-link if backend", "does not know", "newer");
+    expect_unmet("needs: if backend=external", "does not know", "newer");
+}
+
 TEST(Requirements, ReallyCreateALink) {
     expect_met("netdev:veth");
     expect_met("netdev:bridge");

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "kube/cache.hpp"
+#include "kube/network_policy.hpp"
 #include "kube_testing.hpp"
 
 namespace terway::kube {
@@ -40,6 +41,23 @@ TEST_F(Feeds, ReadAnEmptyListWithoutItems) {
     reader.feed(R"({"kind":"PodList","metadata":{"resourceVersion":"9"},"items":null})");
     reader.finish();
     EXPECT_EQ(reader.version(), "9");
+}
+
+TEST_F(Feeds, PassOnThatAPartIsOfAnotherType) {
+    Cache<NetworkPolicy> policies(words_, {});
+    const auto bad = [](const std::string& name) {
+        return R"({"metadata":{"name":")" + name +
+               R"(","namespace":"x","resourceVersion":"7"},"spec":{"ingress":[{"from":"all"}]}})";
+    };
+    ListReader list(policies);
+    policies.begin_list();
+    list.feed(list_json({bad("listed")}, "7"));
+    WatchReader watch(policies, "7");
+    watch.feed(event_json("ADDED", bad("watched")));
+    for (const auto* const name : {"listed", "watched"}) {
+        ASSERT_NE(policies.get({"x", name}), nullptr);
+        EXPECT_TRUE(policies.get({"x", name})->is_bad) << name;
+    }
 }
 
 TEST_F(Feeds, RefuseWhatIsNoList) {

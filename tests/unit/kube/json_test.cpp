@@ -23,6 +23,7 @@ public:
         }
         lines.push_back(line.append("=").append(text));
     }
+    void misfit(Tag tag) override { lines.push_back("misfit " + std::to_string(tag)); }
 
     std::vector<std::string> lines;
 };
@@ -34,6 +35,10 @@ const Shape& shape() {
          {"list", Shape::list(Shape::object({{"x", Shape::text(4)}}, 3))},
          {"texts", Shape::list(Shape::text(5))},
          {"ends", Shape::list(Shape::list(Shape::text(9)), 8)},
+         {"strings", Shape::list(Shape::text(10, Shape::Scalar::String), 11)},
+         {"string map", Shape::map(12, Shape::Scalar::String)},
+         {"number", Shape::text(13, Shape::Scalar::Number)},
+         {"either", Shape::string_or_number(14, 15)},
          {"deep", Shape::object({{"deeper", Shape::object({{"y", Shape::text(6)}})}})}},
         7);
     return shape;
@@ -56,16 +61,17 @@ constexpr const char* kDocument = R"( {"junk": {"name": "no", "list": [{"x": 1},
 
 TEST(KubeJson, TellsWhatTheShapeNames) {
     EXPECT_THAT(read(kDocument),
-                ElementsAre("begin 7", "1=aA\n😀", "2 one=1", "2 tw\"o=2", "begin 3", "4=first",
-                            "end 3", "begin 3", "4=12345", "end 3", "begin 3", "end 3", "begin 3",
-                            "4=true", "end 3", "5=t1", "5=t2", "6=-5", "end 7"));
+                ElementsAre("begin 7", "1=aA\n😀", "2 one=1", "2 tw\"o=2", "misfit 2", "begin 3",
+                            "4=first", "end 3", "begin 3", "4=12345", "end 3", "misfit 3",
+                            "misfit 3", "begin 3", "end 3", "begin 3", "4=true", "end 3", "5=t1",
+                            "misfit 5", "5=t2", "6=-5", "end 7"));
 }
 
 TEST(KubeJson, TellsTheEndsOfAListThatHasATag) {
     EXPECT_THAT(read(R"({"ends": [["a"], 1, []]})"),
                 ElementsAre("begin 7", "begin 8", "9=a", "end 8", "end 7"));
     EXPECT_THAT(read(R"({"ends": []})"), ElementsAre("begin 7", "begin 8", "end 8", "end 7"));
-    EXPECT_THAT(read(R"({"ends": {}})"), ElementsAre("begin 7", "end 7"));
+    EXPECT_THAT(read(R"({"ends": {}})"), ElementsAre("begin 7", "misfit 8", "end 7"));
 }
 
 TEST(KubeJson, TellsTheSameHoweverTheBytesArrive) {
@@ -75,10 +81,27 @@ TEST(KubeJson, TellsTheSameHoweverTheBytesArrive) {
     }
 }
 
-TEST(KubeJson, PassesOverPartsOfAnotherType) {
+TEST(KubeJson, SaysOncePerPartThatItIsOfAnotherType) {
     EXPECT_THAT(
-        read(R"({"name": {"x": 1}, "map": "m", "list": {"x": 2}, "deep": [1], "texts": 5})"),
-        ElementsAre("begin 7", "end 7"));
+        read(
+            R"({"name": {"x": 1}, "map": "m", "list": {"x": 2}, "deep": [1], "ends": [["a", [1]], 5],
+                 "strings": ["a", 1, true, ["b"]], "string map": {"a": "b", "c": 1, "unwanted": 1},
+                 "number": "1", "number": [2, 3]})"),
+        ElementsAre("begin 7", "misfit 1", "misfit 2", "begin 8", "9=a", "misfit 9", "end 8",
+                    "begin 11", "10=a", "misfit 10", "misfit 10", "misfit 10", "end 11", "12 a=b",
+                    "misfit 12", "misfit 13", "misfit 13", "end 7"));
+    EXPECT_THAT(read("[]"), ElementsAre("misfit 7"));
+}
+
+TEST(KubeJson, TellsNumbersFromStrings) {
+    EXPECT_THAT(read(R"({"number": 1, "either": "1", "either": 2, "either": true})"),
+                ElementsAre("begin 7", "13=1", "14=1", "15=2", "misfit 14", "end 7"));
+}
+
+TEST(KubeJson, TakesANullAmongStringsForAnEmptyOne) {
+    EXPECT_THAT(read(R"({"strings": [null], "string map": {"a": null}, "number": null,
+                         "texts": [null], "map": {"a": null}, "strings": null})"),
+                ElementsAre("begin 7", "begin 11", "10=", "end 11", "12 a=", "end 7"));
 }
 
 TEST(KubeJson, ReadsOneDocumentAfterTheOther) {

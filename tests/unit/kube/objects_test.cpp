@@ -220,6 +220,87 @@ TEST(KubeNetworkPolicy, TakesANullForAPeerOrAPortThatIsEmpty) {
     EXPECT_FALSE(read<NetworkPolicy>(R"({"spec": {"ingress": [{}], "egress": null}})").is_bad);
 }
 
+// `part` is "NAME: VALUE" of a rule.
+PolicyRule rule_with(const std::string& part) {
+    const auto policy = read<NetworkPolicy>(R"({"spec": {"ingress": [{)" + part + "}]}}");
+    EXPECT_TRUE(policy.is_bad) << part;
+    return policy.ingress->at(0);
+}
+
+TEST(KubeNetworkPolicy, LetsNobodyThroughForPeersOfAnotherType) {
+    for (
+        const auto* const peers :
+        {R"("all")", "{}", "true", R"(["all"])", R"([{"podSelector": "all"}])",
+         R"([{"namespaceSelector": []}])", R"([{"ipBlock": "10.0.0.0/8"}])",
+         R"([{"ipBlock": {"cidr": "10.0.0.0/8", "except": "10.1.0.0/16"}}])",
+         R"([{"ipBlock": {"cidr": "10.0.0.0/8", "except": [10]}}])",
+         R"([{"podSelector": {"matchLabels": "a=b"}}])",
+         R"([{"podSelector": {"matchLabels": {"a": 1}}}])",
+         R"([{"podSelector": {"matchExpressions": {}}}])",
+         R"([{"podSelector": {"matchExpressions": ["a"]}}])",
+         R"([{"podSelector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": "b"}]}}])"}) {
+        EXPECT_THAT(rule_with(std::string(R"("from": )") + peers).peers, ElementsAre(PolicyPeer{}))
+            << peers;
+    }
+}
+
+TEST(KubeNetworkPolicy, LetsNobodyThroughForPortsTheApiServerWouldRefuse) {
+    for (const auto* const ports :
+         {R"("80")", "{}", R"(["80"])", R"([{"port": "80"}])", R"([{"port": ""}])",
+          R"([{"port": "-1"}])", R"([{"port": "HTTP"}])", R"([{"port": "a--b"}])",
+          R"([{"port": "-a"}])", R"([{"port": "a-name-too-long-"}])", R"([{"port": -1}])",
+          R"([{"port": 80.5}])", R"([{"port": true}])", R"([{"port": [80]}])",
+          R"([{"port": 80, "endPort": "90"}])", R"([{"port": 80, "endPort": 79}])",
+          R"([{"port": "http", "endPort": 90}])", R"([{"protocol": 6}])",
+          R"([{"protocol": ""}])"}) {
+        const auto rule = rule_with(std::string(R"("ports": )") + ports);
+        ASSERT_EQ(rule.ports.size(), 1U) << ports;
+        EXPECT_GT(rule.ports[0].first, rule.ports[0].last) << ports;
+    }
+}
+
+TEST(KubeNetworkPolicy, ClosesADirectionWhoseRulesAreOfAnotherType) {
+    for (const auto* const rules : {"{}", R"("all")", R"(["all"])"}) {
+        const auto policy =
+            read<NetworkPolicy>(std::string(R"({"spec": {"egress": )") + rules + "}}");
+        EXPECT_TRUE(policy.is_bad) << rules;
+        ASSERT_TRUE(policy.egress) << rules;
+        for (const auto& rule : *policy.egress) {
+            EXPECT_THAT(rule.peers, ElementsAre(PolicyPeer{})) << rules;
+        }
+    }
+}
+
+TEST(KubeNetworkPolicy, ClosesBothDirectionsIfItsTypesAreOfAnotherType) {
+    for (const auto* const types :
+         {R"("Ingress")", "{}", R"(["Ingress", 1])", R"(["Ingress", null])"}) {
+        const auto policy = read<NetworkPolicy>(
+            std::string(R"({"spec": {"ingress": [{}], "policyTypes": )") + types + "}}");
+        EXPECT_TRUE(policy.is_bad) << types;
+        EXPECT_TRUE(policy.egress.value().empty()) << types;
+    }
+}
+
+TEST(KubeNetworkPolicy, ClosesTheNamespaceIfItsPodsAreOfAnotherType) {
+    for (const auto* const spec :
+         {R"("x")", R"({"podSelector": "all"})", R"({"podSelector": {"matchLabels": ["a"]}})",
+          R"({"podSelector": {"matchExpressions": "a"}, "ingress": [{}]})"}) {
+        const auto policy = read<NetworkPolicy>(std::string(R"({"spec": )") + spec + "}");
+        EXPECT_TRUE(policy.is_bad) << spec;
+        EXPECT_EQ(policy.pods, LabelSelector{}) << spec;
+        EXPECT_TRUE(policy.ingress.value().empty()) << spec;
+        EXPECT_TRUE(policy.egress.value().empty()) << spec;
+    }
+}
+
+TEST(KubeNetworkPolicy, MeansTheEmptyValueByANullLabel) {
+    const auto policy =
+        read<NetworkPolicy>(R"({"spec": {"podSelector": {"matchLabels": {"a": null}}}})");
+    EXPECT_FALSE(policy.is_bad);
+    ASSERT_EQ(policy.pods.labels.size(), 1U);
+    EXPECT_TRUE(policy.pods.labels[0].second.empty());
+}
+
 TEST(KubeNetworkPolicy, ClosesTheNamespaceIfItCannotTellWhichPodsAreMeant) {
     const auto policy = read<NetworkPolicy>(R"({"spec": {"podSelector": {
         "matchExpressions": [{"key": "k", "operator": "Like", "values": ["x"]}]},

@@ -92,10 +92,24 @@ TEST(ClusterPolicyReader, AcceptsNothingAndDeniesAllByARuleItDoesNotUnderstand) 
         R"(, "to": [{"networks": ["10.0.0.0"]}])",
         R"(, "to": [{"networks": ["10.0.0.0/8"], "namespaces": {}}])",
         R"(, "to": [{"pods": {"namespaceSelector": {}}}])",
+        R"(, "to": "all")",
+        R"(, "to": [{"namespaces": {}}, "all"])",
+        R"(, "to": [{"namespaces": {}, "pods": "all"}])",
+        R"(, "to": [{"namespaces": {"matchLabels": {"k": 1}}}])",
+        R"(, "to": [{"networks": ["10.0.0.0/8", 5]}])",
+        R"(, "to": [{"networks": ["10.0.0.0/8"], "domainNames": "example.com"}])",
         R"(, "to": [{"namespaces": {"matchExpressions": [{"key": "k", "operator": "Like"}]}}])",
         R"(, "to": [{"namespaces": {"matchExpressions": [{"key": "k", "operator": "In"}]}}])",
         R"(, "to": [{"namespaces": {"matchExpressions": [{"operator": "Exists"}]}}])",
         std::string(kAll) + R"(, "protocols": [])",
+        std::string(kAll) + R"(, "protocols": "tcp")",
+        std::string(kAll) + R"(, "protocols": ["tcp"])",
+        std::string(kAll) + R"(, "protocols": [{"tcp": {"destinationPort": {"number": 80}},
+            "udp": "53"}])",
+        std::string(kAll) + R"(, "protocols": [{"tcp": {"destinationPort": {"number": "80"}}}])",
+        std::string(kAll) + R"(, "protocols": [{"tcp": {"destinationPort":
+            {"number": 80, "range": []}}}])",
+        std::string(kAll) + R"(, "protocols": [{"destinationNamedPort": 80}])",
         std::string(kAll) + R"(, "protocols": [{}])",
         std::string(kAll) + R"(, "protocols": [{"icmp": {}}])",
         std::string(kAll) + R"(, "protocols": [{"tcp": {}}])",
@@ -123,13 +137,24 @@ TEST(ClusterPolicyReader, AcceptsNothingAndDeniesAllByARuleItDoesNotUnderstand) 
     EXPECT_THAT(ingress("Pass", networks), ElementsAre(deny_all));
 }
 
+TEST(ClusterPolicyReader, DeniesAllByRulesOfAnotherType) {
+    const ClusterRule deny_all{ClusterAction::Deny, {}};
+    for (const auto* const rules : {"{}", R"("all")", R"(["all"])"}) {
+        const auto policy = read(R"({"tier": "Admin", "priority": 1, "egress": )" +
+                                 std::string(rules) + R"(, "ingress": )" + rules + "}");
+        EXPECT_THAT(policy.egress, ElementsAre(deny_all)) << rules;
+        EXPECT_THAT(policy.ingress, ElementsAre(deny_all)) << rules;
+    }
+}
+
 TEST(ClusterPolicyReader, OnlyDeniesByAPolicyOfATierOrPriorityItDoesNotKnow) {
     const std::string rest = R"(, "subject": {"namespaces": {}}, "ingress": [
         {"action": "Accept", "from": [{"namespaces": {}}]},
         {"action": "Pass", "from": [{"namespaces": {}}]}]})";
     for (const auto* const said :
          {R"({"priority": 5)", R"({"tier": "Someday", "priority": 5)", R"({"tier": "Baseline")",
-          R"({"tier": "Baseline", "priority": 1001)", R"({"tier": "Baseline", "priority": -1)"}) {
+          R"({"tier": "Baseline", "priority": 1001)", R"({"tier": "Baseline", "priority": -1)",
+          R"({"tier": "Baseline", "priority": "5")", R"({"tier": ["Baseline"], "priority": 5)"}) {
         const auto policy = read(said + rest);
         EXPECT_EQ(policy.tier, kube::ClusterTier::Admin) << said;
         EXPECT_EQ(policy.priority, 0) << said;
@@ -142,7 +167,7 @@ TEST(ClusterPolicyReader, OnlyDeniesByAPolicyOfATierOrPriorityItDoesNotKnow) {
 TEST(ClusterPolicyReader, HasNobodyAsASubjectItDoesNotUnderstand) {
     for (const auto* const subject :
          {"{}", R"({"someday": {}})", R"({"namespaces": {}, "pods": {"podSelector": {}}})",
-          R"({"pods": {}})",
+          R"({"pods": {}})", R"("all")", R"({"namespaces": "all"})",
           R"({"namespaces": {"matchExpressions": [{"key": "k", "operator": "Like"}]}})"}) {
         EXPECT_FALSE(
             read(R"({"tier": "Admin", "priority": 1, "subject": )" + std::string(subject) + "}")

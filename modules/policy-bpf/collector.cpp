@@ -1,0 +1,39 @@
+#include "collector.hpp"
+
+#include <ctime>
+
+namespace terway::policy_bpf {
+namespace {
+
+std::uint64_t now_ns() {
+    timespec time{};
+    (void)::clock_gettime(CLOCK_MONOTONIC, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * POLICY_SECOND +
+           static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+}  // namespace
+
+bool is_over(const policy_connection_key& key, const policy_connection& connection,
+             std::uint64_t now) {
+    return now > connection.seen &&
+           now - connection.seen >= policy_time_of(&connection, key.protocol) + POLICY_SECOND;
+}
+
+Collected collect(const State& state, const State::Living& living, const std::stop_token& stop) {
+    constexpr std::uint32_t kBatch = 4'096;
+    Collected sum;
+    const auto& connections = state.connections();
+    connections.each_batch(kBatch, [&](const auto& key, const auto& connection) {
+        ++sum.seen;
+        const bool is_orphan =
+            key.endpoint < living.below && !living.serials.contains(key.endpoint);
+        if (is_orphan || is_over(key, connection, now_ns())) {
+            sum.deleted += connections.remove(key) ? 1 : 0;
+        }
+        return !stop.stop_requested();
+    });
+    return sum;
+}
+
+}  // namespace terway::policy_bpf
