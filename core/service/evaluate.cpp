@@ -1,6 +1,7 @@
 #include "service/evaluate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,15 +15,16 @@ bool has_family(const kube::Service& service, Family family) {
 }
 
 // What the doors of one port that lead to the same endpoints have in common.
+struct Room {
+    std::shared_ptr<const Backends> backends;
+    WithoutBackends without_backends = WithoutBackends::Refuse;
+};
+
 class Rooms {
 public:
     Rooms(const kube::ServicePort& port, const Slices& slices, const NodeFacts& facts)
         : port_(port), slices_(slices), facts_(facts) {}
 
-    struct Room {
-        std::shared_ptr<const Backends> backends;
-        WithoutBackends without_backends = WithoutBackends::Refuse;
-    };
     const Room& behind(const Door& door) {
         const auto family = door.key.address.family();
         auto& room =
@@ -42,7 +44,7 @@ private:
     const kube::ServicePort& port_;
     const Slices& slices_;
     const NodeFacts& facts_;
-    std::optional<Room> rooms_[4];
+    std::array<std::optional<Room>, 4> rooms_;
 };
 
 }  // namespace

@@ -21,8 +21,9 @@ constexpr milliseconds kSilence{150};
 constexpr milliseconds kPatience{5000};
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint16_t kService = 53;  // of all frontends
-constexpr std::uint16_t kFirst = 4242;  // of backends
-constexpr std::uint16_t kSecond = 4243;
+// Of backends; the one that comes later is the first in the list of both.
+constexpr std::uint16_t kFirst = 4243;
+constexpr std::uint16_t kSecond = 4242;
 
 // Addresses of frontends. Without a module nobody answers there, and nobody says so.
 enum Frontend : unsigned { kWeb = 10, kOther = 11, kRefused = 12, kDropped = 13, kSelf = 14 };

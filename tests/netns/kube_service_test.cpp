@@ -252,6 +252,7 @@ TEST_F(KubeServices, AreClearedAndNotWatchedWhereTheyAreKubeProxys) {
 
 TEST_F(KubeServices, AreRefusedWithAPolicyModuleThatKnowsNone) {
     node().settings().chain = "policy = \"picky\"\n";
+    cluster_.set_modules("[service]\nby = \"module\"\n");
     const auto daemon = cluster_.launch_daemon();
     EXPECT_EQ(daemon->wait(), 2);
     EXPECT_THAT(daemon->log(), HasSubstr("picky offers no terway.service/1"));

@@ -134,7 +134,9 @@ struct Claim {
 
 Picture naive_picture(const Cluster& cluster) {
     std::map<std::string, Claim> claims;
-    for (const auto& [name, service] : cluster.services) {
+    for (const auto& each : cluster.services) {
+        const auto& name = each.first;
+        const auto& service = each.second;
         if (service.is_headless || !service.proxy.empty() ||
             service.type == kube::ServiceType::ExternalName) {
             continue;
@@ -142,8 +144,8 @@ Picture naive_picture(const Cluster& cluster) {
         for (const auto& port : service.ports) {
             const auto claim = [&](int origin, const IpAddress& address, int number, bool local) {
                 bool has_family = false;
-                for (const auto& each : service.cluster_ips) {
-                    has_family = has_family || each.is_v4() == address.is_v4();
+                for (const auto& own : service.cluster_ips) {
+                    has_family = has_family || own.is_v4() == address.is_v4();
                 }
                 if (number == 0 || !has_family) {
                     return;

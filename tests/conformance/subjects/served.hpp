@@ -66,7 +66,8 @@ private:
             std::string translate;
             std::string refuse;
             for (const auto& [match, verdict] : rules_) {
-                (verdict.translates ? translate : refuse) += match + " " + verdict.text + "\n";
+                auto& chain = verdict.translates ? translate : refuse;
+                chain.append(match).append(" ct state new ").append(verdict.text).append("\n");
             }
             // A pod that reaches itself must not see its own address as the sender's.
             text += std::string("table ") + kTable +
