@@ -298,16 +298,22 @@ void Endpoints::apply(const twy_policy_update& update) {
     if (update.is_full == 0 && !is_sure_) {
         throw Error(Status::Invalid, "policy update: a difference to what was not applied");
     }
-    is_sure_ = false;
-    if (update.is_full != 0) {
-        store_.forget_everything();
-    }
     std::vector<policy::SetChange> changes;
     for (std::size_t i = 0; i < update.set_count; ++i) {
         changes.push_back(policy::set_change_from(*update.sets[i]));
     }
-    store_.add(changes);
-    read_rules(update);
+    is_sure_ = false;
+    if (update.is_full != 0) {
+        store_.forget_everything();
+    }
+    const auto first = static_cast<std::uint32_t>(state_->settings().next_id);
+    try {
+        store_.add(changes);
+        read_rules(update);
+    } catch (const std::exception&) {
+        store_.take_back(first, changes);
+        throw;
+    }
     switch_rules(update);
     if (std::any_of(changes.begin(), changes.end(),
                     [](const auto& change) { return !change.removed.empty(); })) {

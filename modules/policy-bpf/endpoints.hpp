@@ -39,8 +39,9 @@ public:
     // See ServiceStore.
     void apply(const twy_service_update& update) { services_.apply(update); }
 
-    // What is not needed any more, for dispose().
-    [[nodiscard]] Waste take_waste() { return store_.take_waste(is_begun_); }
+    // What is not needed any more, for dispose(). After an update that failed, what was in force before
+    // it is not told from that.
+    [[nodiscard]] Waste take_waste() { return is_sure_ ? store_.take_waste(is_begun_) : Waste{}; }
     [[nodiscard]] ServiceWaste take_service_waste() { return services_.take_waste(); }
 
     [[nodiscard]] const std::shared_ptr<const State>& state() const noexcept { return state_; }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <thread>
 #include <utility>
@@ -38,6 +39,16 @@ void remove_all(const Map<Key, Value>& map, const std::vector<Key>& keys) {
     }
 }
 
+// Everything whose identifier is meant.
+void remove_ids(const State& state, const std::function<bool(std::uint32_t)>& is_meant) {
+    remove_all(state.rules(), state.rules().keys(is_meant));
+    remove_all(state.ports(), state.ports().keys([&](const auto& port) { return is_meant(port.rules); }));
+    remove_all(state.lists(), state.lists().keys(is_meant));
+    remove_all(state.members(),
+               state.members().keys([&](const auto& member) { return is_meant(member.set); }));
+    remove_all(state.blocks(), state.blocks().keys([&](const auto& block) { return is_meant(block.set); }));
+}
+
 }  // namespace
 
 void await_programs() {
@@ -54,17 +65,9 @@ void dispose(const State& state, const Waste& waste) {
     remove_all(state.lists(), waste.lists);
     remove_all(state.members(), waste.members);
     remove_all(state.blocks(), waste.blocks);
-    if (waste.below == 0) {
-        return;
+    if (waste.below != 0) {
+        remove_ids(state, [&](std::uint32_t id) { return id < waste.below; });
     }
-    const auto is_earlier = [&](std::uint32_t id) { return id < waste.below; };
-    remove_all(state.rules(), state.rules().keys(is_earlier));
-    remove_all(state.ports(), state.ports().keys([&](const auto& port) { return is_earlier(port.rules); }));
-    remove_all(state.lists(), state.lists().keys(is_earlier));
-    remove_all(state.members(),
-               state.members().keys([&](const auto& member) { return is_earlier(member.set); }));
-    remove_all(state.blocks(),
-               state.blocks().keys([&](const auto& block) { return is_earlier(block.set); }));
 }
 
 RuleStore::RuleStore(const State& state) : state_(state) {
@@ -123,6 +126,16 @@ void RuleStore::add(std::span<const policy::SetChange> changes) {
                             {sorted(change.added.addresses), sorted(change.added.ranges),
                              sorted(change.added.ports)}};
     }
+}
+
+void RuleStore::take_back(std::uint32_t first, std::span<const policy::SetChange> changes) const {
+    for (const auto& change : changes) {
+        const auto found = sets_.find(change.id);
+        if (!change.is_new && found != sets_.end()) {
+            take(found->second.known, change.added);
+        }
+    }
+    remove_ids(state_, [&](std::uint32_t id) { return id >= first; });
 }
 
 void RuleStore::remove(std::span<const policy::SetChange> changes) {

@@ -54,6 +54,9 @@ public:
     void add(std::span<const policy::SetChange> changes);
     // Phase 1 of rules: their identifier, which is of those that are known if they are the same.
     [[nodiscard]] std::uint32_t rules(const policy::RuleSet& rules);
+    // Undoes phase 1, of which everything new has this identifier or a greater one; rules were not
+    // switched over. Everything must be told anew then. Throws Error.
+    void take_back(std::uint32_t first, std::span<const policy::SetChange> changes) const;
     // Phase 3 of sets.
     void remove(std::span<const policy::SetChange> changes);
     void drop(std::span<const policy::SetId> sets);

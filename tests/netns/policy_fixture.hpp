@@ -1,4 +1,4 @@
-// Two pods and a world outside, on a node whose policies are policy-felix's; rules by name.
+// Two pods and a world outside, on a node whose policies a module enforces; rules by name.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -70,9 +70,11 @@ inline policy::SetChange pods(const std::string& name, std::vector<IpAddress> ad
     return change;
 }
 
-class PolicyFelix : public testing::Test {
+class PolicyNode : public testing::Test {
 protected:
-    PolicyFelix() {
+    explicit PolicyNode(PolicyModule module, sdk::testing::ConfigTable config = {})
+        : cluster_(Dataplane::Veth, module) {
+        cluster_.configure(std::move(config));
         cluster_.add_node("n1", {address("192.168.9.1"), address("fd00:9::1")});
         cluster_.add_external("e1", {address("203.0.113.9"), address("fd00:8::9")});
         cluster_.add_pod("x/a", "n1", {a_, a6_});
@@ -132,13 +134,6 @@ protected:
                          [&] { out = cluster_.module("n1").observe_policy(of.endpoint, of.made); });
         return out;
     }
-    void destroy_table() {
-        auto nft = netlink::Socket::in(cluster_.node("n1").fd(), NETLINK_NETFILTER);
-        netlink::nft::Batch batch("terway-policy");
-        batch.delete_table();
-        batch.commit(nft, "delete the table");
-    }
-
     const IpAddress a_ = address("10.7.0.1");
     const IpAddress b_ = address("10.7.0.2");
     const IpAddress a6_ = address("fd00:7::1");
@@ -147,6 +142,18 @@ protected:
     const IpAddress node_address_ = address("192.168.9.1");
     std::uint64_t revision_ = 0;
     PolicyCluster cluster_;
+};
+
+class PolicyFelix : public PolicyNode {
+protected:
+    PolicyFelix() : PolicyNode(PolicyModule::Felix) {}
+
+    void destroy_table() {
+        auto nft = netlink::Socket::in(cluster_.node("n1").fd(), NETLINK_NETFILTER);
+        netlink::nft::Batch batch("terway-policy");
+        batch.delete_table();
+        batch.commit(nft, "delete the table");
+    }
 };
 
 }  // namespace terway::test

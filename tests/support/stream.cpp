@@ -96,10 +96,11 @@ std::uint16_t checksum(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-Stream::Stream(int from_netns, int to_netns, const IpAddress& to, std::chrono::milliseconds limit) {
+Stream::Stream(int from_netns, int to_netns, const IpAddress& to, std::chrono::milliseconds limit,
+               std::uint16_t port) {
     const auto deadline = after(limit);
     const Fd listener = open_in(to_netns, to, SOCK_STREAM);
-    Name name(to);
+    Name name(to, port);
     if (::bind(listener.get(), name.raw(), name.size) != 0 || ::listen(listener.get(), 1) != 0 ||
         ::getsockname(listener.get(), name.raw(), &name.size) != 0) {
         throw system_error("listen on " + to.text(), errno);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "base/address.hpp"
@@ -14,8 +15,9 @@ namespace terway::test {
 // cannot be made in time.
 class Stream {
 public:
+    // Port 0: any.
     Stream(int from_netns, int to_netns, const IpAddress& to,
-           std::chrono::milliseconds limit = patience());
+           std::chrono::milliseconds limit = patience(), std::uint16_t port = 0);
 
     // Sends the text forth, then back. False if that takes longer or the connection breaks.
     [[nodiscard]] bool carries(const std::string& text,
