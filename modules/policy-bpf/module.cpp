@@ -142,20 +142,22 @@ private:
     void sweep(const std::stop_token& stop) {
         constexpr std::chrono::seconds kPause{5};
         auto next = Deadline::max();
+        std::shared_ptr<const State> state;
+        Waste waste;
+        ServiceWaste services;
         while (!stop.stop_requested()) {
-            std::shared_ptr<const State> state;
-            Waste waste;
-            ServiceWaste services;
             {
                 const MutexLock lock(mutex_);
-                (void)condition_.wait(mutex_, stop, next, [&] { return is_due_; });
+                (void)condition_.wait(mutex_, stop, next, [&] { return is_due_ && !state; });
                 if (stop.stop_requested()) {
                     return;
                 }
-                is_due_ = false;
-                waste = endpoints().take_waste();
-                services = endpoints().take_service_waste();
-                state = endpoints().state();
+                if (!state) {  // else the last time failed
+                    is_due_ = false;
+                    waste = endpoints().take_waste();
+                    services = endpoints().take_service_waste();
+                    state = endpoints().state();
+                }
             }
             next = Deadline::max();
             try {
@@ -164,6 +166,7 @@ private:
                     dispose(*state, waste);
                     dispose(*state, services);
                 }
+                state.reset();
             } catch (const std::exception& error) {
                 log().warning(std::string("what no endpoint needs any more stays for now: ") +
                               error.what());

@@ -99,11 +99,14 @@ static __noinline int open(const struct __sk_buff *skb, const struct sight *sigh
             return TC_ACT_SHOT;
         }
         /* Who opened it is not known. An answer says it. */
-        if (packet->is_answer || !may_open(sight, opened)) {
+        if (!is_exempted && (packet->is_answer || !may_open(sight, opened))) {
             opened = !opened;
             if (!may_open(sight, opened)) {
                 return drop(sight, POLICY_BY_RULES);
             }
+        }
+        if ((packet->tcp_flags & (FLAG_FIN | FLAG_RST)) != 0) {
+            return TC_ACT_UNSPEC; /* it is over */
         }
     } else if (!is_exempted && !may_open(sight, opened)) {
         return drop(sight, POLICY_BY_RULES);
