@@ -105,12 +105,22 @@ static __always_inline bool read_v6(struct __sk_buff *skb, __u32 offset, struct 
     return false;
 }
 
-/* An echo has one number for both directions. It becomes the port of who is asked, so that an echo
-   and its answer are of one connection, and two that ask each other are of two. */
+/* An echo has one number for both directions. It becomes two ports of which that of who is asked has
+   the highest bit, so that an echo and its answer are of one connection, and two that ask each other
+   are of two. */
 static __always_inline void read_echo(struct packet *packet, __u16 id, bool is_answer) {
+    const __u16 asks = id & 0x7fff;
+    const __u16 asked = 0x8000 | id >> 15;
     packet->is_answer = is_answer;
-    packet->source_port = is_answer ? id : 0;
-    packet->destination_port = is_answer ? 0 : id;
+    packet->source_port = is_answer ? asked : asks;
+    packet->destination_port = is_answer ? asks : asked;
+}
+
+/* Of routers and neighbours (RFC 4861), as far as it concerns a pod: it came from the link itself. */
+static __always_inline bool is_discovery(struct __sk_buff *skb, __u8 type) {
+    __u8 hops = 0;
+    return type >= 133 && type <= 136 && skb->protocol == bpf_htons(ETH_P_IPV6) &&
+           bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, hop_limit), &hops, 1) == 0 && hops == 255;
 }
 
 static __always_inline bool read_icmp(struct __sk_buff *skb, struct packet *packet) {
@@ -130,7 +140,7 @@ static __always_inline bool read_icmp(struct __sk_buff *skb, struct packet *pack
         }
     } else {
         packet->is_error = icmp.type < 128;
-        packet->is_discovery = icmp.type >= 133 && icmp.type <= 137;
+        packet->is_discovery = is_discovery(skb, icmp.type);
         if (icmp.type == 128 || icmp.type == 129) {
             read_echo(packet, bpf_ntohs(icmp.id), icmp.type == 129);
         }
