@@ -34,7 +34,7 @@ protected:
     void translate_by(const std::string& who) {
         cluster_.set_modules("pod_wait = \"0s\"\n[service]\nby = \"" + who +
                              "\"\n[policy]\nstartup = \"allow\"\nstartup_deadline = \"1s\"\n"
-                             "[module.recorder]\nlog = \"" +
+                             "[module.recorder]\nservices = \"" +
                              log_file() + "\"\nfail = \"" + fail_file() + "\"\n");
     }
     Node& node() { return cluster_.node(); }

@@ -1,6 +1,7 @@
 // recorder: a policy module that writes what it is told into the file named by the key `log`:
 //     attach|detach|adopt NAMESPACE/POD
 //     apply full|difference POD=RULES...
+// and into the one named by the key `services`:
 //     services full|difference FRONTEND=SERVICE(BACKEND,...)OPTIONS... FRONTEND=gone...
 // where RULES are "open", "closed" or the policies in force, with commas; "closed" are those that
 // an update denies everything. A frontend is "10.96.0.1:80/6", a backend "10.0.0.1:8080", with a
@@ -26,6 +27,7 @@ public:
 
     void configure(sdk::Config& config) override {
         log_ = config.string("log", "");
+        services_ = config.string("services", "");
         fail_ = config.string("fail", "");
     }
 
@@ -74,7 +76,7 @@ public:
         for (std::size_t i = 0; i < update.gone_count; ++i) {
             line.append(" ").append(text_of(update.gone[i])).append("=gone");
         }
-        write(line);
+        std::ofstream(services_, std::ios::app) << line << "\n";
     }
 
     twy_policy_counters observe_policy(const sdk::Call&, const sdk::EndpointView&,
@@ -150,6 +152,7 @@ private:
     }
 
     std::string log_;
+    std::string services_;
     std::string fail_;
     std::mutex mutex_;
     std::map<std::string, std::string> pods_;  // by container
