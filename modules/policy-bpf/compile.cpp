@@ -49,7 +49,8 @@ std::uint8_t kind_of(SetKind kind) {
 }
 
 // The prefixes of ports that cover a range and nothing else: (first port, bits).
-std::vector<std::pair<std::uint16_t, unsigned>> port_prefixes(std::uint32_t first, std::uint32_t last) {
+std::vector<std::pair<std::uint16_t, unsigned>> port_prefixes(std::uint32_t first,
+                                                              std::uint32_t last) {
     std::vector<std::pair<std::uint16_t, unsigned>> out;
     while (first <= last) {
         unsigned free = 0;  // low bits that are the prefix's
@@ -102,7 +103,8 @@ private:
         std::map<std::uint8_t, Questions> named;
         for (const auto& id : from.named) {
             const auto set = find_(id);
-            named[policy::number_of(set.protocol)].push_back({set.id, POLICY_NAMED, POLICY_ALLOW, 0});
+            named[policy::number_of(set.protocol)].push_back(
+                {set.id, POLICY_NAMED, POLICY_ALLOW, 0});
         }
         for (const auto& each : from.classes) {
             const auto protocol = policy::number_of(each.protocol);
@@ -126,23 +128,23 @@ private:
     void add_port(std::uint8_t tier, std::uint8_t protocol, std::uint16_t port, unsigned bits,
                   std::size_t list) {
         // A class of all ports stands where the names of its protocol would; it has them, too.
-        const bool is_there = std::any_of(out_.ports.begin(), out_.ports.end(), [&](const auto& other) {
-            return other.key.tier == tier && other.key.protocol == protocol &&
-                   other.key.port == htons(port) &&
-                   other.key.prefix_length == POLICY_PORT_BITS + bits;
-        });
+        const bool is_there =
+            std::any_of(out_.ports.begin(), out_.ports.end(), [&](const auto& other) {
+                return other.key.tier == tier && other.key.protocol == protocol &&
+                       other.key.port == htons(port) &&
+                       other.key.prefix_length == POLICY_PORT_BITS + bits;
+            });
         if (!is_there) {
-            out_.ports.push_back(
-                {{POLICY_PORT_BITS + bits, 0, tier, protocol, htons(port)}, list});
+            out_.ports.push_back({{POLICY_PORT_BITS + bits, 0, tier, protocol, htons(port)}, list});
         }
     }
 
     std::size_t add_list(Questions questions) {
         if (questions.size() > kMostQuestions) {
-            throw Error(Status::Unsupported,
-                        "rules that ask " + std::to_string(questions.size()) +
-                            " questions for a port; more than " + std::to_string(kMostQuestions) +
-                            " are not possible");
+            throw Error(Status::Unsupported, "rules that ask " + std::to_string(questions.size()) +
+                                                 " questions for a port; more than " +
+                                                 std::to_string(kMostQuestions) +
+                                                 " are not possible");
         }
         out_.lists.push_back(std::move(questions));
         return out_.lists.size() - 1;
@@ -191,8 +193,9 @@ IpAddress ip_of(const policy_address& address) {
     std::memcpy(bytes.data(), &address, sizeof address);
     const std::span all(bytes);
     const auto head = all.first(kMapped);
-    const bool is_v4 = std::all_of(head.begin(), head.end() - 2, [](auto byte) { return byte == 0; }) &&
-                       head[kMapped - 2] == 0xff && head[kMapped - 1] == 0xff;
+    const bool is_v4 =
+        std::all_of(head.begin(), head.end() - 2, [](auto byte) { return byte == 0; }) &&
+        head[kMapped - 2] == 0xff && head[kMapped - 1] == 0xff;
     return is_v4 ? IpAddress(Family::V4, all.subspan(kMapped)) : IpAddress(Family::V6, all);
 }
 

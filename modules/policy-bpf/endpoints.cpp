@@ -132,7 +132,8 @@ std::vector<Endpoints::Hooking> Endpoints::hooks_of(const sdk::EndpointView& end
                                                     std::uint32_t index) {
     std::vector<Hooking> hooks;
     if (made.host_ifindex != 0 || made.side_ifindex != 0) {
-        hooks.push_back({{made.host_ifindex, false, index}, false, std::string(endpoint.host_ifname()), Fd()});
+        hooks.push_back(
+            {{made.host_ifindex, false, index}, false, std::string(endpoint.host_ifname()), Fd()});
     }
     if (made.host_ifindex == 0 && endpoint.netns_fd() >= 0) {
         Fd netns(::fcntl(endpoint.netns_fd(), F_DUPFD_CLOEXEC, 0));
@@ -271,11 +272,12 @@ void Endpoints::check(const sdk::EndpointView& endpoint) {
             case Hooked::Yes:
                 break;
             case Hooked::Older:
-                throw Error(Status::Internal, "the policy program " + where + " is another version's");
+                throw Error(Status::Internal,
+                            "the policy program " + where + " is another version's");
             case Hooked::Foreign:
                 if (!hook.is_foreign) {
-                    throw Error(Status::Internal,
-                                "the policy program " + where + " works on maps that are not pinned");
+                    throw Error(Status::Internal, "the policy program " + where +
+                                                      " works on maps that are not pinned");
                 }
                 break;
             case Hooked::No:
@@ -330,7 +332,8 @@ void Endpoints::apply(const twy_policy_update& update) {
     std::set<std::uint32_t> needed;
     for (const auto& [_, endpoint] : all_) {
         const auto rules = state_->endpoint(endpoint.index).rules;
-        needed.insert({static_cast<std::uint32_t>(rules), static_cast<std::uint32_t>(rules >> 32U)});
+        needed.insert(
+            {static_cast<std::uint32_t>(rules), static_cast<std::uint32_t>(rules >> 32U)});
     }
     store_.keep(needed);
     is_begun_ = is_begun_ || update.is_full != 0;

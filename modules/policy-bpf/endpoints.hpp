@@ -39,8 +39,8 @@ public:
     // See ServiceStore.
     void apply(const twy_service_update& update) { services_.apply(update); }
 
-    // What is not needed any more, for dispose(). After an update that failed, what was in force before
-    // it is not told from that.
+    // What is not needed any more, for dispose(). After an update that failed, what was in force
+    // before it is not told from that.
     [[nodiscard]] Waste take_waste() { return is_sure_ ? store_.take_waste(is_begun_) : Waste{}; }
     [[nodiscard]] ServiceWaste take_service_waste() { return services_.take_waste(); }
 
@@ -94,7 +94,7 @@ private:
     ServiceStore services_;
     All all_;
     std::map<Digest, std::uint32_t> indices_;  // of all elements in use
-    bool is_sure_ = true;  // what was told is what is in force
+    bool is_sure_ = true;                      // what was told is what is in force
     bool is_begun_ = false;
 
     // Of the update that is being applied: rules of both directions.

@@ -64,9 +64,8 @@ std::optional<Filter> find(Socket& socket, std::uint32_t ifindex, Hook hook) {
 }
 
 bool is_empty(Socket& socket, std::uint32_t ifindex) {
-    return std::all_of(kHooks.begin(), kHooks.end(), [&](Hook hook) {
-        return netlink::filters(socket, ifindex, hook).empty();
-    });
+    return std::all_of(kHooks.begin(), kHooks.end(),
+                       [&](Hook hook) { return netlink::filters(socket, ifindex, hook).empty(); });
 }
 
 }  // namespace
@@ -78,8 +77,7 @@ Hooked look(Socket& socket, const Place& place, const State& state) {
         if (!found) {
             return Hooked::No;
         }
-        const auto kinship =
-            state.compare(found->program->id, program_of(state, place, hook));
+        const auto kinship = state.compare(found->program->id, program_of(state, place, hook));
         if (kinship == State::Kinship::Stranger) {
             all = Hooked::Foreign;
         } else if (found->flow != class_of(place)) {

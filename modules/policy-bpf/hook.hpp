@@ -15,7 +15,7 @@ inline constexpr std::uint16_t kPriority = 25'000;
 
 struct Place {
     std::uint32_t ifindex = 0;
-    bool is_inside = false;  // the pod: what leaves the link comes from the pod
+    bool is_inside = false;   // the pod: what leaves the link comes from the pod
     std::uint32_t index = 0;  // of the endpoint
 };
 
@@ -30,8 +30,8 @@ enum class Hooked : std::uint8_t {
 [[nodiscard]] Hooked look(netlink::Socket& socket, const Place& place, const State& state);
 // No packet meets neither what was there nor these. Throws Error.
 void put(netlink::Socket& socket, const Place& place, const State& state);
-// Takes ours off, whosever maps they work on, and the clsact if nothing else hangs there. Nothing if
-// the link is gone. Throws Error.
+// Takes ours off, whosever maps they work on, and the clsact if nothing else hangs there. Nothing
+// if the link is gone. Throws Error.
 void take(netlink::Socket& socket, std::uint32_t ifindex);
 
 }  // namespace terway::policy_bpf

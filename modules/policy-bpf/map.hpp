@@ -79,8 +79,9 @@ public:
         bool is_last = false;
         while (!is_last) {
             auto got = count;
-            const int failed = ::bpf_map_lookup_batch(fd_.get(), is_first ? nullptr : &place, &place,
-                                                      keys.data(), values.data(), &got, nullptr);
+            const int failed =
+                ::bpf_map_lookup_batch(fd_.get(), is_first ? nullptr : &place, &place, keys.data(),
+                                       values.data(), &got, nullptr);
             is_last = failed != 0 && errno == ENOENT;
             if (failed != 0 && !is_last) {
                 throw_map_error("list", name_, errno);
@@ -106,8 +107,7 @@ template <class Value>
 class Shared {
 public:
     Shared(const Fd& map, std::size_t count) : count_(count) {
-        void* const at =
-            ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, map.get(), 0);
+        void* const at = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, map.get(), 0);
         if (at == MAP_FAILED) {
             throw system_error("share the memory of a BPF map", errno);
         }

@@ -42,11 +42,13 @@ void remove_all(const Map<Key, Value>& map, const std::vector<Key>& keys) {
 // Everything whose identifier is meant.
 void remove_ids(const State& state, const std::function<bool(std::uint32_t)>& is_meant) {
     remove_all(state.rules(), state.rules().keys(is_meant));
-    remove_all(state.ports(), state.ports().keys([&](const auto& port) { return is_meant(port.rules); }));
+    remove_all(state.ports(),
+               state.ports().keys([&](const auto& port) { return is_meant(port.rules); }));
     remove_all(state.lists(), state.lists().keys(is_meant));
     remove_all(state.members(),
                state.members().keys([&](const auto& member) { return is_meant(member.set); }));
-    remove_all(state.blocks(), state.blocks().keys([&](const auto& block) { return is_meant(block.set); }));
+    remove_all(state.blocks(),
+               state.blocks().keys([&](const auto& block) { return is_meant(block.set); }));
 }
 
 }  // namespace
@@ -197,9 +199,9 @@ void RuleStore::write(const Compiled& compiled, Rules& made) {
     std::vector<std::uint32_t> lists;
     for (const auto& questions : compiled.lists) {
         lists.push_back(write_list(questions, made));
-        made.denies = made.denies || std::any_of(questions.begin(), questions.end(), [](const auto& each) {
-                          return each.action != POLICY_ALLOW;
-                      });
+        made.denies = made.denies ||
+                      std::any_of(questions.begin(), questions.end(),
+                                  [](const auto& each) { return each.action != POLICY_ALLOW; });
     }
     for (auto [key, list] : compiled.ports) {
         key.rules = made.id;

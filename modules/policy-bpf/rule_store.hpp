@@ -4,7 +4,8 @@
 // program can read it any more:
 //   1. what is new is written under identifiers that nobody knows, and sets gain members;
 //   2. endpoints are switched over, each with one store (Endpoints does);
-//   3. when every program that began before has ended, sets lose members, and what nobody names goes.
+//   3. when every program that began before has ended, sets lose members, and what nobody names
+//   goes.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,8 @@ void dispose(const State& state, const Waste& waste);
 
 class RuleStore {
 public:
-    // Borrows it. What is in the maps already is of an earlier run, and stays until take_waste(true).
+    // Borrows it. What is in the maps already is of an earlier run, and stays until
+    // take_waste(true).
     explicit RuleStore(const State& state);
 
     // Nothing that was written counts any more; it is swept once it is in nobody's way.

@@ -113,7 +113,8 @@ void ServiceStore::remove(const policy_frontend_key& key) {
 }
 
 void ServiceStore::remove_untold() {
-    const auto untold = state_.frontends().keys([&](const auto& key) { return !known_.contains(key); });
+    const auto untold =
+        state_.frontends().keys([&](const auto& key) { return !known_.contains(key); });
     for (const auto& key : untold) {
         (void)state_.frontends().remove(key);
     }

@@ -1,7 +1,7 @@
 // Services in the maps. One thread at a time.
 //
-// A frontend that changes is written anew under another identifier, and then takes the place of what
-// was there: no connection meets one that is half-made.
+// A frontend that changes is written anew under another identifier, and then takes the place of
+// what was there: no connection meets one that is half-made.
 #pragma once
 
 #include <cstdint>

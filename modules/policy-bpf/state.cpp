@@ -180,14 +180,16 @@ std::vector<Value> per_processor(int map, std::uint32_t key) {
 
 void throw_map_error(const std::string& doing, const std::string& map, int error) {
     if (error == E2BIG || error == ENOSPC) {
-        const std::string key = map == "members"     ? "max_addresses"
-                                : map == "blocks"    ? "max_blocks"
-                                : map == "frontends" ? "max_services"
+        const std::string key = map == "members"                        ? "max_addresses"
+                                : map == "blocks"                       ? "max_blocks"
+                                : map == "frontends"                    ? "max_services"
                                 : map == "backends" || map == "targets" ? "max_backends"
                                                                         : "max_rules";
-        throw Error(Status::Internal, "the BPF map " + map + " is full; what was in force stays; remedy: a larger " + key +
-                                          " in [module.policy-bpf], and a restart of the node's pods' rules "
-                                          "(README, \"Sizes\")",
+        throw Error(Status::Internal,
+                    "the BPF map " + map + " is full; what was in force stays; remedy: a larger " +
+                        key +
+                        " in [module.policy-bpf], and a restart of the node's pods' rules "
+                        "(README, \"Sizes\")",
                     error);
     }
     throw system_error(doing + " the BPF map " + map, error);
@@ -305,8 +307,9 @@ State::Living State::living() const {
 std::uint32_t State::take_id() const {
     auto& next = settings().next_id;
     if (next >= UINT32_MAX) {
-        throw Error(Status::Internal, "identifiers in BPF maps are used up; remedy: remove the pins, "
-                                      "see README, \"What it makes\"");
+        throw Error(Status::Internal,
+                    "identifiers in BPF maps are used up; remedy: remove the pins, "
+                    "see README, \"What it makes\"");
     }
     return static_cast<std::uint32_t>(next++);
 }

@@ -1,5 +1,5 @@
-// What the kernel has of us: maps, pinned so that they outlive the daemon, and the programs that work
-// on them.
+// What the kernel has of us: maps, pinned so that they outlive the daemon, and the programs that
+// work on them.
 #pragma once
 
 #include <cstdint>
@@ -70,9 +70,9 @@ public:
     [[nodiscard]] std::uint64_t reason(std::uint32_t which) const;
 
     struct Program {
-        int fd = -1;           // lives as long as the state
-        std::uint32_t id = 0;  // the kernel's
-        std::string tag;       // of its instructions
+        int fd = -1;                 // lives as long as the state
+        std::uint32_t id = 0;        // the kernel's
+        std::string tag;             // of its instructions
         std::uint32_t verified = 0;  // instructions the verifier looked at; 0 before Linux 5.16
     };
     [[nodiscard]] const Program& from_pod() const noexcept { return from_pod_; }

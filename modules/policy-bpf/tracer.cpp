@@ -2,8 +2,8 @@
 
 #include <bpf/libbpf.h>
 
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -99,8 +99,8 @@ void Tracer::hear(const policy_verdict& verdict) {
             ++listener.lost;
             continue;
         }
-        listener.heard.push_back({verdict, verdict.time + epoch_offset(), key->second,
-                                  std::exchange(listener.lost, 0)});
+        listener.heard.push_back(
+            {verdict, verdict.time + epoch_offset(), key->second, std::exchange(listener.lost, 0)});
     }
     condition_.notify_all();
 }

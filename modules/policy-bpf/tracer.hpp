@@ -36,8 +36,8 @@ public:
     // The endpoints whose verdicts are told, by serial.
     void know(std::map<std::uint32_t, policy::EndpointKey> serials);
 
-    // Tells `sink` until it answers false or the deadline comes: null at first, and at least twice a
-    // second when there is nothing. Throws Error.
+    // Tells `sink` until it answers false or the deadline comes: null at first, and at least twice
+    // a second when there is nothing. Throws Error.
     void listen(const std::function<bool(const Heard*)>& sink, Deadline deadline);
 
 private:

@@ -39,8 +39,10 @@ std::vector<Row> run_programs(unsigned links) {
     {
         const policy_bpf::State state(options);
         rows.push_back({"bpf_load_ms", ms_since(begun), "ms"});
-        rows.push_back({"bpf_from_pod_verified", static_cast<double>(state.from_pod().verified), "instructions"});
-        rows.push_back({"bpf_to_pod_verified", static_cast<double>(state.to_pod().verified), "instructions"});
+        rows.push_back({"bpf_from_pod_verified", static_cast<double>(state.from_pod().verified),
+                        "instructions"});
+        rows.push_back(
+            {"bpf_to_pod_verified", static_cast<double>(state.to_pod().verified), "instructions"});
         netlink::Socket socket;
         for (unsigned i = 0; i < links; ++i) {
             netlink::VethEnd here;
@@ -93,7 +95,8 @@ std::vector<Row> bench_bpf(const BpfBenchOptions& options) {
             await_way(load.chains->way());
         }
     }
-    rows.push_back({"bpf_services_apply_ms", loads.back()->bpf->apply_ms(), "ms", {}, kServicesGoal});
+    rows.push_back(
+        {"bpf_services_apply_ms", loads.back()->bpf->apply_ms(), "ms", {}, kServicesGoal});
     for (unsigned round = 0; round < options.rounds; ++round) {
         check_interrupted();
         std::cerr << "round " << round + 1 << " of " << options.rounds << "\n";
@@ -102,7 +105,8 @@ std::vector<Row> bench_bpf(const BpfBenchOptions& options) {
                 auto& load = *loads[(i + round) % loads.size()];
                 load.bpf_costs.measure(Path::SameNode, measure, load.bpf->way(), options.slice);
                 if (load.chains) {
-                    load.chain_costs.measure(Path::SameNode, measure, load.chains->way(), options.slice);
+                    load.chain_costs.measure(Path::SameNode, measure, load.chains->way(),
+                                             options.slice);
                 }
             }
         }
@@ -110,10 +114,13 @@ std::vector<Row> bench_bpf(const BpfBenchOptions& options) {
     for (const auto measure : {Measure::Connections, Measure::Latency}) {
         for (const auto& load : loads) {
             const auto& ours = load->bpf_costs.of(Path::SameNode, measure);
-            const auto put = [&](const std::string& name, const std::vector<double>& theirs, std::optional<double> goal) {
+            const auto put = [&](const std::string& name, const std::vector<double>& theirs,
+                                 std::optional<double> goal) {
                 const auto compared = compare(ours, theirs);
-                rows.push_back({"service_" + std::string(name_of(measure)) + "_" + std::to_string(load->services) + name,
-                                compared.ours, unit_of(measure), compared.theirs, goal, compared.ratio});
+                rows.push_back({"service_" + std::string(name_of(measure)) + "_" +
+                                    std::to_string(load->services) + name,
+                                compared.ours, unit_of(measure), compared.theirs, goal,
+                                compared.ratio});
             };
             if (load->services != 1) {
                 put("_vs_1", loads.front()->bpf_costs.of(Path::SameNode, measure),
@@ -121,7 +128,8 @@ std::vector<Row> bench_bpf(const BpfBenchOptions& options) {
             }
             if (load->chains) {
                 put("_vs_chains", load->chain_costs.of(Path::SameNode, measure),
-                    measure == Measure::Connections && load->services >= 100 ? std::optional(1.0) : std::nullopt);
+                    measure == Measure::Connections && load->services >= 100 ? std::optional(1.0)
+                                                                             : std::nullopt);
             }
         }
     }

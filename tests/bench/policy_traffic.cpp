@@ -218,10 +218,10 @@ std::vector<Row> run_policy_traffic(const Programs& programs, const std::string&
         check_interrupted();
         std::cerr << "making pods under " << load.policies << " policies, set of " << load.members
                   << "\n";
-        auto& pair = pairs.emplace_back(
-            Pair{load, std::make_unique<OurPlace>(programs, scratch, load, "policy", "policy-felix"),
-                 std::make_unique<OurPlace>(programs, scratch, load, "bpf", "policy-bpf"), nullptr,
-                 nullptr});
+        auto& pair = pairs.emplace_back(Pair{
+            load, std::make_unique<OurPlace>(programs, scratch, load, "policy", "policy-felix"),
+            std::make_unique<OurPlace>(programs, scratch, load, "bpf", "policy-bpf"), nullptr,
+            nullptr});
         if (pairs.size() == 1) {
             pair.bare = std::make_unique<FelixPlace>(programs, scratch, load, true);
         }

@@ -111,11 +111,13 @@ BpfServicePlace::BpfServicePlace(const Programs& programs, unsigned services, un
     : ServicePlace("bpf-" + std::to_string(services)) {
     called_ = services / 2;
     const NetnsScope scope(node());
-    module_ = std::make_unique<sdk::testing::ModuleUnderTest>(programs.modules + "/policy-bpf.so", host_);
+    module_ =
+        std::make_unique<sdk::testing::ModuleUnderTest>(programs.modules + "/policy-bpf.so", host_);
     module_->configure({});
     module_->start({}, {});
     sdk::testing::PolicyBuilder policy;
-    for (auto [endpoint, pod] : {std::pair(&client_endpoint_, &client_), {&server_endpoint_, &server_}}) {
+    for (auto [endpoint, pod] :
+         {std::pair(&client_endpoint_, &client_), {&server_endpoint_, &server_}}) {
         endpoint->netns(pod->sandbox.fd()).mtu(1500).address(pod->address.text());
         module_->attach_policy(*endpoint, pod->made);
         policy.endpoint(endpoint->container_id(), endpoint->ifname());
@@ -155,15 +157,15 @@ ChainServicePlace::ChainServicePlace(const std::string& scratch, unsigned servic
         put_service(chains, jumps, rules, number, service(number).text(), target.text());
     }
     const auto file = scratch + "/" + name() + ".iptables";
-    std::ofstream(file) << "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
-                        << ":KUBE-SERVICES - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n:KUBE-POSTROUTING - [0:0]\n"
-                        << chains.str()
-                        << "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
-                        << "-A POSTROUTING -j KUBE-POSTROUTING\n"
-                        << "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"
-                        << "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"
-                        << "-A KUBE-POSTROUTING -j MASQUERADE\n"
-                        << jumps.str() << rules.str() << "COMMIT\n";
+    std::ofstream(file)
+        << "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+        << ":KUBE-SERVICES - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n:KUBE-POSTROUTING - [0:0]\n"
+        << chains.str() << "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
+        << "-A POSTROUTING -j KUBE-POSTROUTING\n"
+        << "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"
+        << "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"
+        << "-A KUBE-POSTROUTING -j MASQUERADE\n"
+        << jumps.str() << rules.str() << "COMMIT\n";
     const NetnsScope scope(node());
     (void)run_timed({{kRestore, "--noflush", file}, {}, {}});
 }

@@ -92,8 +92,8 @@ void require_privileges() {
     }
 }
 
-// What modules pin is this process's alone, and gone with it. Where it cannot be done, no module can
-// pin anything either.
+// What modules pin is this process's alone, and gone with it. Where it cannot be done, no module
+// can pin anything either.
 void hide_bpffs() {
     if (::unshare(CLONE_NEWNS) == 0 &&
         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {

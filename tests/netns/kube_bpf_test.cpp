@@ -30,8 +30,9 @@ protected:
         cluster_.give_pod_cidrs();
         node().settings().pod_cidrs = {"172.20.1.0/24", "fd00:20:1::/64"};
         node().settings().chain = "policy = \"policy-bpf\"\n";
-        cluster_.set_modules("pod_wait = \"0s\"\n[service]\nby = \"module\"\n"
-                             "[module.policy-bpf]\nmax_connections = 4096\n");
+        cluster_.set_modules(
+            "pod_wait = \"0s\"\n[service]\nby = \"module\"\n"
+            "[module.policy-bpf]\nmax_connections = 4096\n");
         cluster_.put("services", "web",
                      R"({"spec": {"clusterIP": "172.21.0.80",
                          "ports": [{"port": 80, "protocol": "UDP"}]}})");
@@ -49,7 +50,8 @@ protected:
         cluster_.put("endpointslices.discovery.k8s.io", "web-1",
                      R"({"metadata": {"labels": {"kubernetes.io/service-name": "web"}},
                          "addressType": "IPv4", "ports": [{"port": 8080, "protocol": "UDP"}],
-                         "endpoints": [{"addresses": [")" + of.text() + "\"]}]}");
+                         "endpoints": [{"addresses": [")" +
+                         of.text() + "\"]}]}");
     }
     int netns_of(const std::string& pod) {
         return cluster_.kubelet().sandbox("default", pod)->fd();

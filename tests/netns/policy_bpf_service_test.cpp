@@ -108,7 +108,8 @@ Client connect_to(const Netns& from, const IpAddress& to, std::uint16_t port,
                   std::chrono::milliseconds limit = patience()) {
     Client client{socket_in(from, to, SOCK_STREAM), 0};
     const auto where = endpoint(to, port);
-    if (::connect(client.fd.get(), reinterpret_cast<const sockaddr*>(&where.raw), where.size) != 0 &&
+    if (::connect(client.fd.get(), reinterpret_cast<const sockaddr*>(&where.raw), where.size) !=
+            0 &&
         errno != EINPROGRESS) {
         client.error = errno;
         return client;
@@ -182,8 +183,8 @@ protected:
         const auto client = socket_in(pod("a"), vip, SOCK_DGRAM);
         const auto where = endpoint(vip, kService);
         char byte = 0;
-        return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&where.raw),
-                         where.size) == 0 &&
+        return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&where.raw), where.size) ==
+                   0 &&
                ::send(client.get(), "ask", 3, 0) == 3 && is_ready(client, POLLIN) &&
                ::recv(client.get(), &byte, 1, MSG_DONTWAIT) == -1 && errno == ECONNREFUSED;
     }
@@ -254,7 +255,9 @@ TEST_F(PolicyBpfService, PolicyJudgesTheBackend) {
     auto only = std::make_shared<policy::RuleSet>();
     only->id = policy::id_of<policy::RuleSetId>("only b");
     only->tiers.emplace_back().classes = {
-        {policy::Protocol::Tcp, kTarget, kTarget,
+        {policy::Protocol::Tcp,
+         kTarget,
+         kTarget,
          {{policy::Action::Allow, {false, {policy::id_of<policy::SetId>("b")}}}}}};
     policy::Update update;
     policy::SetChange set;
@@ -271,7 +274,8 @@ TEST_F(PolicyBpfService, PolicyJudgesTheBackend) {
     tell_one("b");
     EXPECT_EQ(connect_to(pod("a"), vips_[0], kService).error, 0);
     tell_one("c");
-    EXPECT_EQ(connect_to(pod("a"), vips_[0], kService, std::chrono::milliseconds(300)).error, ETIMEDOUT);
+    EXPECT_EQ(connect_to(pod("a"), vips_[0], kService, std::chrono::milliseconds(300)).error,
+              ETIMEDOUT);
 }
 
 TEST_F(PolicyBpfService, WithoutABackendConnectionsAreRefusedAtOnce) {

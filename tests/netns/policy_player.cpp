@@ -113,8 +113,7 @@ void CasePlayer::Round::tell(Played& played) const {
     }
 }
 
-CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane,
-                       PolicyModule module)
+CasePlayer::CasePlayer(const policy::CaseCluster& cluster, Dataplane dataplane, PolicyModule module)
     : cluster_(cluster), dataplane_(dataplane), module_(module), real_(dataplane, module) {
     for (const auto& node : cluster.nodes) {
         real_.add_node(node.name, node.addresses);
@@ -259,8 +258,7 @@ policy::Backends CasePlayer::backends(const policy::World& world, Cell cell,
 void CasePlayer::tell_service(const std::string& node, const policy::ServiceProbe& asked,
                               const IpAddress& backend, const std::string& target) {
     sdk::testing::ServiceBuilder services;
-    services
-        .frontend(ServiceRule::address().text(), asked.port, policy::number_of(asked.protocol))
+    services.frontend(ServiceRule::address().text(), asked.port, policy::number_of(asked.protocol))
         .backend(backend.text(), static_cast<std::uint16_t>(std::stoul(target)));
     real_.on_node(node, [&] { real_.module(node).apply_services(services.full(1)); });
 }
