@@ -1,19 +1,8 @@
 #include "collector.hpp"
 
-#include <ctime>
+#include "clock.hpp"
 
 namespace terway::policy_bpf {
-namespace {
-
-std::uint64_t now_ns() {
-    timespec time{};
-    (void)::clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * POLICY_SECOND +
-           static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-}  // namespace
-
 bool is_over(const policy_connection_key& key, const policy_connection& connection,
              std::uint64_t now) {
     return now > connection.seen &&
@@ -28,7 +17,7 @@ Collected collect(const State& state, const State::Living& living, const std::st
         ++sum.seen;
         const bool is_orphan =
             key.endpoint < living.below && !living.serials.contains(key.endpoint);
-        if (is_orphan || is_over(key, connection, now_ns())) {
+        if (is_orphan || is_over(key, connection, monotonic_ns())) {
             sum.deleted += connections.remove(key) ? 1 : 0;
         }
         return !stop.stop_requested();

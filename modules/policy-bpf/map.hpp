@@ -4,12 +4,14 @@
 #include <bpf/bpf.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -101,6 +103,12 @@ private:
     Fd fd_;
     std::string name_;
 };
+
+// Into shared memory that programs read meanwhile.
+template <class Value>
+void store(Value& where, std::type_identity_t<Value> value) {
+    std::atomic_ref<Value>(where).store(value, std::memory_order_release);
+}
 
 // The elements of an array the kernel shares with us.
 template <class Value>

@@ -14,6 +14,7 @@
 #include "collector.hpp"
 #include "compile.hpp"
 #include "endpoints.hpp"
+#include "loader.hpp"
 #include "options.hpp"
 #include "tracer.hpp"
 
@@ -28,7 +29,7 @@ public:
     using Module::Module;
 
     void configure(sdk::Config& config) override { options_ = read_options(config); }
-    void preflight() override { State::try_kernel(options_); }
+    void preflight() override { try_kernel(options_); }
 
     void start(const twy_node& node) override {
         std::vector<IpAddress> addresses;

@@ -9,6 +9,7 @@
 
 #include "base/fd.hpp"
 #include "bpf/layout.h"
+#include "loader.hpp"
 #include "map.hpp"
 #include "options.hpp"
 
@@ -25,9 +26,6 @@ public:
 
     // Unpins everything of the calling thread's network namespace, of all layouts. Throws Error.
     static void purge(const Options& options);
-
-    // Loads the programs and throws them away. Throws Error(Unsupported) with the kernel's reason.
-    static void try_kernel(const Options& options);
 
     // Endpoints in use.
     struct Living {
@@ -86,9 +84,7 @@ public:
     [[nodiscard]] Kinship compare(std::uint32_t program_id, const Program& ours) const;
 
 private:
-    struct Parts;
-    explicit State(Parts parts);
-    static Parts load(const Options& options);
+    explicit State(Loaded parts);
 
     bool is_new_;
     std::uint32_t endpoints_id_;

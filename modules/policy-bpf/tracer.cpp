@@ -4,9 +4,9 @@
 
 #include <cerrno>
 #include <chrono>
-#include <ctime>
 #include <utility>
 
+#include "clock.hpp"
 #include "terway/error.hpp"
 
 namespace terway::policy_bpf {
@@ -22,12 +22,9 @@ struct Free {
 // What must be added to CLOCK_MONOTONIC for nanoseconds since the epoch.
 std::uint64_t epoch_offset() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    timespec time{};
-    (void)::clock_gettime(CLOCK_MONOTONIC, &time);
     return static_cast<std::uint64_t>(
                std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()) -
-           static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U -
-           static_cast<std::uint64_t>(time.tv_nsec);
+           monotonic_ns();
 }
 
 }  // namespace
