@@ -18,7 +18,10 @@ Collected collect(const State& state, const State::Living& living, const std::st
         const bool is_orphan =
             key.endpoint < living.below && !living.serials.contains(key.endpoint);
         if (is_orphan || is_over(key, connection, monotonic_ns())) {
-            sum.deleted += connections.remove(key) ? 1 : 0;
+            // What was read may be of a while ago.
+            const auto now = connections.find(key);
+            const bool is_still = now && (is_orphan || is_over(key, *now, monotonic_ns()));
+            sum.deleted += is_still && connections.remove(key) ? 1 : 0;
         }
         return !stop.stop_requested();
     });

@@ -191,6 +191,7 @@ void Endpoints::adopt(const sdk::EndpointView& endpoint, const twy_attachment& m
         auto socket = socket_of(hook);
         switch (look(socket, hook.place, *state_)) {
             case Hooked::Yes:
+            case Hooked::Late:  // CHECK tells
                 break;
             case Hooked::Foreign:
                 hook.is_foreign = true;
@@ -242,6 +243,12 @@ void Endpoints::check(const sdk::EndpointView& endpoint) {
     if ((element.flags & POLICY_IN_USE) == 0) {
         throw Error(Status::Internal, "its element of the BPF map endpoints was cleared");
     }
+    for (const auto rules : {static_cast<std::uint32_t>(element.rules),
+                             static_cast<std::uint32_t>(element.rules >> 32U)}) {
+        if (rules >= POLICY_FIRST_ID && !state_->rules().find(rules)) {
+            throw Error(Status::Internal, "its rules were deleted from the BPF map rules");
+        }
+    }
     for (const auto& hook : of.hooks) {
         auto socket = socket_of(hook);
         const std::string where = hook.place.is_inside ? "inside the pod" : "on " + hook.name;
@@ -259,6 +266,11 @@ void Endpoints::check(const sdk::EndpointView& endpoint) {
                 break;
             case Hooked::No:
                 throw Error(Status::Internal, "the policy program " + where + " is missing");
+            case Hooked::Late:
+                throw Error(Status::Internal,
+                            "a filter of somebody else stands before the policy program " + where +
+                                " and may decide; remedy: a priority above " +
+                                std::to_string(kPriority));
         }
     }
 }

@@ -63,6 +63,13 @@ std::optional<Filter> find(Socket& socket, std::uint32_t ifindex, Hook hook) {
     return std::nullopt;
 }
 
+bool is_late(Socket& socket, std::uint32_t ifindex, Hook hook) {
+    const auto all = netlink::filters(socket, ifindex, hook);
+    return std::any_of(all.begin(), all.end(), [](const Filter& filter) {
+        return filter.priority < kPriority && !is_ours(filter);
+    });
+}
+
 bool is_empty(Socket& socket, std::uint32_t ifindex) {
     return std::all_of(kHooks.begin(), kHooks.end(),
                        [&](Hook hook) { return netlink::filters(socket, ifindex, hook).empty(); });
@@ -82,8 +89,10 @@ Hooked look(Socket& socket, const Place& place, const State& state) {
             all = Hooked::Foreign;
         } else if (found->flow != class_of(place)) {
             return Hooked::No;
-        } else if (kinship == State::Kinship::Cousin && all == Hooked::Yes) {
+        } else if (kinship == State::Kinship::Cousin && all != Hooked::Foreign) {
             all = Hooked::Older;
+        } else if (all == Hooked::Yes && is_late(socket, place.ifindex, hook)) {
+            all = Hooked::Late;
         }
     }
     return all;

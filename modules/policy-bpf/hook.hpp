@@ -25,6 +25,7 @@ enum class Hooked : std::uint8_t {
     Older,    // other instructions on the same maps
     Foreign,  // ours, but on maps of another layout, or that are pinned no more
     No,       // one is missing, or is for another endpoint
+    Late,     // these, but another's filter stands before one of them and may decide
 };
 // `socket` is of the link's namespace. Throws Error.
 [[nodiscard]] Hooked look(netlink::Socket& socket, const Place& place, const State& state);

@@ -70,7 +70,7 @@ void set_size(bpf_map* map, std::uint32_t elements) {
 }
 
 // Takes over pinned maps. All of them or none: maps refer to one another.
-bool reuse(const Skeleton& made, const std::string& directory) {
+bool reuse(const Skeleton& made, const std::string& directory, std::string& other_sizes) {
     std::vector<std::pair<bpf_map*, Fd>> found;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, made->obj) {
@@ -80,6 +80,12 @@ bool reuse(const Skeleton& made, const std::string& directory) {
         Fd pinned(::bpf_obj_get(pin_of(directory, map).c_str()));
         if (!pinned || !has_shape(map, info_of(pinned.get()))) {
             return false;
+        }
+        const auto there = info_of(pinned.get()).max_entries;
+        if (there != bpf_map__max_entries(map)) {
+            other_sizes += (other_sizes.empty() ? "" : ", ") + std::string(bpf_map__name(map)) +
+                           " " + std::to_string(there) + " instead of " +
+                           std::to_string(bpf_map__max_entries(map));
         }
         found.emplace_back(map, std::move(pinned));
     }
@@ -130,6 +136,7 @@ Skeleton open_skeleton(const Options& options, std::string& log) {
     set_size(made->maps.blocks, options.blocks);
     set_size(made->maps.ports, options.rules);
     set_size(made->maps.lists, options.rules);
+    set_size(made->maps.rules, options.rules);
     set_size(made->maps.frontends, options.services);
     set_size(made->maps.backends, options.backends);
     set_size(made->maps.targets, options.backends);
@@ -158,7 +165,7 @@ Loaded load(const Options& options) {
     std::string log(kLogSize, '\0');
     auto made = open_skeleton(options, log);
     Loaded parts;
-    parts.is_new = !reuse(made, directory);
+    parts.is_new = !reuse(made, directory, parts.other_sizes);
     if (const int error = ::policy_bpf::load(made.get()); error != 0) {
         throw system_error("load the BPF programs" + reason_of(log), -error);
     }

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 
 #include <cstdint>
+#include <string>
 
 #include "base/fd.hpp"
 #include "options.hpp"
@@ -12,6 +13,8 @@ namespace terway::policy_bpf {
 
 struct Loaded {
     bool is_new = false;
+    std::string
+        other_sizes;  // maps that were there in another size than the options say, for people
     std::uint32_t endpoints_id = 0;
     Fd settings, endpoints, rules, ports, lists, members, blocks, connections;
     Fd neighbours, frontends, backends, targets, counters, reasons, verdicts;

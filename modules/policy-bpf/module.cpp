@@ -42,6 +42,10 @@ public:
             return;
         }
         endpoints_ = std::make_unique<Endpoints>(options_, addresses);
+        if (const auto& sizes = endpoints_->state()->other_sizes(); !sizes.empty()) {
+            log().warning("BPF maps keep the size they were made with: " + sizes +
+                          "; remedy: README of policy-bpf, \"Sizes\"");
+        }
         tracer_ = std::make_shared<Tracer>(endpoints_->state());
         sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
         collector_ = std::jthread([this](const std::stop_token& stop) { collect_all(stop); });

@@ -52,16 +52,23 @@ std::uint64_t netns_cookie() {
 
 void make_directory(const std::string& bpffs, const std::string& directory) {
     std::error_code error;
+    const auto key = "[module.policy-bpf] bpffs = \"" + bpffs + "\": ";
     if (!is_bpffs(bpffs)) {
         fs::create_directories(bpffs, error);
-        check(error, "make " + bpffs);
+        check(error, key + "make the directory");
+        if (!fs::is_empty(bpffs, error) || error) {
+            throw Error(Status::Invalid,
+                        key +
+                            "there is something that is no bpf file system; "
+                            "remedy: an empty directory, or one that is not there");
+        }
         if (::mount("bpf", bpffs.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") !=
             0) {
-            throw system_error("mount a bpf file system at " + bpffs, errno);
+            throw system_error(key + "mount a bpf file system there", errno);
         }
     }
     fs::create_directories(directory, error);
-    check(error, "make " + directory);
+    check(error, key + "make " + directory);
 }
 
 void remove_directory(const std::string& directory) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -61,15 +62,11 @@ bool ServiceStore::Less::operator()(const policy_frontend_key& left,
 }
 
 void ServiceStore::apply(const twy_service_update& update) {
-    const bool is_full = update.is_full != 0;
-    if (is_full) {
-        known_.clear();
-        waste_ = {};
-        waste_.below = state_.take_id();
-    }
+    std::set<policy_frontend_key, Less> told;
     for (std::size_t i = 0; i < update.frontend_count; ++i) {
         if (is_translated(update.frontends[i]->key)) {
             put(*update.frontends[i]);
+            told.insert(key_of(update.frontends[i]->key));
         }
     }
     for (std::size_t i = 0; i < update.gone_count; ++i) {
@@ -77,8 +74,15 @@ void ServiceStore::apply(const twy_service_update& update) {
             remove(key_of(update.gone[i]));
         }
     }
-    if (is_full) {
-        remove_untold();
+    if (update.is_full != 0) {
+        const auto untold =
+            state_.frontends().keys([&](const auto& key) { return !told.contains(key); });
+        for (const auto& key : untold) {
+            remove(key);
+        }
+        if (std::exchange(has_earlier_, false)) {
+            waste_.below = first_;
+        }
     }
     state_.settings().has_services = known_.empty() ? 0 : 1;
 }
@@ -86,37 +90,48 @@ void ServiceStore::apply(const twy_service_update& update) {
 void ServiceStore::put(const twy_frontend& frontend) {
     Known now;
     now.id = state_.take_id();
-    for (std::size_t i = 0; i < frontend.backend_count; ++i) {
-        const auto& raw = frontend.backends[i];
-        const policy_backend backend{address_of(frontend.key.family, raw.address), raw.port, 0, 0};
-        const bool is_ready = raw.state == TWY_BACKEND_READY;
-        state_.targets().put(target_of(now.id, backend), is_ready ? POLICY_READY : POLICY_DRAINING);
-        if (is_ready) {
-            state_.backends().put({now.id, now.ready++}, backend);
-        }
-        now.targets.push_back(backend);
-    }
     const auto key = key_of(frontend.key);
-    state_.frontends().put(key, {now.id, now.ready, frontend.affinity_seconds,
-                                 frontend.without_backends == TWY_DROP ? 1U : 0U});
+    try {
+        write(frontend, now);
+        state_.frontends().put(key, {now.id, now.ready, frontend.affinity_seconds,
+                                     frontend.without_backends == TWY_DROP ? 1U : 0U});
+    } catch (const Error&) {
+        erase(now);
+        throw;
+    }
     if (const auto before = known_.find(key); before != known_.end()) {
         retire(before->second);
     }
     known_[key] = std::move(now);
 }
 
+void ServiceStore::write(const twy_frontend& frontend, Known& now) const {
+    for (std::size_t i = 0; i < frontend.backend_count; ++i) {
+        const auto& raw = frontend.backends[i];
+        const policy_backend backend{address_of(frontend.key.family, raw.address), raw.port, 0, 0};
+        const bool is_ready = raw.state == TWY_BACKEND_READY;
+        now.targets.push_back(backend);
+        state_.targets().put(target_of(now.id, backend), is_ready ? POLICY_READY : POLICY_DRAINING);
+        if (is_ready) {
+            state_.backends().put({now.id, now.ready++}, backend);
+        }
+    }
+}
+
+// Of one that nobody was led to.
+void ServiceStore::erase(const Known& known) const {
+    for (std::uint32_t number = 0; number < known.ready; ++number) {
+        (void)state_.backends().remove({known.id, number});
+    }
+    for (const auto& backend : known.targets) {
+        (void)state_.targets().remove(target_of(known.id, backend));
+    }
+}
+
 void ServiceStore::remove(const policy_frontend_key& key) {
     (void)state_.frontends().remove(key);
     if (const auto gone = known_.extract(key)) {
         retire(gone.mapped());
-    }
-}
-
-void ServiceStore::remove_untold() {
-    const auto untold =
-        state_.frontends().keys([&](const auto& key) { return !known_.contains(key); });
-    for (const auto& key : untold) {
-        (void)state_.frontends().remove(key);
     }
 }
 

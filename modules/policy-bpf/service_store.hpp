@@ -30,7 +30,7 @@ class ServiceStore {
 public:
     // Borrows it. What is in the maps already is of an earlier run, and stays in force until the
     // first update.
-    explicit ServiceStore(const State& state) : state_(state) {}
+    explicit ServiceStore(const State& state) : state_(state), first_(state.take_id()) {}
 
     // Frontends of protocols other than TCP and UDP are left alone. Throws Error; then what is in
     // force of each frontend is what was or what was told.
@@ -45,14 +45,17 @@ private:
     };
 
     void put(const twy_frontend& frontend);
+    void write(const twy_frontend& frontend, Known& now) const;
+    void erase(const Known& known) const;
     void remove(const policy_frontend_key& key);
-    void remove_untold();
     void retire(const Known& known);
 
     struct Less {
         bool operator()(const policy_frontend_key& left, const policy_frontend_key& right) const;
     };
     const State& state_;
+    const std::uint32_t first_;  // identifiers below are of an earlier run's
+    bool has_earlier_ = true;    // such may be there
     std::map<policy_frontend_key, Known, Less> known_;
     ServiceWaste waste_;
 };

@@ -59,9 +59,7 @@ void throw_map_error(const std::string& doing, const std::string& map, int error
                                                                         : "max_rules";
         throw Error(Status::Internal,
                     "the BPF map " + map + " is full; what was in force stays; remedy: a larger " +
-                        key +
-                        " in [module.policy-bpf], and a restart of the node's pods' rules "
-                        "(README, \"Sizes\")",
+                        key + " in [module.policy-bpf], see its README, \"Sizes\"",
                     error);
     }
     throw system_error(doing + " the BPF map " + map, error);
@@ -81,6 +79,7 @@ State::State(const Options& options) : State(policy_bpf::load(options)) {
 
 State::State(Loaded parts)
     : is_new_(parts.is_new),
+      other_sizes_(std::move(parts.other_sizes)),
       endpoints_id_(parts.endpoints_id),
       settings_(parts.settings, 1),
       endpoints_(parts.endpoints, POLICY_ENDPOINTS),

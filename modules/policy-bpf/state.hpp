@@ -36,6 +36,9 @@ public:
 
     // True if nothing was pinned.
     [[nodiscard]] bool is_new() const noexcept { return is_new_; }
+    // Maps that were there in another size than the options say, for people; empty if there are
+    // none.
+    [[nodiscard]] const std::string& other_sizes() const noexcept { return other_sizes_; }
 
     [[nodiscard]] policy_settings& settings() const { return settings_[0]; }
     [[nodiscard]] policy_endpoint& endpoint(std::uint32_t index) const { return endpoints_[index]; }
@@ -87,6 +90,7 @@ private:
     explicit State(Loaded parts);
 
     bool is_new_;
+    std::string other_sizes_;
     std::uint32_t endpoints_id_;
     Shared<policy_settings> settings_;
     Shared<policy_endpoint> endpoints_;

@@ -98,11 +98,19 @@ TEST_F(PolicyConnection, TcpThatBothEndsHaveClosedIsKnownForTenSeconds) {
     expect_known_for(10);
 }
 
-TEST_F(PolicyConnection, TcpThatWasResetIsKnownForTenSeconds) {
+TEST_F(PolicyConnection, TcpThatWasResetIsKnownForTwoMinutes) {
     shake_hands();
     ASSERT_EQ(in(back("RA")), kPassed);
     EXPECT_EQ(connection().flags, POLICY_ANSWERED | POLICY_RESET);
-    expect_known_for(10);
+    expect_known_for(120);
+}
+
+TEST_F(PolicyConnection, TcpThatGoesOnAfterAResetWasNotReset) {
+    shake_hands();
+    ASSERT_EQ(in(back("R")), kPassed);
+    ASSERT_EQ(out(forth("A")), kPassed);
+    EXPECT_EQ(connection().flags, POLICY_ANSWERED);
+    expect_known_for(8'000);
 }
 
 TEST_F(PolicyConnection, TcpThatIsOverIsAskedAboutAgain) {

@@ -26,9 +26,6 @@ protected:
     [[nodiscard]] Ruling told(std::uint8_t type, const PacketBuilder& about) const {
         return in(from(router(about_family(about))).error(type, about));
     }
-    [[nodiscard]] Ruling tells(std::uint8_t type, const PacketBuilder& about) const {
-        return out(to(router(about_family(about))).error(type, about));
-    }
     const IpAddress& about_family(const PacketBuilder& about) const {
         return about.packet().at(0) >> 4U == 4 ? friend_ : friend6_;
     }
@@ -54,13 +51,21 @@ TEST_F(PolicyRelated, AnErrorAboutAConnectionReachesItsSenderWhoeverTells) {
     }
 }
 
-TEST_F(PolicyRelated, AnErrorThePodTellsAboutAConnectionToItPasses) {
-    for (const auto& peer : {friend_, friend6_}) {
+TEST_F(PolicyRelated, AnErrorThePodTellsAboutAConnectionToItPassesToItsSenderAlone) {
+    policy::RuleSet open;
+    open.id = policy::id_of<policy::RuleSetId>("open");
+    switch_to(open, nothing());
+    for (const auto& peer : {stranger_, stranger6_}) {
+        const auto& other = peer.is_v4() ? friend_ : friend6_;
         const auto packet = from(peer).udp(kLocal, kOpen);
-        EXPECT_EQ(tells(errors(peer)[0], packet), kDenied);
+        EXPECT_EQ(out(to(peer).error(errors(peer)[0], packet)), kDenied);
         ASSERT_EQ(in(packet), kPassed);
         for (const auto type : errors(peer)) {
-            EXPECT_EQ(tells(type, packet), kPassed) << int{type};
+            EXPECT_EQ(out(to(peer).error(type, packet)), kPassed) << int{type};
+            EXPECT_EQ(out(to(other).error(type, packet)), kDenied) << int{type};
+            EXPECT_EQ(out(to(peer).error(type, PacketBuilder(peer, other).udp(kLocal, kOpen))),
+                      kDenied)
+                << "about what went to somebody else";
         }
         forget_connections();
     }

@@ -155,6 +155,12 @@ protected:
         made->id = policy::id_of<policy::RuleSetId>("open");
         return made;
     }
+    static std::shared_ptr<const policy::RuleSet> nothing() {
+        auto made = std::make_shared<policy::RuleSet>();
+        made->id = policy::id_of<policy::RuleSetId>("nothing");
+        made->tiers.emplace_back();
+        return made;
+    }
     void open_all() {
         policy::Update update;
         for (const auto& [name, _] : addresses_) {
@@ -288,6 +294,40 @@ TEST_F(PolicyBpfService, WithoutABackendConnectionsAreRefusedAtOnce) {
         EXPECT_EQ(connect_to(pod("a"), vips_[family], kService).error, ECONNREFUSED) << family;
         EXPECT_TRUE(is_refused(vips_[family])) << family;
     }
+}
+
+TEST_F(PolicyBpfService, WhatWasRefusedLetsNobodyIn) {
+    policy::Update update;
+    update.endpoints = {{{"x", "a"}, 2, nothing(), nothing(), {}},
+                        {{"x", "b"}, 1, open(), open(), {}},
+                        {{"x", "c"}, 1, open(), open(), {}}};
+    cluster_.apply(update, true);
+    ServiceBuilder services;  // at the address of a pod, which can answer for itself
+    services.frontend(at("b").text(), 99, kUdp);
+    tell(services);
+    const Udp a(pod("a").fd(), at("a"), 4000);
+    const Udp b(pod("b").fd(), at("b"), 99);
+    a.send(at("b"), 99, "ask");
+    b.send(at("a"), 4000, "come in");
+    EXPECT_FALSE(a.receive(std::chrono::milliseconds(200)));
+    ServiceBuilder none;
+    tell(none);
+    a.send(at("b"), 99, "get out");
+    EXPECT_FALSE(b.receive(std::chrono::milliseconds(200)));
+}
+
+TEST_F(PolicyBpfService, AnAnswerToWhoAsksFromAPortOfAServiceIsNoRequestToIt) {
+    ServiceBuilder services;
+    services.frontend(at("b").text(), 5000, kUdp).backend(at("c").text(), kTarget);
+    tell(services);
+    const Udp a(pod("a").fd(), at("a"), 4000);
+    const Udp b(pod("b").fd(), at("b"), 5000);
+    const Udp c(pod("c").fd(), at("c"), kTarget);
+    b.send(at("a"), 4000, "ask");
+    ASSERT_TRUE(a.receive());
+    a.send(at("b"), 5000, "answer");
+    EXPECT_TRUE(b.receive());
+    EXPECT_FALSE(c.receive(std::chrono::milliseconds(50)));
 }
 
 TEST_F(PolicyBpfService, WhatIsToBeDroppedWithoutABackendIsDropped) {

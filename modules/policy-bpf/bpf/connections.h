@@ -6,9 +6,14 @@
 /* How long answers to a connection that was cut are expected, and not taken for another connection. */
 #define LATE_TIME (5 * POLICY_SECOND)
 
+/* Another processor may have written a later time. */
+static __always_inline __u64 age(__u64 then, __u64 now) {
+    return now > then ? now - then : 0;
+}
+
 /* As if it were not there. "seen" is up to a second late. */
 static __always_inline bool is_over(const struct policy_connection *connection, __u32 protocol, __u64 now) {
-    return now - connection->seen >= policy_time_of(connection, protocol) + POLICY_SECOND;
+    return age(connection->seen, now) >= policy_time_of(connection, protocol) + POLICY_SECOND;
 }
 
 static __always_inline bool is_closing(const struct policy_connection *connection) {
@@ -27,11 +32,13 @@ static __always_inline void note(struct policy_connection *connection, const str
     }
     if ((packet->tcp_flags & FLAG_RST) != 0) {
         flags |= POLICY_RESET;
+    } else {
+        flags &= (__u8)~POLICY_RESET; /* it was not for them, who go on */
     }
     if (flags != connection->flags) {
         connection->flags = flags;
     }
-    if (now - connection->seen >= POLICY_SECOND) {
+    if (age(connection->seen, now) >= POLICY_SECOND) {
         connection->seen = now;
     }
 }

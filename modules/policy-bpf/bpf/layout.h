@@ -129,7 +129,12 @@ struct policy_connection_key {
     __u16 remote_port;
     struct policy_address remote;
     __u32 protocol;
-    __u32 is_service; /* 1: what was sent to a Service, which has another entry by its backend */
+    __u32 kind; /* POLICY_FLOW ... */
+};
+enum {
+    POLICY_FLOW = 0,
+    POLICY_SENT_TO_SERVICE = 1, /* has a flow by its backend beside it */
+    POLICY_SENT_TO_SELF = 2     /* by a Service, known by the address the pod sees then; lets nothing pass */
 };
 
 enum {
@@ -162,13 +167,17 @@ struct policy_connection {
 #define POLICY_CLOSING_TIME (10 * POLICY_SECOND)
 #define POLICY_ANSWERED_TIME (180 * POLICY_SECOND)
 #define POLICY_ASKED_TIME (60 * POLICY_SECOND)
+#define POLICY_RESET_TIME (120 * POLICY_SECOND) /* nobody looks whether the reset was in order */
 #define POLICY_TCP 6u
 
 static inline __u64 policy_time_of(const struct policy_connection *connection, __u32 protocol) {
     const __u32 done = POLICY_LOCAL_DONE | POLICY_REMOTE_DONE;
     if (protocol == POLICY_TCP) {
-        if ((connection->flags & POLICY_RESET) != 0 || (connection->flags & done) == done) {
+        if ((connection->flags & done) == done) {
             return POLICY_CLOSING_TIME;
+        }
+        if ((connection->flags & POLICY_RESET) != 0) {
+            return POLICY_RESET_TIME;
         }
         return (connection->flags & POLICY_ANSWERED) != 0 ? POLICY_OPEN_TIME : POLICY_OPENING_TIME;
     }
@@ -227,6 +236,10 @@ struct policy_affinity {
 #define POLICY_SELF_V4 0x012afea9u /* 169.254.42.1, as it is in memory */
 #define POLICY_SELF_V6_HIGH 0x7965727765747afdULL /* fd7a:7465:7277:6579::1 */
 #define POLICY_SELF_V6_LOW 0x0100000000000000ULL
+
+/* The mark of a packet that a program sends back to the pod it came from. Packets that come from another
+   network namespace have lost theirs. */
+#define POLICY_SENT_BACK 0x54525759u
 
 /* Map "fragments": the ports of a datagram, told by its first fragment. */
 struct policy_fragment_key {

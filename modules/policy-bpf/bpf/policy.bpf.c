@@ -1,12 +1,6 @@
 /* NetworkPolicy on a pod's device: what it sends and what is sent to it. See README.md. */
 #include "service.h"
 
-/* What the rules say to a connection that was opened in `opened` direction. */
-static __always_inline bool may_open(const struct sight *sight, __u32 opened) {
-    const __u32 port = opened == POLICY_EGRESS ? sight->key.remote_port : sight->key.local_port;
-    return allows(rules_of(sight->rules, opened), sight->key.protocol, port, sight->key.remote.high,
-                  sight->key.remote.low);
-}
 
 /* Ports of later fragments are those of the first one. */
 static __always_inline bool know_fragment(struct sight *sight) {
@@ -30,21 +24,6 @@ static __always_inline bool know_fragment(struct sight *sight) {
     return true;
 }
 
-/* An error belongs to the connection of the packet it is about, which went the other way. */
-static __noinline bool is_related(struct __sk_buff *skb, const struct sight *sight) {
-    struct packet inner = {};
-    struct policy_connection_key key;
-    if (sight == NULL || !read_inner(skb, &sight->packet, &inner)) {
-        return false;
-    }
-    find_key(&key, &inner, sight->serial, !sight->direction);
-    const struct policy_connection *found = bpf_map_lookup_elem(&connections, &key);
-    if (found == NULL || (found->flags & POLICY_CUT) != 0 || is_over(found, inner.protocol, sight->now)) {
-        return false;
-    }
-    return !is_from_backend(found, sight->direction) || rewrite_inner(skb, sight, &inner, found);
-}
-
 /* Asks again if rules have changed since; true if it may go on. */
 static __always_inline bool is_allowed_still(struct policy_connection *connection, const struct sight *sight) {
     const __u32 asked = rules_of(sight->rules, connection->opened);
@@ -62,19 +41,33 @@ static __always_inline bool is_allowed_still(struct policy_connection *connectio
     return (connection->flags & POLICY_CUT) == 0;
 }
 
+/* An error belongs to the connection of the packet it is about, which went the other way: to or from
+   this pod, and from or to whom the error is sent. */
+static __noinline bool is_related(struct __sk_buff *skb, struct sight *sight) {
+    struct packet inner = {};
+    if (sight == NULL || !read_inner(skb, &sight->packet, &inner) ||
+        !same(&sight->packet.destination, &inner.source) ||
+        (sight->direction == POLICY_EGRESS && !same(&inner.destination, &sight->own))) {
+        return false;
+    }
+    find_key(&sight->key, &inner, sight->serial, !sight->direction);
+    struct policy_connection *found = bpf_map_lookup_elem(&connections, &sight->key);
+    if (found == NULL || is_over(found, inner.protocol, sight->now) || !is_allowed_still(found, sight)) {
+        return false;
+    }
+    return !is_from_backend(found, sight->direction) || rewrite_inner(skb, sight, &inner, found);
+}
+
 /* What nobody's rules are asked for. */
 static __always_inline bool is_exempt(const struct __sk_buff *skb, const struct sight *sight) {
-    if (same(&sight->key.remote, &sight->own)) {
-        return true;
-    }
     const struct policy_settings *node = settings_of_node();
     if (node == NULL) {
         return false;
     }
     const struct policy_address *remote = &sight->key.remote;
-    const bool is_node = same(remote, &node->node_v4) || same(remote, &node->node_v6);
+    const bool is_node = is_set(remote) && (same(remote, &node->node_v4) || same(remote, &node->node_v6));
     if (sight->direction == POLICY_EGRESS) {
-        return is_node && node->pod_to_node != 0;
+        return (is_set(remote) && same(remote, &sight->own)) || (is_node && node->pod_to_node != 0);
     }
     if (sight->is_inside) {
         return is_node && !sight->has_side;
@@ -108,7 +101,7 @@ static __noinline int open(const struct __sk_buff *skb, const struct sight *sigh
         if ((packet->tcp_flags & (FLAG_FIN | FLAG_RST)) != 0) {
             return TC_ACT_UNSPEC; /* it is over */
         }
-    } else if (!is_exempted && !may_open(sight, opened)) {
+    } else if (!is_exempted && !sight->is_approved && !may_open(sight, opened)) {
         return drop(sight, POLICY_BY_RULES);
     }
     if (packet->is_error) {
@@ -148,10 +141,10 @@ __noinline int judge(struct __sk_buff *skb) {
             return answer;
         }
     }
-    find_key(&sight->key, packet, sight->serial, sight->direction);
     if (packet->is_error && is_related(skb, sight)) {
         return TC_ACT_UNSPEC;
     }
+    find_key(&sight->key, packet, sight->serial, sight->direction);
     struct policy_connection *found = bpf_map_lookup_elem(&connections, &sight->key);
     if (found == NULL || is_over(found, packet->protocol, sight->now)) {
         return open(skb, sight);
@@ -176,7 +169,7 @@ __noinline int judge(struct __sk_buff *skb) {
     }
     /* It was cut. Another connection of the same name may begin, but not with an answer to it. */
     if (packet->protocol == PROTOCOL_TCP ? opens
-                                         : is_opener || sight->now - found->cut >= LATE_TIME) {
+                                         : is_opener || age(found->cut, sight->now) >= LATE_TIME) {
         return open(skb, sight);
     }
     return drop(sight, POLICY_BY_RULES);
@@ -222,6 +215,10 @@ static __always_inline int handle(struct __sk_buff *skb, __u32 direction) {
         return drop(sight, POLICY_MALFORMED);
     }
     if (packet->is_discovery) {
+        return TC_ACT_UNSPEC;
+    }
+    if (direction == POLICY_INGRESS && skb->mark == POLICY_SENT_BACK) {
+        skb->mark = 0;
         return TC_ACT_UNSPEC;
     }
     return judge(skb);

@@ -155,14 +155,6 @@ __noinline int refuse(struct __sk_buff *skb) {
     if (packet->offset != plain || packet->is_first || packet->is_later) {
         return TC_ACT_SHOT;
     }
-    /* The answer belongs to this. */
-    struct policy_connection_key key;
-    find_key(&key, packet, sight->serial, sight->direction);
-    const struct policy_connection connection = {
-        .seen = sight->now, .epoch = sight->epoch, .opened = POLICY_EGRESS, .flags = POLICY_ALWAYS | POLICY_RESET};
-    if (bpf_map_update_elem(&connections, &key, &connection, BPF_ANY) != 0) {
-        return TC_ACT_SHOT;
-    }
     bool is_made;
     if (packet->protocol == PROTOCOL_TCP) {
         is_made = v4 ? reset_v4(skb) : reset_v6(skb);

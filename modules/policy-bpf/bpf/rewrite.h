@@ -106,5 +106,6 @@ static __always_inline int send_back(struct __sk_buff *skb, const struct sight *
     if (bpf_skb_store_bytes(skb, 0, swapped, sizeof swapped, 0) != 0) {
         return TC_ACT_SHOT;
     }
+    skb->mark = POLICY_SENT_BACK;
     return bpf_redirect(skb->ifindex, sight->is_inside ? BPF_F_INGRESS : 0);
 }

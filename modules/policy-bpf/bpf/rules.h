@@ -11,6 +11,10 @@ static __always_inline bool same(const struct policy_address *left, const struct
     return left->high == right->high && left->low == right->low;
 }
 
+static __always_inline bool is_set(const struct policy_address *address) {
+    return address->high != 0 || address->low != 0;
+}
+
 static __always_inline bool has_ports(__u32 protocol) {
     return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
 }

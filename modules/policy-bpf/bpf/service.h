@@ -24,7 +24,7 @@ static __always_inline void find_service_key(struct policy_connection_key *key, 
     key->remote_port = service_port;
     key->remote = *service;
     key->protocol = sight->packet.protocol;
-    key->is_service = 1;
+    key->kind = POLICY_SENT_TO_SERVICE;
 }
 
 /* A packet of a backend becomes one of the Service. */
@@ -71,7 +71,7 @@ static __noinline bool choose(struct sight *sight, const struct policy_frontend_
     }
     const struct policy_affinity_key client = {.frontend = *key, .endpoint = sight->serial};
     struct policy_affinity *usual = frontend->affinity == 0 ? NULL : bpf_map_lookup_elem(&affinities, &client);
-    if (usual != NULL && sight->now - usual->used < frontend->affinity * POLICY_SECOND &&
+    if (usual != NULL && age(usual->used, sight->now) < frontend->affinity * POLICY_SECOND &&
         state_of(frontend->id, &usual->backend.address, usual->backend.port) == POLICY_READY) {
         usual->used = sight->now;
         sight->to = usual->backend.address;
@@ -94,27 +94,14 @@ static __noinline bool choose(struct sight *sight, const struct policy_frontend_
     return true;
 }
 
-/* What the pod knows as SELF is itself; entries for both names. */
-static __always_inline bool know_self(struct sight *sight, const struct policy_address *self) {
-    const struct packet *packet = &sight->packet;
-    const __u64 how = packet->protocol == PROTOCOL_TCP ? BPF_ANY : BPF_NOEXIST;
-    struct policy_connection_key key = {.endpoint = sight->serial,
-                                        .local_port = sight->to_port,
-                                        .remote_port = packet->source_port,
-                                        .remote = *self,
-                                        .protocol = packet->protocol};
-    struct policy_connection connection = {.seen = sight->now,
-                                           .epoch = sight->epoch,
-                                           .opened = POLICY_INGRESS,
-                                           .flags = POLICY_ALWAYS,
-                                           .other = packet->destination,
-                                           .other_port = packet->destination_port};
-    bpf_map_update_elem(&connections, &key, &connection, how);
-    key.local_port = packet->source_port;
-    key.remote_port = packet->destination_port;
-    key.remote = packet->destination;
-    connection.opened = POLICY_EGRESS;
-    return bpf_map_update_elem(&connections, &key, &connection, how) == 0 || how == BPF_NOEXIST;
+static __always_inline void find_self_key(struct policy_connection_key *key, const struct sight *sight,
+                                          const struct policy_address *self, __u16 port, __u16 client_port) {
+    key->endpoint = sight->serial;
+    key->local_port = port;
+    key->remote_port = client_port;
+    key->remote = *self;
+    key->protocol = sight->packet.protocol;
+    key->kind = POLICY_SENT_TO_SELF;
 }
 
 static __always_inline struct policy_address self_like(const struct policy_address *own) {
@@ -127,15 +114,25 @@ static __noinline int go_to_self(struct __sk_buff *skb, struct sight *sight, boo
     if (sight == NULL) {
         return TC_ACT_SHOT;
     }
-    const struct policy_address self = self_like(&sight->packet.source);
-    if (opens && !know_self(sight, &self)) {
-        return drop(sight, POLICY_NO_ROOM);
+    const struct packet *packet = &sight->packet;
+    const struct policy_address self = self_like(&packet->source);
+    if (opens) {
+        struct policy_connection_key key;
+        find_self_key(&key, sight, &self, sight->to_port, packet->source_port);
+        const struct policy_connection connection = {.seen = sight->now,
+                                                     .opened = POLICY_INGRESS,
+                                                     .flags = POLICY_ANSWERED,
+                                                     .other = packet->destination,
+                                                     .other_port = packet->destination_port};
+        if (bpf_map_update_elem(&connections, &key, &connection, BPF_ANY) != 0) {
+            return drop(sight, POLICY_NO_ROOM);
+        }
     }
     if (!rewrite(skb, false)) {
         return drop(sight, POLICY_NOT_WRITABLE);
     }
     sight->to = self;
-    sight->to_port = sight->packet.source_port;
+    sight->to_port = packet->source_port;
     if (!rewrite(skb, true)) {
         return drop(sight, POLICY_NOT_WRITABLE);
     }
@@ -147,25 +144,44 @@ static __noinline int answer_self(struct __sk_buff *skb, struct sight *sight) {
     if (sight == NULL) {
         return TC_ACT_SHOT;
     }
+    const struct packet *packet = &sight->packet;
     struct policy_connection_key key;
-    find_key(&key, &sight->packet, sight->serial, POLICY_EGRESS);
+    find_self_key(&key, sight, &packet->destination, packet->source_port, packet->destination_port);
     struct policy_connection *found = bpf_map_lookup_elem(&connections, &key);
-    if (found == NULL) {
+    if (found == NULL || is_over(found, packet->protocol, sight->now)) {
         return drop(sight, POLICY_LATE);
     }
-    note(found, &sight->packet, POLICY_EGRESS, sight->now);
-    const struct policy_address own = sight->packet.source;
+    note(found, packet, POLICY_EGRESS, sight->now);
+    const struct policy_address own = packet->source;
     sight->to = found->other;
     sight->to_port = found->other_port;
     if (!rewrite(skb, true)) {
         return drop(sight, POLICY_NOT_WRITABLE);
     }
     sight->to = own;
-    sight->to_port = sight->packet.destination_port;
+    sight->to_port = packet->destination_port;
     if (!rewrite(skb, false)) {
         return drop(sight, POLICY_NOT_WRITABLE);
     }
     return send_back(skb, sight);
+}
+
+/* What the pod sends is an answer to who connected to it from an address and a port of a Service. */
+static __always_inline bool is_answer(const struct sight *sight) {
+    struct policy_connection_key key;
+    find_key(&key, &sight->packet, sight->serial, sight->direction);
+    const struct policy_connection *found = bpf_map_lookup_elem(&connections, &key);
+    return found != NULL && found->opened == POLICY_INGRESS && !is_over(found, key.protocol, sight->now);
+}
+
+/* Whether rules let the pod open a connection to what was chosen. */
+static __always_inline bool may_go(struct sight *sight) {
+    sight->key.remote = sight->to;
+    sight->key.remote_port = sight->to_port;
+    sight->key.local_port = sight->packet.source_port;
+    sight->key.protocol = sight->packet.protocol;
+    sight->is_approved = same(&sight->to, &sight->own) || may_open(sight, POLICY_EGRESS);
+    return sight->is_approved;
 }
 
 /* Slaves of one ENI meet by its address; their gateway would not send the packet back. */
@@ -216,7 +232,7 @@ __noinline int translate(struct __sk_buff *skb) {
         const struct policy_frontend_key front = {
             .address = packet->destination, .port = packet->destination_port, .protocol = packet->protocol};
         struct policy_frontend frontend;
-        if (!find_frontend(&front, &frontend)) {
+        if (!find_frontend(&front, &frontend) || (known == NULL && !opens && is_answer(sight))) {
             return GO_ON;
         }
         if (is_tcp && !opens) {
@@ -234,6 +250,8 @@ __noinline int translate(struct __sk_buff *skb) {
             return frontend.drops ? TC_ACT_SHOT : refuse(skb);
         } else if (!choose(sight, &front, &frontend)) {
             return drop(sight, POLICY_NO_BACKEND);
+        } else if (!may_go(sight)) { /* before anything is kept of it */
+            return drop(sight, POLICY_BY_RULES);
         }
         sight->frontend = frontend.id;
     }

@@ -40,7 +40,7 @@ struct sight {
     struct policy_address service;
     __u16 service_port;
     __u8 is_translated;
-    __u8 reserved2;
+    __u8 is_approved; /* rules let it go there, as a new connection */
     __u32 frontend;
     /* What an address and a port of the packet are to become. */
     struct policy_address to;
@@ -112,5 +112,12 @@ static __always_inline void find_key(struct policy_connection_key *key, const st
     key->remote_port = out ? packet->destination_port : packet->source_port;
     key->remote = out ? packet->destination : packet->source;
     key->protocol = packet->protocol;
-    key->is_service = 0;
+    key->kind = POLICY_FLOW;
+}
+
+/* What the rules say to a connection that was opened in `opened` direction. */
+static __always_inline bool may_open(const struct sight *sight, __u32 opened) {
+    const __u32 port = opened == POLICY_EGRESS ? sight->key.remote_port : sight->key.local_port;
+    return allows(rules_of(sight->rules, opened), sight->key.protocol, port, sight->key.remote.high,
+                  sight->key.remote.low);
 }
