@@ -5,8 +5,9 @@
 namespace terway::policy_bpf {
 bool is_over(const policy_connection_key& key, const policy_connection& connection,
              std::uint64_t now) {
-    return now > connection.seen &&
-           now - connection.seen >= policy_time_of(&connection, key.protocol) + POLICY_SECOND;
+    const auto age = static_cast<std::int64_t>(now - connection.seen);
+    return age > 0 && static_cast<std::uint64_t>(age) >=
+                          policy_time_of(&connection, key.protocol) + POLICY_SECOND;
 }
 
 Collected collect(const State& state, const State::Living& living, const std::stop_token& stop) {

@@ -291,11 +291,12 @@ TEST_F(PolicyRules, ThePodReachesItsNodeAsTheProfileSays) {
     EXPECT_EQ(syn(stranger_, kShut), kDenied);
 }
 
-TEST_F(PolicyRules, ThePodReachesItself) {
+TEST_F(PolicyRules, ThePodReachesItselfAndWhoSaysToBeThePodDoesNot) {
     switch_to(nothing(), nothing());
     EXPECT_EQ(syn(me_, kShut), kPassed);
     EXPECT_EQ(syn(me6_, kShut), kPassed);
-    EXPECT_EQ(in(from(me_).udp(kLocal, kShut)), kPassed);
+    EXPECT_EQ(in(from(me_).udp(kLocal, kShut)), kDenied);
+    EXPECT_EQ(in(from(me6_).udp(kLocal, kShut)), kDenied);
 }
 
 TEST_F(PolicyRules, VerdictsAreToldWhileSomebodyListensAndOnlyThen) {

@@ -8,7 +8,8 @@
 
 /* Another processor may have written a later time. */
 static __always_inline __u64 age(__u64 then, __u64 now) {
-    return now > then ? now - then : 0;
+    const __s64 passed = (__s64)(now - then);
+    return passed > 0 ? (__u64)passed : 0;
 }
 
 /* As if it were not there. "seen" is up to a second late. */
