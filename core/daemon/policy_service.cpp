@@ -169,7 +169,7 @@ void PolicyService::confirm(const EndpointRecord& record, const endpoint::Operat
 }
 
 std::string PolicyService::why_closed(const endpoint::EndpointKey& key) const {
-    if (const auto failed = failure()) {
+    if (const auto failed = failures_.lasting()) {
         return "its policies are not in force: " + failed->text;
     }
     if (look([](const PolicyBook& book) { return book.is_synced(); })) {
@@ -270,38 +270,14 @@ void PolicyService::tell_modules() {
         }
     }
     count_closed();
-    note(failed);
-}
-
-void PolicyService::note(const std::string& failed) {
-    const MutexLock lock(failure_mutex_);
-    if (failed.empty()) {
-        if (failure_) {
-            log::info("policies are in force again");
-        }
-        failure_.reset();
-        return;
-    }
-    if (!failure_ || failure_->text != failed) {
-        log::error("policies could not be put in force", {{"reason", failed}});
-    }
-    failure_ = Failure{failure_ ? failure_->since : Clock::now(),
-                       failure_ ? failure_->times + 1 : 1, failed};
-}
-
-std::optional<PolicyService::Failure> PolicyService::failure() const {
-    const MutexLock lock(failure_mutex_);
-    return failure_;
+    failures_.note(failed);
 }
 
 std::string PolicyService::trouble() const {
     if (const auto refusal = parts_.inbox.refusal(); !refusal.empty()) {
         return "policies are not known: " + refusal;
     }
-    const auto failed = failure();
-    return failed && Clock::now() - failed->since >= parts_.pace.stale_after
-               ? "policies are stale: " + failed->text
-               : "";
+    return failures_.trouble_after(parts_.pace.stale_after);
 }
 
 void PolicyService::run(const std::stop_token& stop) noexcept {
@@ -310,7 +286,7 @@ void PolicyService::run(const std::stop_token& stop) noexcept {
     bool has_tidied = false;
     while (!stop.stop_requested()) {
         try {
-            gather(stop, failure() ? next : after(kLong));
+            gather(stop, failures_.lasting() ? next : after(kLong));
             if (Clock::now() < next || stop.stop_requested()) {
                 continue;
             }
@@ -320,11 +296,11 @@ void PolicyService::run(const std::stop_token& stop) noexcept {
                 (void)::malloc_trim(0);  // reading the cluster leaves the heap full of holes
             }
         } catch (const std::exception& error) {
-            note(error.what());
+            failures_.note(error.what());
             const MutexLock lock(book_mutex_);
             book_.distrust();
         }
-        if (const auto failed = failure()) {
+        if (const auto failed = failures_.lasting()) {
             next = after(back_off(failed->times - 1, random_fraction(), parts_.pace.first_rest,
                                   parts_.pace.longest_rest));
         }

@@ -11,6 +11,7 @@
 
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
+#include "daemon/failure_memory.hpp"
 #include "daemon/policy_board.hpp"
 #include "daemon/policy_book.hpp"
 #include "daemon/policy_inbox.hpp"
@@ -79,19 +80,11 @@ public:
     [[nodiscard]] std::string why_closed(const endpoint::EndpointKey& key) const;
 
 private:
-    struct Failure {
-        Deadline since;
-        unsigned times = 0;
-        std::string text;
-    };
-
     void enter(const endpoint::EndpointRecord& record, bool was_there);
     void gather(const std::stop_token& stop, Deadline deadline);
     void tell_modules();
     // Empty if it was.
     [[nodiscard]] std::string carry_out(const PolicyDelivery& delivery);
-    void note(const std::string& failure);
-    [[nodiscard]] std::optional<Failure> failure() const;
     void go_on_without(const endpoint::EndpointRecord& record, PolicyTicket ticket,
                        const endpoint::Operation& operation);
     void count_late(const std::string& state) const;
@@ -101,8 +94,7 @@ private:
     PolicyBoard board_;
     mutable Mutex book_mutex_;
     PolicyBook book_ TERWAY_GUARDED_BY(book_mutex_);
-    mutable Mutex failure_mutex_;
-    std::optional<Failure> failure_ TERWAY_GUARDED_BY(failure_mutex_);
+    FailureMemory failures_{"policies"};
 };
 
 }  // namespace terway::daemon

@@ -106,38 +106,14 @@ void ServiceProxy::tell_modules() {
             failed = text;
         }
     }
-    note(failed);
-}
-
-void ServiceProxy::note(const std::string& failed) {
-    const MutexLock lock(failure_mutex_);
-    if (failed.empty()) {
-        if (failure_) {
-            log::info("Services are in force again");
-        }
-        failure_.reset();
-        return;
-    }
-    if (!failure_ || failure_->text != failed) {
-        log::error("Services could not be put in force", {{"reason", failed}});
-    }
-    failure_ = Failure{failure_ ? failure_->since : Clock::now(),
-                       failure_ ? failure_->times + 1 : 1, failed};
-}
-
-std::optional<ServiceProxy::Failure> ServiceProxy::failure() const {
-    const MutexLock lock(failure_mutex_);
-    return failure_;
+    failures_.note(failed);
 }
 
 std::string ServiceProxy::trouble() const {
     if (const auto refusal = parts_.inbox.refusal(); !refusal.empty()) {
         return "Services are not known: " + refusal;
     }
-    const auto failed = failure();
-    return failed && Clock::now() - failed->since >= parts_.pace.stale_after
-               ? "Services are stale: " + failed->text
-               : "";
+    return failures_.trouble_after(parts_.pace.stale_after);
 }
 
 void ServiceProxy::run(const std::stop_token& stop) noexcept {
@@ -146,7 +122,7 @@ void ServiceProxy::run(const std::stop_token& stop) noexcept {
     bool has_tidied = false;
     while (!stop.stop_requested()) {
         try {
-            gather(stop, failure() ? next : after(kLong));
+            gather(stop, failures_.lasting() ? next : after(kLong));
             if (Clock::now() < next || stop.stop_requested()) {
                 continue;
             }
@@ -156,11 +132,11 @@ void ServiceProxy::run(const std::stop_token& stop) noexcept {
                 (void)::malloc_trim(0);  // reading the cluster leaves the heap full of holes
             }
         } catch (const std::exception& error) {
-            note(error.what());
+            failures_.note(error.what());
             const MutexLock lock(book_mutex_);
             book_.distrust();
         }
-        if (const auto failed = failure()) {
+        if (const auto failed = failures_.lasting()) {
             next = after(back_off(failed->times - 1, random_fraction(), parts_.pace.first_rest,
                                   parts_.pace.longest_rest));
         }

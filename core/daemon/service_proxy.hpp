@@ -12,6 +12,7 @@
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
 #include "base/time.hpp"
+#include "daemon/failure_memory.hpp"
 #include "daemon/service_book.hpp"
 #include "daemon/service_inbox.hpp"
 #include "terway/abi.h"
@@ -59,24 +60,15 @@ public:
     }
 
 private:
-    struct Failure {
-        Deadline since;
-        unsigned times = 0;
-        std::string text;
-    };
-
     void gather(const std::stop_token& stop, Deadline deadline);
     void tell_modules();
     // Empty if it was.
     [[nodiscard]] std::string carry_out(const ServiceDelivery& delivery);
-    void note(const std::string& failure);
-    [[nodiscard]] std::optional<Failure> failure() const;
 
     const Parts parts_;
     mutable Mutex book_mutex_;
     ServiceBook book_ TERWAY_GUARDED_BY(book_mutex_);
-    mutable Mutex failure_mutex_;
-    std::optional<Failure> failure_ TERWAY_GUARDED_BY(failure_mutex_);
+    FailureMemory failures_{"Services"};
 };
 
 }  // namespace terway::daemon
