@@ -1,6 +1,8 @@
 #include "pins.hpp"
 
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -53,9 +55,15 @@ std::uint64_t netns_cookie() {
 void make_directory(const std::string& bpffs, const std::string& directory) {
     std::error_code error;
     const auto key = "[module.policy-bpf] bpffs = \"" + bpffs + "\": ";
+    fs::create_directories(bpffs, error);
+    check(error, key + "make the directory");
+    // Two that mount at once would hide from one another what they pin. Whoever comes after the
+    // mount opens what is mounted.
+    const Fd place(::open(bpffs.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!place || ::flock(place.get(), LOCK_EX) != 0) {
+        throw system_error(key + "open the directory", errno);
+    }
     if (!is_bpffs(bpffs)) {
-        fs::create_directories(bpffs, error);
-        check(error, key + "make the directory");
         if (!fs::is_empty(bpffs, error) || error) {
             throw Error(Status::Invalid,
                         key +
@@ -67,7 +75,14 @@ void make_directory(const std::string& bpffs, const std::string& directory) {
             throw system_error(key + "mount a bpf file system there", errno);
         }
     }
-    fs::create_directories(directory, error);
+    // Another's end may take the empty parent away meanwhile.
+    constexpr int kTries = 5;
+    for (int i = 0; i < kTries; ++i) {
+        fs::create_directories(directory, error);
+        if (error != std::errc::no_such_file_or_directory) {
+            break;
+        }
+    }
     check(error, key + "make " + directory);
 }
 
