@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "base/time.hpp"
 #include "cost_table.hpp"
@@ -83,7 +84,7 @@ std::vector<Row> bench_bpf(const BpfBenchOptions& options) {
     }
     const unsigned each = std::max(1U, options.endpoints / options.services);
     std::vector<std::unique_ptr<Load>> loads;
-    for (const auto count : {1U, 100U, 1'000U, options.services}) {
+    for (const auto count : std::set<unsigned>{1, 100, 1'000, options.services}) {
         check_interrupted();
         std::cerr << "making " << count << " Services\n";
         auto& load = *loads.emplace_back(std::make_unique<Load>());
