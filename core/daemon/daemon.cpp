@@ -1,6 +1,5 @@
 #include "daemon/daemon.hpp"
 
-#include <malloc.h>
 #include <pthread.h>
 
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/heap.hpp"
 #include "base/log.hpp"
 #include "daemon/admin.hpp"
 #include "daemon/cni_handler.hpp"
@@ -174,7 +174,7 @@ public:
             }
             log::info("serving", {{"socket", profile_.daemon.socket}, {"profile", profile_.name}});
             // Loading modules and rulesets leaves the heap mostly empty.
-            (void)::malloc_trim(0);
+            give_back_freed_memory();
             notify_systemd("READY=1");
             wait_for_signal();
             notify_systemd("STOPPING=1");

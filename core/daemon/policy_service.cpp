@@ -1,6 +1,5 @@
 #include "daemon/policy_service.hpp"
 
-#include <malloc.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/back_off.hpp"
 #include "base/checkpoint.hpp"
+#include "base/heap.hpp"
 #include "base/log.hpp"
 #include "terway/error.hpp"
 
@@ -293,7 +293,7 @@ void PolicyService::run(const std::stop_token& stop) noexcept {
             tell_modules();
             if (!has_tidied && look([](const auto& book) { return book.is_synced(); })) {
                 has_tidied = true;
-                (void)::malloc_trim(0);  // reading the cluster leaves the heap full of holes
+                give_back_freed_memory();
             }
         } catch (const std::exception& error) {
             failures_.note(error.what());
