@@ -10,23 +10,22 @@ bool is_over(const policy_connection_key& key, const policy_connection& connecti
                           policy_time_of(&connection, key.protocol) + POLICY_SECOND;
 }
 
-Collected collect(const State& state, const State::Living& living, const std::stop_token& stop) {
+void collect(const State& state, const State::Living& living, const std::stop_token& stop) {
     constexpr std::uint32_t kBatch = 4'096;
-    Collected sum;
     const auto& connections = state.connections();
     connections.each_batch(kBatch, [&](const auto& key, const auto& connection) {
-        ++sum.seen;
         const bool is_orphan =
             key.endpoint < living.below && !living.serials.contains(key.endpoint);
         if (is_orphan || is_over(key, connection, monotonic_ns())) {
             // What was read may be of a while ago.
             const auto now = connections.find(key);
             const bool is_still = now && (is_orphan || is_over(key, *now, monotonic_ns()));
-            sum.deleted += is_still && connections.remove(key) ? 1 : 0;
+            if (is_still) {
+                (void)connections.remove(key);
+            }
         }
         return !stop.stop_requested();
     });
-    return sum;
 }
 
 }  // namespace terway::policy_bpf

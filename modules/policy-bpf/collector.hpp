@@ -1,7 +1,6 @@
 // Deletes connections that are over. Any thread.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 
@@ -13,11 +12,7 @@ namespace terway::policy_bpf {
 [[nodiscard]] bool is_over(const policy_connection_key& key, const policy_connection& connection,
                            std::uint64_t now);
 
-struct Collected {
-    std::size_t seen = 0;
-    std::size_t deleted = 0;
-};
-// Also those of endpoints that are not living any more. Throws Error.
-Collected collect(const State& state, const State::Living& living, const std::stop_token& stop);
+// Deletes those that are over, and those of endpoints that are not living any more. Throws Error.
+void collect(const State& state, const State::Living& living, const std::stop_token& stop);
 
 }  // namespace terway::policy_bpf

@@ -237,14 +237,18 @@ void Endpoints::detach(const sdk::EndpointView& endpoint) {
     }
 }
 
+std::array<std::uint32_t, 2> Endpoints::rules_of(std::uint32_t index) const {
+    const auto both = state_->endpoint(index).rules;
+    return {static_cast<std::uint32_t>(both >> 32U), static_cast<std::uint32_t>(both)};
+}
+
 void Endpoints::check(const sdk::EndpointView& endpoint) {
     auto& of = known(endpoint);
     const auto& element = state_->endpoint(of.index);
     if ((element.flags & POLICY_IN_USE) == 0) {
         throw Error(Status::Internal, "its element of the BPF map endpoints was cleared");
     }
-    for (const auto rules : {static_cast<std::uint32_t>(element.rules),
-                             static_cast<std::uint32_t>(element.rules >> 32U)}) {
+    for (const auto rules : rules_of(of.index)) {
         if (rules >= POLICY_FIRST_ID && !state_->rules().find(rules)) {
             throw Error(Status::Internal, "its rules were deleted from the BPF map rules");
         }

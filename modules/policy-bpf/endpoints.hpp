@@ -1,6 +1,7 @@
 // The endpoints of the node, and what rules are in force for them. One thread at a time.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -68,6 +69,8 @@ private:
         std::uint64_t low = 0;
         auto operator<=>(const Digest&) const = default;  // NOLINT(modernize-use-nullptr)
     };
+    // Of ingress and egress.
+    [[nodiscard]] std::array<std::uint32_t, 2> rules_of(std::uint32_t index) const;
     [[nodiscard]] static Digest digest_of(const policy::EndpointKey& key);
 
     [[nodiscard]] Endpoint& known(const sdk::EndpointView& endpoint);

@@ -52,9 +52,8 @@ void Endpoints::apply(const twy_policy_update& update) {
     store_.drop(gone);
     std::set<std::uint32_t> needed;
     for (const auto& [_, endpoint] : all_) {
-        const auto rules = state_->endpoint(endpoint.index).rules;
-        needed.insert(
-            {static_cast<std::uint32_t>(rules), static_cast<std::uint32_t>(rules >> 32U)});
+        const auto rules = rules_of(endpoint.index);
+        needed.insert(rules.begin(), rules.end());
     }
     store_.keep(needed);
     is_begun_ = is_begun_ || update.is_full != 0;
@@ -118,8 +117,7 @@ void Endpoints::cut(const std::vector<policy::SetChange>& changes) {
     }
     for (const auto& [_, endpoint] : all_) {
         auto& element = state_->endpoint(endpoint.index);
-        for (const auto id : {static_cast<std::uint32_t>(element.rules),
-                              static_cast<std::uint32_t>(element.rules >> 32U)}) {
+        for (const auto id : rules_of(endpoint.index)) {
             if (store_.names_any(id, narrower) ||
                 (store_.denies(id) && store_.names_any(id, others))) {
                 store(element.epoch, element.epoch + 1);

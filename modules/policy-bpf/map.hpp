@@ -97,8 +97,6 @@ public:
         }
     }
 
-    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-
 private:
     Fd fd_;
     std::string name_;

@@ -195,7 +195,7 @@ private:
                 living = state->living();
             }
             try {
-                (void)collect(*state, living, stop);
+                collect(*state, living, stop);
             } catch (const std::exception& error) {
                 log().warning(std::string("connections that are over stay known for now: ") +
                               error.what());

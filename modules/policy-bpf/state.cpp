@@ -67,19 +67,13 @@ void throw_map_error(const std::string& doing, const std::string& map, int error
 
 State::State(const Options& options) : State(policy_bpf::load(options)) {
     auto& facts = settings();
-    if (is_new_) {
-        facts.next_id = POLICY_FIRST_ID;
-        facts.next_index = 1;
-        facts.netns = netns_cookie();
-    }
     facts.listeners = 0;
     facts.pod_to_node = options.asks_for_node ? 0 : 1;
     facts.keeps = options.cuts_established ? 0 : 1;
 }
 
 State::State(Loaded parts)
-    : is_new_(parts.is_new),
-      other_sizes_(std::move(parts.other_sizes)),
+    : other_sizes_(std::move(parts.other_sizes)),
       endpoints_id_(parts.endpoints_id),
       settings_(parts.settings, 1),
       endpoints_(parts.endpoints, POLICY_ENDPOINTS),
@@ -99,7 +93,13 @@ State::State(Loaded parts)
       from_fd_(std::move(parts.from_pod)),
       to_fd_(std::move(parts.to_pod)),
       from_pod_(describe(from_fd_.get())),
-      to_pod_(describe(to_fd_.get())) {}
+      to_pod_(describe(to_fd_.get())) {
+    if (parts.is_new) {
+        settings().next_id = POLICY_FIRST_ID;
+        settings().next_index = 1;
+        settings().netns = netns_cookie();
+    }
+}
 
 void State::purge(const Options& options) {
     remove_directory(pins_of_netns(options.bpffs));

@@ -34,8 +34,6 @@ public:
     };
     [[nodiscard]] Living living() const;
 
-    // True if nothing was pinned.
-    [[nodiscard]] bool is_new() const noexcept { return is_new_; }
     // Maps that were there in another size than the options say, for people; empty if there are
     // none.
     [[nodiscard]] const std::string& other_sizes() const noexcept { return other_sizes_; }
@@ -89,7 +87,6 @@ public:
 private:
     explicit State(Loaded parts);
 
-    bool is_new_;
     std::string other_sizes_;
     std::uint32_t endpoints_id_;
     Shared<policy_settings> settings_;

@@ -166,6 +166,12 @@ static __always_inline bool read_transport(struct __sk_buff *skb, struct packet 
            bpf_skb_load_bytes(skb, packet->offset + 13, &packet->tcp_flags, 1) == 0;
 }
 
+/* A SYN, and nothing that answers one or ends anything. */
+static __always_inline bool opens_tcp(const struct packet *packet) {
+    return packet->protocol == PROTOCOL_TCP &&
+           (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
+}
+
 /* The packet an ICMP error is about. Of TCP it has the ports at least. */
 static __always_inline bool read_inner(struct __sk_buff *skb, const struct packet *error, struct packet *inner) {
     const __u32 offset = error->offset + 8;

@@ -1,7 +1,6 @@
 /* NetworkPolicy on a pod's device: what it sends and what is sent to it. See README.md. */
 #include "service.h"
 
-
 /* Ports of later fragments are those of the first one. */
 static __always_inline bool know_fragment(struct sight *sight) {
     struct packet *packet = &sight->packet;
@@ -83,8 +82,7 @@ static __noinline int open(const struct __sk_buff *skb, const struct sight *sigh
     const struct packet *packet = &sight->packet;
     __u32 opened = sight->direction;
     const bool is_exempted = is_exempt(skb, sight);
-    const bool is_late = packet->is_answer || (packet->protocol == PROTOCOL_TCP &&
-                         (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) != FLAG_SYN);
+    const bool is_late = packet->is_answer || (packet->protocol == PROTOCOL_TCP && !opens_tcp(packet));
     if (is_late) {
         const bool is_open = sight->rules == ((__u64)POLICY_OPEN << 32 | POLICY_OPEN);
         if (!is_open && sight->now >= sight->learns_until) {
@@ -149,8 +147,7 @@ __noinline int judge(struct __sk_buff *skb) {
     if (found == NULL || is_over(found, packet->protocol, sight->now)) {
         return open(skb, sight);
     }
-    const bool opens = packet->protocol == PROTOCOL_TCP &&
-                       (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
+    const bool opens = opens_tcp(packet);
     const bool is_opener = found->opened == sight->direction;
     if (opens && (!is_opener || is_closing(found))) {
         return open(skb, sight);

@@ -12,10 +12,6 @@ static __always_inline bool is_from_backend(const struct policy_connection *conn
            (connection->flags & POLICY_TRANSLATED) != 0;
 }
 
-static __always_inline bool opens_tcp(const struct packet *packet) {
-    return (packet->tcp_flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
-}
-
 static __always_inline void find_service_key(struct policy_connection_key *key, const struct sight *sight,
                                              const struct policy_address *service, __u16 service_port,
                                              __u16 local_port) {
@@ -218,7 +214,7 @@ __noinline int translate(struct __sk_buff *skb) {
         return answer_self(skb, sight);
     }
     const bool is_tcp = packet->protocol == PROTOCOL_TCP;
-    const bool opens = is_tcp && opens_tcp(packet);
+    const bool opens = opens_tcp(packet);
     struct policy_connection_key key;
     find_service_key(&key, sight, &packet->destination, packet->destination_port, packet->source_port);
     struct policy_connection *known = bpf_map_lookup_elem(&connections, &key);
